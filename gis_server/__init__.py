@@ -1,0 +1,1 @@
+"""The GIS server of the grid command centre."""

@@ -1,0 +1,95 @@
+"""What can go wrong that a person can do something about.
+
+::
+
+    GisError                      any of them
+    ├── UnusableInput             a file, row or value cannot be used (field and expectation named where known)
+    │   ├── CatalogueError        a layer, profile or scene file is wrong: names the file and the key
+    │   ├── UnknownCrs            the coordinate reference system is missing or unsafe; carries the candidates
+    │   ├── UnknownEncoding       the text encoding cannot be decided
+    │   └── DatumRequired         points came without a stated datum
+    ├── NotFound                  no such thing, or none that this actor may know of
+    ├── SignInRequired            nobody is signed in
+    ├── NotAllowed                signed in, but role, territory or tier forbids it
+    ├── Conflict                  the state of the thing forbids it now
+    │   └── PublishRefused        errors are open; carries the findings
+    ├── NotAvailableYet           a documented path that is not filled yet
+    └── Unavailable               a part that this needs (the database) does not answer
+
+The doors decide status and exit codes; there are none here. Programming errors are not GisErrors.
+"""
+
+from collections.abc import Sequence
+
+from gis_server.core.message import Message
+
+
+class GisError(Exception):
+    """An error with one clear sentence: what, where, what to do."""
+
+    def __init__(
+        self, message: Message, *, field: str | None = None, expected: Message | None = None
+    ) -> None:
+        super().__init__(message)
+        self.message = message
+        self.field = field
+        self.expected = expected
+
+    def __str__(self) -> str:
+        return self.message.render()
+
+
+class UnusableInput(GisError):
+    """A file, row or value that cannot be used as it is."""
+
+
+class CatalogueError(UnusableInput):
+    """A catalogue, profile or scene file that names an unknown key, lacks one or has a bad value."""
+
+
+class UnknownCrs(UnusableInput):
+    """No coordinate reference system, or one without a safe path to CGCS2000."""
+
+    def __init__(self, message: Message, *, candidates: Sequence[str] = ()) -> None:
+        super().__init__(message, field="crs")
+        self.candidates = tuple(candidates)
+
+
+class UnknownEncoding(UnusableInput):
+    """Text that is neither strict UTF-8 nor strict GB18030."""
+
+
+class DatumRequired(UnusableInput):
+    """Points without a stated datum: GCJ-02 and BD-09 are hundreds of metres off."""
+
+
+class NotFound(GisError):
+    """There is no such thing for this actor."""
+
+
+class SignInRequired(GisError):
+    """Nobody is signed in."""
+
+
+class NotAllowed(GisError):
+    """Role, territory or tier forbids it."""
+
+
+class Conflict(GisError):
+    """The present state forbids it."""
+
+
+class PublishRefused(Conflict):
+    """A staged generation still has findings of severity error."""
+
+    def __init__(self, message: Message, *, findings: Sequence[object] = ()) -> None:
+        super().__init__(message)
+        self.findings = tuple(findings)
+
+
+class NotAvailableYet(GisError):
+    """A documented command or path that a later version fills."""
+
+
+class Unavailable(GisError):
+    """Something this needs does not answer just now."""
