@@ -1,0 +1,1 @@
+"""The only Folium: walls as files that open without a server."""
