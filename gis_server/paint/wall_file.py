@@ -1,0 +1,244 @@
+"""A wall as one HTML file: opens from a USB stick, on a machine that has never seen a network."""
+
+import base64
+import html
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import folium
+from branca.element import Element, Figure
+
+from gis_server.core.catalogue import Geometry, Layer
+from gis_server.core.errors import Unavailable
+from gis_server.core.message import msg
+
+FeatureCollection = Mapping[str, Any]
+
+_CSS_URL = re.compile(r"url\((['\"]?)([^)'\"]+)\1\)")
+_CSS_RULE = re.compile(r"([^{}]+)\{([^{}]*)\}")
+_CSS_TOKEN = re.compile(r"(--[\w-]+)\s*:\s*([^;]+);")
+_NO_COLOUR = "#7a8896"
+
+
+@dataclass(frozen=True, slots=True)
+class Drawn:
+    """One layer on the sheet, with its features as RFC 7946 longitude/latitude.
+
+    ``outline`` draws borders only, ``faint`` draws what merely gives orientation; both have no tooltip.
+    ``width`` overrides the style's line width in px.
+    """
+
+    layer: Layer
+    title: str
+    features: FeatureCollection
+    outline: bool = False
+    faint: bool = False
+    width: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Label:
+    """A text at a place; ``kind`` is ``grid``, ``community`` or ``neighbour`` and decides how it looks."""
+
+    text: str
+    lon: float
+    lat: float
+    kind: str
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """The few words of the sheet itself, in its language."""
+
+    legend: str
+    north: str
+
+
+@dataclass(frozen=True, slots=True)
+class WallFile:
+    """Everything the sheet says. ``bounds`` is west, south, east, north in degrees (EPSG:4490)."""
+
+    language: str
+    title: str
+    foot: str
+    bounds: tuple[float, float, float, float]
+    drawn: Sequence[Drawn]
+    labels: Sequence[Label]
+    words: Words
+
+
+def render(sheet: WallFile, web: Path) -> str:
+    """The HTML of a wall file, with every script, style and picture inside it.
+
+    ``web`` is the folder of the browser side: Leaflet comes from its ``vendor`` folder, the colours from its tokens.
+    Raises Unavailable when the browser libraries have not been built.
+    """
+    script = web / "vendor" / "leaflet" / "leaflet.js"
+    style = web / "vendor" / "leaflet" / "leaflet.css"
+    if not (script.is_file() and style.is_file()):
+        raise Unavailable(msg("浏览器组件尚未安装：请先运行 make setup。"))
+    tokens = light_tokens((web / "styles" / "tokens.css").read_text(encoding="utf-8"))
+
+    figure = Figure()
+    board = folium.Map(tiles=None, control_scale=True, zoom_snap=0.25)
+    figure.add_child(board)
+    # Folium keeps its CDN links on the class; this map gets empty lists of its own and the assets inline instead
+    board.default_js = []
+    board.default_css = []
+    figure.header.add_child(Element(f"<title>{html.escape(sheet.title)}</title>"))
+    figure.header.add_child(Element(f"<style>{_with_pictures_inside(style)}\n{_SHEET_STYLE}</style>"))
+    figure.header.add_child(Element(f"<script>{_safe_script(script)}</script>"))
+    for drawn in sheet.drawn:
+        _add_layer(board, drawn, tokens, sheet.language)
+    for label in sheet.labels:
+        icon = folium.DivIcon(
+            html=f'<span class="label {label.kind}">{html.escape(label.text)}</span>', icon_size=(0, 0)
+        )
+        folium.Marker([label.lat, label.lon], icon=icon, interactive=False, keyboard=False).add_to(board)
+    folium.LayerControl(collapsed=True).add_to(board)
+    west, south, east, north = sheet.bounds
+    board.fit_bounds([[south, west], [north, east]])
+    figure.html.add_child(Element(_furniture(sheet, tokens)))
+    page: str = figure.render()
+    return page.replace("<html>", f'<html lang="{"en" if sheet.language == "en" else "zh-CN"}">', 1)
+
+
+def light_tokens(css: str) -> dict[str, str]:
+    """The paper values of the colour tokens: definitions inside a rule for the dark theme do not count."""
+    tokens: dict[str, str] = {}
+    for selector, body in _CSS_RULE.findall(css):
+        if "dark" not in selector:
+            tokens.update({name: value.strip() for name, value in _CSS_TOKEN.findall(body)})
+    return tokens
+
+
+def _colour(value: str, tokens: Mapping[str, str]) -> str:
+    """A colour for SVG: tokens do not reach into presentation attributes, so they are resolved here."""
+    return tokens.get(value, _NO_COLOUR) if value.startswith("--") else value
+
+
+def _safe_script(file: Path) -> str:
+    # a closing tag inside a string of the library would end the script element
+    return file.read_text(encoding="utf-8").replace("</script", "<\\/script")
+
+
+def _with_pictures_inside(file: Path) -> str:
+    def picture(match: re.Match[str]) -> str:
+        source = file.parent / match.group(2)
+        if not source.is_file():
+            return match.group(0)
+        return f"url(data:image/png;base64,{base64.b64encode(source.read_bytes()).decode()})"
+
+    return _CSS_URL.sub(picture, file.read_text(encoding="utf-8"))
+
+
+def _shown_value(layer: Layer, name: str, value: object, language: str) -> object:
+    """A property as a person reads it, safe as HTML: Folium writes tooltip values into the page unescaped."""
+    words = layer.fields[name].choices.get(str(value))
+    if words is not None:
+        value = words.en if language == "en" else words.zh
+    return html.escape(value) if isinstance(value, str) else value
+
+
+def _add_layer(board: folium.Map, drawn: Drawn, tokens: Mapping[str, str], language: str) -> None:
+    layer, style = drawn.layer, drawn.layer.style
+    features: list[dict[str, Any]] = []
+    fills: list[str] = []
+    with_tooltip = bool(layer.popup) and not (drawn.faint or drawn.outline)
+    names = layer.popup if with_tooltip else ()
+    for feature in drawn.features["features"]:
+        values = feature["properties"]
+        shown = {name: _shown_value(layer, name, values[name], language) for name in names if name in values}
+        features.append(
+            {"type": "Feature", "id": len(features), "geometry": feature["geometry"], "properties": shown}
+        )
+        fills.append(style.classes.get(str(values.get(style.classify)), style.fill))
+    if not features:
+        return
+
+    is_point = layer.geometry is Geometry.POINT
+
+    def look(feature: Mapping[str, Any]) -> dict[str, Any]:
+        fill = fills[feature["id"]]
+        return {
+            "color": _colour(style.stroke, tokens),
+            "weight": style.width if drawn.width is None else drawn.width,
+            "opacity": 0.45 if drawn.faint else 1.0,
+            "fill": bool(fill) and not (drawn.outline or drawn.faint),
+            "fillColor": _colour(fill, tokens) if fill else "none",
+            "fillOpacity": 0.9 if is_point else style.fill_opacity,
+        }
+
+    options: dict[str, Any] = {"name": html.escape(drawn.title), "style_function": look}
+    if is_point:
+        options["marker"] = folium.CircleMarker(radius=style.radius)
+    shown_names = list(features[0]["properties"])
+    if shown_names:
+        titles = [layer.fields[name].title for name in shown_names]
+        aliases = [html.escape(title.en if language == "en" else title.zh) for title in titles]
+        options["tooltip"] = folium.GeoJsonTooltip(fields=shown_names, aliases=aliases, sticky=True)
+    folium.GeoJson({"type": "FeatureCollection", "features": features}, **options).add_to(board)
+
+
+def _legend_rows(sheet: WallFile, tokens: Mapping[str, str]) -> str:
+    rows: list[str] = []
+
+    def row(fill: str, stroke: str, round_: bool, text: str) -> None:
+        radius = "50%" if round_ else "2px"
+        swatch = f"background:{fill};border:2px solid {stroke};border-radius:{radius}"
+        rows.append(f'<li><i style="{swatch}"></i>{html.escape(text)}</li>')
+
+    for drawn in sheet.drawn:
+        layer, style = drawn.layer, drawn.layer.style
+        if not layer.legend or drawn.faint or not drawn.features["features"]:
+            continue
+        fill = "transparent" if drawn.outline or not style.fill else _colour(style.fill, tokens)
+        stroke = _colour(style.stroke, tokens)
+        row(fill, stroke, layer.geometry is Geometry.POINT, drawn.title)
+        if style.classify and not drawn.outline:
+            present = {
+                str(feature["properties"].get(style.classify)) for feature in drawn.features["features"]
+            }
+            choices = layer.fields[style.classify].choices
+            for value, colour in style.classes.items():
+                if value in present and value in choices:
+                    words = choices[value]
+                    text = words.en if sheet.language == "en" else words.zh
+                    row(_colour(colour, tokens), stroke, layer.geometry is Geometry.POINT, text)
+    return "".join(rows)
+
+
+def _furniture(sheet: WallFile, tokens: Mapping[str, str]) -> str:
+    return (
+        f'<header class="sheet-title">{html.escape(sheet.title)}</header>'
+        f'<aside class="sheet-legend"><b>{html.escape(sheet.words.legend)}</b>'
+        f"<ul>{_legend_rows(sheet, tokens)}</ul></aside>"
+        f'<div class="sheet-north" aria-hidden="true"><svg viewBox="0 0 20 36" width="26" height="46">'
+        f'<path d="M10 0 18 26 10 20 2 26Z" fill="#17212b"/></svg>{html.escape(sheet.words.north)}</div>'
+        f'<footer class="sheet-foot">{html.escape(sheet.foot)}</footer>'
+    )
+
+
+_SHEET_STYLE = """
+body { font-family: "Noto Sans CJK SC", "PingFang SC", "Microsoft YaHei", system-ui, sans-serif; color: #17212b; }
+.leaflet-container { background: #ffffff; font: inherit; }
+.sheet-title, .sheet-legend, .sheet-north, .sheet-foot {
+  position: absolute; z-index: 800; background: rgb(255 255 255 / 92%); border-radius: 6px; pointer-events: none;
+}
+.sheet-title { top: 12px; left: 56px; padding: 8px 16px; font-size: 22px; font-weight: 600; }
+.sheet-legend { left: 12px; bottom: 64px; padding: 12px 16px; font-size: 14px; }
+.sheet-legend ul { list-style: none; margin: 8px 0 0; padding: 0; }
+.sheet-legend li { display: flex; align-items: center; gap: 8px; line-height: 1.7; }
+.sheet-legend i { width: 14px; height: 14px; flex: none; box-sizing: border-box; }
+.sheet-north { right: 16px; bottom: 44px; padding: 8px 10px; text-align: center; font-weight: 600; }
+.sheet-north svg { display: block; }
+.sheet-foot { right: 12px; bottom: 8px; padding: 4px 10px; font-size: 12px; color: #55636f; }
+.label { position: absolute; transform: translate(-50%, -50%); white-space: nowrap;
+  text-shadow: 0 0 3px #fff, 0 0 3px #fff, 0 0 3px #fff; }
+.label.grid { font-size: 11px; }
+.label.community { font-size: 15px; font-weight: 600; }
+.label.neighbour { font-size: 13px; color: #55636f; letter-spacing: 0.2em; }
+"""
