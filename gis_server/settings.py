@@ -1,0 +1,263 @@
+"""What one deployment may choose, read once at the door from environment variables named ``GIS_…``.
+
+Nothing here is read at import: a door calls :meth:`Settings.from_environment` and passes the value on.
+"""
+
+import os
+import secrets
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo
+
+from gis_server.core.errors import UnusableInput
+from gis_server.core.message import Message, msg
+
+PROJECT_FOLDER = Path(__file__).resolve().parent.parent
+"""Where ``layers/``, ``migrations/``, ``web/`` and ``sample_shapefiles/`` stand."""
+
+LANGUAGES = ("zh", "en")
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """One line of the table of settings: variable, attribute, default as written, and what it is for."""
+
+    variable: str
+    attribute: str
+    default: str
+    meaning: Message
+    parse: Callable[[str], Any]
+
+
+def _text(value: str) -> str:
+    return value
+
+
+def _folder(value: str) -> Path:
+    return Path(value).expanduser().absolute()
+
+
+def _database_url(value: str) -> str:
+    """The URL in SQLAlchemy's spelling; libpq's ``postgres://`` and ``postgresql://`` mean the same."""
+    scheme, separator, rest = value.partition("://")
+    if not separator or scheme not in ("postgres", "postgresql", "postgresql+psycopg"):
+        raise ValueError
+    return f"postgresql+psycopg://{rest}"
+
+
+def _port(value: str) -> int:
+    number = int(value)
+    if not 0 < number < 65536:
+        raise ValueError
+    return number
+
+
+def _host(value: str) -> str:
+    if not value or any(c.isspace() or c == "/" for c in value) or urlsplit(f"//{value}").username:
+        raise ValueError
+    return value
+
+
+def _positive(value: str) -> int:
+    number = int(value)
+    if number < 1:
+        raise ValueError
+    return number
+
+
+def _count(value: str) -> int:
+    number = int(value)
+    if number < 0:
+        raise ValueError
+    return number
+
+
+def _language(value: str) -> str:
+    if value not in LANGUAGES:
+        raise ValueError
+    return value
+
+
+def _yes_or_no(value: str) -> bool:
+    word = value.strip().lower()
+    if word in ("1", "yes", "true", "on"):
+        return True
+    if word in ("0", "no", "false", "off"):
+        return False
+    raise ValueError
+
+
+def _zone(value: str) -> ZoneInfo:
+    try:
+        return ZoneInfo(value)
+    except (KeyError, OSError) as error:  # unknown name, or a name that is a folder of the zone database
+        raise ValueError from error
+
+
+def _secret(value: str) -> str:
+    if len(value) < 32:
+        raise ValueError
+    return value
+
+
+SETTINGS: tuple[Setting, ...] = (
+    Setting(
+        "GIS_DATABASE_URL",
+        "database_url",
+        "",
+        msg("已有 PostGIS 数据库的地址(postgresql://…)。不填则在 var/ 中启动自带的 PostGIS。"),
+        _database_url,
+    ),
+    Setting("GIS_HOST", "host", "127.0.0.1", msg("网页服务监听的地址。0.0.0.0 表示所有网卡。"), _host),
+    Setting("GIS_PORT", "port", "8500", msg("网页服务监听的端口(1–65535)。"), _port),
+    Setting("GIS_PROFILE", "profile", "heilongjiang", msg("采用哪一地的标准(规则与数值)。"), _text),
+    Setting(
+        "GIS_TIMEZONE",
+        "timezone",
+        "Asia/Shanghai",
+        msg("显示时间和计算工作日所用的时区(IANA 名称)。"),
+        _zone,
+    ),
+    Setting(
+        "GIS_LANGUAGE",
+        "language",
+        "zh",
+        msg("浏览器未表明语言时页面所用的语言,也是命令行的语言(zh 或 en)。"),
+        _language,
+    ),
+    Setting("GIS_MAX_UPLOAD_MB", "max_upload_mb", "512", msg("一次上传的上限(MB,正整数)。"), _positive),
+    Setting("GIS_LAYERS", "layers", "layers", msg("图层目录所在的文件夹。"), _folder),
+    Setting("GIS_VAR", "var", "var", msg("运行数据所在的文件夹(自带数据库、密钥、示例账号)。"), _folder),
+    Setting(
+        "GIS_SECRET_KEY",
+        "given_secret_key",
+        "",
+        msg("会话签名密钥(至少 32 个字符)。不填则首次启动时生成并存入 var/secret_key。"),
+        _secret,
+    ),
+    Setting(
+        "GIS_HTTPS",
+        "https",
+        "no",
+        msg("用户是否经 HTTPS 访问(yes 或 no);yes 时会话 Cookie 只经加密连接发送。"),
+        _yes_or_no,
+    ),
+    Setting(
+        "GIS_PROXIES",
+        "proxies",
+        "0",
+        msg("前面有几层受信任的反向代理(决定从 X-Forwarded-For 取哪一个客户端地址)。"),
+        _count,
+    ),
+)
+"""The table of settings. README's table is held against it by a test."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """The choices of one deployment.
+
+    ``database_url`` is None when the private server under ``var`` is to be used; sizes are in bytes where the
+    name says nothing else.
+    """
+
+    root: Path
+    var: Path
+    layers: Path
+    database_url: str | None
+    host: str
+    port: int
+    profile: str
+    timezone: ZoneInfo
+    language: str
+    max_upload_mb: int
+    given_secret_key: str | None
+    https: bool
+    proxies: int
+
+    @classmethod
+    def from_environment(cls, environ: Mapping[str, str], root: Path = PROJECT_FOLDER) -> "Settings":
+        """Read ``GIS_…`` from ``environ``; UnusableInput names an unknown variable or a bad value.
+
+        An empty value counts as not given. Folders are relative to the working directory when given and to
+        ``root`` by default.
+        """
+        known = {setting.variable for setting in SETTINGS}
+        for name in sorted(environ):
+            if name.startswith("GIS_") and name not in known:
+                raise UnusableInput(
+                    msg(
+                        "环境变量 {name} 不是本系统的设置,请改正或去掉;可用的设置有:{known}。",
+                        name=name,
+                        known=" ".join(sorted(known)),
+                    ),
+                    field=name,
+                )
+        values: dict[str, Any] = {}
+        for setting in SETTINGS:
+            given = environ.get(setting.variable, "").strip()
+            try:
+                if given:
+                    values[setting.attribute] = setting.parse(given)
+                elif setting.parse is _folder:
+                    values[setting.attribute] = root / setting.default
+                else:
+                    values[setting.attribute] = setting.parse(setting.default) if setting.default else None
+            except ValueError:
+                # The value of a secret or of a URL with a password is not repeated.
+                raise UnusableInput(
+                    msg(
+                        "环境变量 {name} 的值不可用。它的含义:{meaning}",
+                        name=setting.variable,
+                        meaning=setting.meaning,
+                    ),
+                    field=setting.variable,
+                    expected=setting.meaning,
+                ) from None
+        return cls(root=root, **values)
+
+    @property
+    def max_upload_bytes(self) -> int:
+        """The upload limit in bytes."""
+        return self.max_upload_mb * 1024 * 1024
+
+    def secret_key(self) -> str:
+        """The key that signs sessions: the given one, or the one kept in ``var/secret_key`` (made once, 0600)."""
+        if self.given_secret_key:
+            return self.given_secret_key
+        path = self.var / "secret_key"
+        try:
+            self.var.mkdir(parents=True, exist_ok=True)
+            if not path.exists():
+                _write_once(path, secrets.token_urlsafe(48))
+            key = path.read_text("ascii").strip()
+        except (OSError, UnicodeDecodeError) as error:
+            raise UnusableInput(
+                msg("密钥文件 {path} 不能读写({reason}),请检查权限。", path=str(path), reason=str(error))
+            ) from error
+        if len(key) < 32:
+            raise UnusableInput(
+                msg("密钥文件 {path} 不足 32 个字符,请删除它,下次启动会重新生成。", path=str(path))
+            )
+        return key
+
+
+def _write_once(path: Path, text: str) -> None:
+    """Create ``path`` whole with mode 0600; whoever comes second leaves the first one's file alone."""
+    draft = path.with_name(f".{path.name}.{os.getpid()}.{secrets.token_hex(4)}")
+    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    try:
+        with os.fdopen(descriptor, "w") as file:
+            file.write(text + "\n")
+            file.flush()
+            os.fsync(file.fileno())
+        try:
+            # link, unlike rename, refuses to replace: of two first starts at once, one key wins for both
+            path.hardlink_to(draft)
+        except FileExistsError:
+            return
+    finally:
+        draft.unlink()
