@@ -9,11 +9,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from types import MappingProxyType
-from typing import TypeVar
 
 from gis_server.core.access import Tier
 from gis_server.core.errors import CatalogueError
-from gis_server.core.message import Message, msg
+from gis_server.core.message import msg
+from gis_server.core.toml_table import Table, Words
 
 
 class LayerKind(StrEnum):
@@ -41,14 +41,6 @@ class Geometry(StrEnum):
     POINT = "Point"
     MULTI_LINE_STRING = "MultiLineString"
     MULTI_POLYGON = "MultiPolygon"
-
-
-@dataclass(frozen=True, slots=True)
-class Words:
-    """A title in the two languages of the interface."""
-
-    zh: str
-    en: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,105 +140,13 @@ class Catalogue:
         return tuple(layer for layer in self.layers.values() if layer.tier <= tier)
 
 
-_REQUIRED = object()
-_E = TypeVar("_E", bound=StrEnum)
 _IDENTIFIER = re.compile(r"[a-z][a-z0-9_]{0,39}")
 
 RESERVED_COLUMNS = frozenset({"id", "generation_id", "geom", "layer", "properties"})
 """Columns that every layer table has of its own."""
 
 
-class _Table:
-    """A TOML table that must be emptied key by key: what is left over is unknown, and named."""
-
-    def __init__(self, content: object, file: str, where: str) -> None:
-        if not isinstance(content, dict):
-            raise CatalogueError(msg("{file}：{key} 应为一个表。", file=file, key=where), field=where)
-        self.rest = dict(content)
-        self.file = file
-        self.where = where
-
-    def path(self, key: str) -> str:
-        return f"{self.where}.{key}" if self.where else key
-
-    def wrong(self, key: str, message: Message) -> CatalogueError:
-        return CatalogueError(
-            msg("{file}：{key}：{problem}", file=self.file, key=self.path(key), problem=message),
-            field=self.path(key),
-        )
-
-    def take(self, key: str, kind: type | tuple[type, ...], default: object = _REQUIRED) -> object:
-        if key not in self.rest:
-            if default is _REQUIRED:
-                raise self.wrong(key, msg("缺少此项。"))
-            return default
-        value = self.rest.pop(key)
-        # bool is an int in Python, not in a layer file
-        if not isinstance(value, kind) or (isinstance(value, bool) and kind is not bool):
-            expected = kind.__name__ if isinstance(kind, type) else " / ".join(k.__name__ for k in kind)
-            raise self.wrong(
-                key, msg("应为 {expected}，现为 {value}。", expected=expected, value=repr(value))
-            )
-        return value
-
-    def text(self, key: str, default: object = _REQUIRED) -> str:
-        return self.take(key, str, default)  # type: ignore[return-value]
-
-    def optional_text(self, key: str) -> str | None:
-        return self.take(key, str, None)  # type: ignore[return-value]
-
-    def number(self, key: str, default: float) -> float:
-        return float(self.take(key, (int, float), default))  # type: ignore[arg-type]
-
-    def integer(self, key: str, default: int) -> int:
-        return self.take(key, int, default)  # type: ignore[return-value]
-
-    def flag(self, key: str, default: bool) -> bool:
-        return self.take(key, bool, default)  # type: ignore[return-value]
-
-    def words(self, key: str) -> Words:
-        table = _Table(self.take(key, dict), self.file, self.path(key))
-        words = Words(table.text("zh"), table.text("en"))
-        table.done()
-        return words
-
-    def texts(self, key: str) -> tuple[str, ...]:
-        values = self.take(key, list, [])
-        if not all(isinstance(v, str) for v in values):  # type: ignore[attr-defined]
-            raise self.wrong(key, msg("应为文字的列表。"))
-        return tuple(values)  # type: ignore[arg-type]
-
-    def choice(self, key: str, kind: type[_E], default: object = _REQUIRED) -> _E:
-        value = self.text(key, default)
-        try:
-            return kind(value)
-        except ValueError:
-            known = "、".join(kind)
-            raise self.wrong(
-                key, msg("“{value}”不是可用的值；可用：{known}。", value=value, known=known)
-            ) from None
-
-    def tier(self, key: str, default: object = _REQUIRED) -> Tier:
-        value = self.text(key, default)
-        try:
-            return Tier[value.upper()]
-        except KeyError:
-            known = "、".join(t.key for t in Tier)
-            raise self.wrong(
-                key, msg("“{value}”不是可用的值；可用：{known}。", value=value, known=known)
-            ) from None
-
-    def table(self, key: str, required: bool = False) -> "_Table | None":
-        if key not in self.rest and not required:
-            return None
-        return _Table(self.take(key, dict), self.file, self.path(key))
-
-    def done(self) -> None:
-        for key in self.rest:
-            raise self.wrong(key, msg("没有这一项设置，请检查拼写。"))
-
-
-def _parse_field(name: str, table: _Table) -> Field:
+def _parse_field(name: str, table: Table) -> Field:
     choices = {}
     listed = table.table("choices")
     if listed is not None:
@@ -265,7 +165,7 @@ def _parse_field(name: str, table: _Table) -> Field:
     return parsed
 
 
-def _parse_style(table: _Table) -> Style:
+def _parse_style(table: Table) -> Style:
     classes_table = table.table("classes")
     classes: dict[str, str] = {}
     if classes_table is not None:
@@ -285,7 +185,7 @@ def _parse_style(table: _Table) -> Style:
     return style
 
 
-def _known_field(layer: _Table, key: str, name: str, fields: Mapping[str, Field]) -> str:
+def _known_field(layer: Table, key: str, name: str, fields: Mapping[str, Field]) -> str:
     if name not in fields:
         known = "、".join(fields)
         raise layer.wrong(key, msg("没有字段“{name}”；现有字段：{known}。", name=name, known=known))
@@ -298,14 +198,14 @@ def parse_layer(content: Mapping[str, object], file: str) -> Layer:
     ``content`` is the parsed TOML, ``file`` its name for messages. Raises CatalogueError naming file and key for an
     unknown or missing key, a bad type or value, and for a field that is named but not declared.
     """
-    root = _Table(dict(content), file, "")
-    head = _Table(root.take("layer", dict), file, "layer")
-    fields_table = _Table(root.take("fields", dict), file, "fields")
+    root = Table(content, file)
+    head = root.required_table("layer")
+    fields_table = root.required_table("fields")
     fields: dict[str, Field] = {}
     for name in list(fields_table.rest):
         if not _IDENTIFIER.fullmatch(name) or name in RESERVED_COLUMNS:
             raise fields_table.wrong(name, msg("字段名只能用小写字母、数字和下划线，且不能是保留名。"))
-        fields[name] = _parse_field(name, _Table(fields_table.take(name, dict), file, f"fields.{name}"))
+        fields[name] = _parse_field(name, fields_table.required_table(name))
 
     name = head.text("name")
     if not _IDENTIFIER.fullmatch(name):
@@ -330,12 +230,11 @@ def parse_layer(content: Mapping[str, object], file: str) -> Layer:
     row_tier = None
     if row_tier_table is not None:
         by = _known_field(row_tier_table, "field", row_tier_table.text("field"), fields)
-        values = row_tier_table.table("tiers", required=True)
-        assert values is not None  # noqa: S101  (required=True)
+        values = row_tier_table.required_table("tiers")
         row_tier = RowTier(by, MappingProxyType({value: values.tier(value) for value in list(values.rest)}))
         row_tier_table.done()
 
-    style = _parse_style(_Table(root.take("style", dict), file, "style"))
+    style = _parse_style(root.required_table("style"))
     if style.classify is not None and style.classify not in fields:
         raise root.wrong("style.classify", msg("没有字段“{name}”。", name=style.classify))
 
