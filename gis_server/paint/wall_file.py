@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import Any
 
 import folium
-from branca.element import Element, Figure
+from branca.element import Element, Figure, MacroElement
+from jinja2 import Template
 
 from gis_server.core.catalogue import Geometry, Layer
 from gis_server.core.errors import Unavailable
@@ -70,6 +71,16 @@ class WallFile:
     words: Words
 
 
+class _MetricScale(MacroElement):
+    """A scale bar in metres only; Folium's own also shows feet."""
+
+    _template = Template(
+        "{% macro script(this, kwargs) %}"
+        "L.control.scale({imperial: false, maxWidth: 160}).addTo({{ this._parent.get_name() }});"
+        "{% endmacro %}"
+    )
+
+
 def render(sheet: WallFile, web: Path) -> str:
     """The HTML of a wall file, with every script, style and picture inside it.
 
@@ -83,7 +94,7 @@ def render(sheet: WallFile, web: Path) -> str:
     tokens = light_tokens((web / "styles" / "tokens.css").read_text(encoding="utf-8"))
 
     figure = Figure()
-    board = folium.Map(tiles=None, control_scale=True, zoom_snap=0.25)
+    board = folium.Map(tiles=None, zoom_snap=0.25, attribution_control=False)
     figure.add_child(board)
     # Folium keeps its CDN links on the class; this map gets empty lists of its own and the assets inline instead
     board.default_js = []
@@ -99,6 +110,7 @@ def render(sheet: WallFile, web: Path) -> str:
         )
         folium.Marker([label.lat, label.lon], icon=icon, interactive=False, keyboard=False).add_to(board)
     folium.LayerControl(collapsed=True).add_to(board)
+    board.add_child(_MetricScale())
     west, south, east, north = sheet.bounds
     board.fit_bounds([[south, west], [north, east]])
     figure.html.add_child(Element(_furniture(sheet, tokens)))
@@ -229,11 +241,11 @@ body { font-family: "Noto Sans CJK SC", "PingFang SC", "Microsoft YaHei", system
   position: absolute; z-index: 800; background: rgb(255 255 255 / 92%); border-radius: 6px; pointer-events: none;
 }
 .sheet-title { top: 12px; left: 56px; padding: 8px 16px; font-size: 22px; font-weight: 600; }
-.sheet-legend { left: 12px; bottom: 64px; padding: 12px 16px; font-size: 14px; }
+.sheet-legend { left: 12px; bottom: 56px; padding: 12px 16px; font-size: 14px; }
 .sheet-legend ul { list-style: none; margin: 8px 0 0; padding: 0; }
 .sheet-legend li { display: flex; align-items: center; gap: 8px; line-height: 1.7; }
 .sheet-legend i { width: 14px; height: 14px; flex: none; box-sizing: border-box; }
-.sheet-north { right: 16px; bottom: 44px; padding: 8px 10px; text-align: center; font-weight: 600; }
+.sheet-north { right: 12px; bottom: 44px; padding: 8px 10px; text-align: center; font-weight: 600; }
 .sheet-north svg { display: block; }
 .sheet-foot { right: 12px; bottom: 8px; padding: 4px 10px; font-size: 12px; color: #55636f; }
 .label { position: absolute; transform: translate(-50%, -50%); white-space: nowrap;
