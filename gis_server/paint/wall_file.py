@@ -80,6 +80,9 @@ class _MetricScale(MacroElement):
         "{% endmacro %}"
     )
 
+    def __init__(self) -> None:
+        super().__init__()
+
 
 def render(sheet: WallFile, web: Path) -> str:
     """The HTML of a wall file, with every script, style and picture inside it.
