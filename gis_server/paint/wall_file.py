@@ -71,17 +71,15 @@ class WallFile:
     words: Words
 
 
-class _MetricScale(MacroElement):
+def _metric_scale() -> MacroElement:
     """A scale bar in metres only; Folium's own also shows feet."""
-
-    _template = Template(
+    scale = MacroElement()
+    scale._template = Template(
         "{% macro script(this, kwargs) %}"
         "L.control.scale({imperial: false, maxWidth: 160}).addTo({{ this._parent.get_name() }});"
         "{% endmacro %}"
     )
-
-    def __init__(self) -> None:
-        super().__init__()
+    return scale
 
 
 def render(sheet: WallFile, web: Path) -> str:
@@ -113,7 +111,7 @@ def render(sheet: WallFile, web: Path) -> str:
         )
         folium.Marker([label.lat, label.lon], icon=icon, interactive=False, keyboard=False).add_to(board)
     folium.LayerControl(collapsed=True).add_to(board)
-    board.add_child(_MetricScale())
+    board.add_child(_metric_scale())
     west, south, east, north = sheet.bounds
     board.fit_bounds([[south, west], [north, east]])
     figure.html.add_child(Element(_furniture(sheet, tokens)))
