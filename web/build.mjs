@@ -1,0 +1,50 @@
+// Fills web/vendor from node_modules: the map library as it is, and one sprite of the icons that are really used.
+// Nothing is bundled or rewritten, so what the browser runs is what the packages ship.
+
+import { cp, mkdir, readFile, readdir, rm, writeFile } from "node:fs/promises";
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+
+const WEB = dirname(fileURLToPath(import.meta.url));
+const PACKAGES = join(WEB, "..", "node_modules");
+const VENDOR = join(WEB, "vendor");
+
+/** Names used as `icon("name")` in templates and modules, sorted. */
+async function usedIcons() {
+  const names = new Set();
+  for (const folder of ["templates", "core", "map", "ui", "pages"]) {
+    for (const entry of await readdir(join(WEB, folder))) {
+      const text = await readFile(join(WEB, folder, entry), "utf8");
+      for (const [, name] of text.matchAll(/\bicon\(["']([a-z0-9-]+)["']/g)) names.add(name);
+    }
+  }
+  return [...names].sort();
+}
+
+/**
+ * One `<symbol>` an icon; colours and widths come from the page's styles.
+ * @param {string[]} names
+ */
+async function sprite(names) {
+  const symbols = [];
+  for (const name of names) {
+    const svg = await readFile(join(PACKAGES, "heroicons", "24", "outline", `${name}.svg`), "utf8");
+    const body = svg.slice(svg.indexOf(">") + 1, svg.lastIndexOf("</svg>")).trim();
+    symbols.push(`<symbol id="${name}" viewBox="0 0 24 24">${body}</symbol>`);
+  }
+  return `<svg xmlns="http://www.w3.org/2000/svg">\n${symbols.join("\n")}\n</svg>\n`;
+}
+
+await rm(VENDOR, { recursive: true, force: true });
+await mkdir(VENDOR, { recursive: true });
+const leaflet = await readFile(join(PACKAGES, "leaflet", "dist", "leaflet-src.esm.js"), "utf8");
+// the map file is not shipped, so its address would only be a failing request in the developer tools
+await writeFile(join(VENDOR, "leaflet.js"), leaflet.replace(/^\/\/# sourceMappingURL=.*$/m, ""));
+await writeFile(join(VENDOR, "leaflet.d.ts"), 'export * from "leaflet";\n');
+await cp(join(PACKAGES, "leaflet", "dist", "leaflet.css"), join(VENDOR, "leaflet.css"));
+await cp(join(PACKAGES, "leaflet", "dist", "images"), join(VENDOR, "images"), { recursive: true });
+await cp(join(PACKAGES, "leaflet", "LICENSE"), join(VENDOR, "leaflet.LICENSE"));
+await cp(join(PACKAGES, "heroicons", "LICENSE"), join(VENDOR, "icons.LICENSE"));
+const icons = await usedIcons();
+await writeFile(join(VENDOR, "icons.svg"), await sprite(icons));
+console.log(`web/vendor: leaflet, ${icons.length} icons`);
