@@ -1,0 +1,380 @@
+"""Every table of the PostGIS schema, as SQLAlchemy Core values.
+
+Geometry is stored in EPSG:4490 (CGCS2000 longitude, latitude). Layers live in *generations*: the rows of one import,
+never changed afterwards, in force for ``[valid_from, valid_to)`` once published. ``incident``, ``incident_event`` and
+``audit`` are records: rows are only ever added (an incident's state changes, its history does not).
+
+Index names never start with ``idx_``: GeoAlchemy2's Alembic helper hides such names from the check for drift.
+"""
+
+from geoalchemy2 import Geometry
+from sqlalchemy import (
+    ARRAY,
+    BigInteger,
+    Boolean,
+    CheckConstraint,
+    Column,
+    DateTime,
+    Double,
+    ForeignKey,
+    Identity,
+    Index,
+    Integer,
+    MetaData,
+    Table,
+    Text,
+    UniqueConstraint,
+    func,
+    text,
+)
+from sqlalchemy.dialects.postgresql import JSONB, UUID, ExcludeConstraint
+from sqlalchemy.schema import SchemaItem
+
+SRID = 4490
+
+metadata = MetaData(
+    naming_convention={
+        "pk": "pk_%(table_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "ck": "ck_%(table_name)s_%(constraint_name)s",
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+    }
+)
+
+
+def _id() -> Column[int]:
+    return Column("id", BigInteger, Identity(always=False), primary_key=True)
+
+
+def _time(name: str, *, nullable: bool = False) -> Column[object]:
+    return Column(name, DateTime(timezone=True), nullable=nullable)
+
+
+def _now(name: str) -> Column[object]:
+    return Column(name, DateTime(timezone=True), nullable=False, server_default=func.now())
+
+
+def _path(name: str = "area_path") -> Column[object]:
+    """Codes of the areas a row lies in, county first; empty is the whole deployment."""
+    return Column(name, ARRAY(Text), nullable=False, server_default=text("'{}'"))
+
+
+def _one_of(column: str, *values: str) -> CheckConstraint:
+    listed = ", ".join(f"'{value}'" for value in values)
+    return CheckConstraint(f"{column} IN ({listed})", name=column)
+
+
+def _geometry(kind: str, *, nullable: bool = False) -> Column[object]:
+    # the index is written out below each table, so that a migration shows it as one line
+    return Column("geom", Geometry(kind, srid=SRID, spatial_index=False), nullable=nullable)
+
+
+def _layer_table(name: str, kind: str, code: str, *columns: SchemaItem) -> Table:
+    """A table of a layer that is imported by generations: key ``code``, geometry ``kind``."""
+    return Table(
+        name,
+        metadata,
+        _id(),
+        Column("generation_id", BigInteger, ForeignKey("generation.id"), nullable=False),
+        Column(code, Text, nullable=False),
+        *columns,
+        _geometry(kind),
+        UniqueConstraint("generation_id", code),
+        Index(f"ix_{name}_geom", "geom", postgresql_using="gist"),
+    )
+
+
+generation = Table(
+    "generation",
+    metadata,
+    _id(),
+    Column("layer", Text, nullable=False),
+    Column("state", Text, nullable=False),
+    _time("valid_from", nullable=True),
+    _time("valid_to", nullable=True),
+    Column("feature_count", Integer, nullable=False),
+    Column("source", JSONB, nullable=False, server_default=text("'{}'")),
+    Column("problems", JSONB, nullable=False, server_default=text("'[]'")),
+    Column("report", JSONB, nullable=False, server_default=text("'{}'")),
+    _now("created_at"),
+    Column("created_by", Text, nullable=False),
+    _time("published_at", nullable=True),
+    Column("published_by", Text),
+    _one_of("state", "staged", "published", "discarded"),
+    CheckConstraint(
+        "(state = 'published') = (valid_from IS NOT NULL AND published_at IS NOT NULL)",
+        name="published_has_dates",
+    ),
+    CheckConstraint("valid_to IS NULL OR valid_to > valid_from", name="valid_to_after_valid_from"),
+    ExcludeConstraint(
+        (text("layer"), "="),
+        (text("tstzrange(valid_from, valid_to)"), "&&"),
+        where=text("state = 'published'"),
+        using="gist",
+        name="ex_generation_one_in_force",
+    ),
+    Index("ix_generation_layer", "layer", "state"),
+)
+
+area = _layer_table(
+    "area",
+    "MULTIPOLYGON",
+    "area_code",
+    Column("area_name", Text, nullable=False),
+    Column("admin_level", Text, nullable=False),
+    Column("parent_code", Text),
+    _path("path"),
+    Column("community_type", Text),
+    _one_of("admin_level", "county", "township", "community"),
+)
+
+grid = _layer_table(
+    "grid",
+    "MULTIPOLYGON",
+    "grid_code",
+    Column("grid_name", Text, nullable=False),
+    Column("community_code", Text, nullable=False),
+    Column("grid_kind", Text, nullable=False),
+    Column("settlement_class", Text),
+    Column("resident_households", Integer),
+    Column("actual_population", Integer),
+    Column("host_units", Text),
+    Column("managing_department", Text),
+)
+
+sub_grid = _layer_table(
+    "sub_grid",
+    "MULTIPOLYGON",
+    "sub_grid_code",
+    Column("sub_grid_name", Text, nullable=False),
+    Column("grid_code", Text, nullable=False),
+    Column("subdivision_kind", Text, nullable=False),
+    Column("resident_households", Integer),
+    _one_of("subdivision_kind", "sub_grid", "micro_grid"),
+)
+
+address = _layer_table(
+    "address",
+    "POINT",
+    "address_code",
+    Column("standard_address", Text, nullable=False),
+    Column("grid_code", Text),
+    Column("resident_households", Integer),
+    Column("actual_population", Integer),
+)
+
+camera = _layer_table(
+    "camera",
+    "POINT",
+    "camera_code",
+    Column("camera_name", Text, nullable=False),
+    Column("camera_site_class", Text, nullable=False),
+    Column("source_class", Text),
+    Column("image_months", Integer),
+    Column("video_months", Integer),
+    Column("status", Text),
+    Column("direction", Text),
+    _one_of("camera_site_class", "important_site", "sensitive_site", "ordinary_site"),
+)
+
+feature = Table(
+    "feature",
+    metadata,
+    _id(),
+    Column("generation_id", BigInteger, ForeignKey("generation.id"), nullable=False),
+    Column("layer", Text, nullable=False),
+    Column("key", Text, nullable=False),
+    Column("properties", JSONB, nullable=False),
+    _geometry("GEOMETRY"),
+    UniqueConstraint("generation_id", "key"),
+    Index("ix_feature_geom", "geom", postgresql_using="gist"),
+)
+
+finding = Table(
+    "finding",
+    metadata,
+    _id(),
+    Column("generation_id", BigInteger, ForeignKey("generation.id"), nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("rule", Text, nullable=False),
+    Column("severity", Text, nullable=False),
+    Column("clause", Text),
+    Column("fids", ARRAY(BigInteger), nullable=False),
+    Column("codes", ARRAY(Text), nullable=False),
+    Column("area_m2", Double),
+    Column("width_m", Double),
+    Column("message", JSONB, nullable=False),
+    _geometry("GEOMETRY", nullable=True),
+    _one_of("severity", "error", "warning"),
+    Index("ix_finding_generation_id", "generation_id"),
+)
+
+account = Table(
+    "account",
+    metadata,
+    _id(),
+    Column("login", Text, nullable=False, unique=True),
+    Column("name", Text, nullable=False),
+    Column("role", Text, nullable=False),
+    Column("tier", Text, nullable=False),
+    _path(),
+    Column("password_hash", Text, nullable=False),
+    _time("disabled_at", nullable=True),
+    _now("created_at"),
+    Column("session_epoch", Integer, nullable=False, server_default=text("0")),
+    _one_of("tier", "public", "hall", "internal", "protected"),
+)
+
+import_job = Table(
+    "import_job",
+    metadata,
+    Column("id", UUID(as_uuid=True), primary_key=True),
+    Column("layer", Text, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("done", Integer, nullable=False, server_default=text("0")),
+    Column("total", Integer, nullable=False, server_default=text("0")),
+    Column("message", JSONB),
+    Column("generation_id", BigInteger, ForeignKey("generation.id")),
+    Column("account_id", BigInteger, ForeignKey("account.id")),
+    Column("file_name", Text, nullable=False),
+    _now("created_at"),
+    _now("updated_at"),
+    _one_of(
+        "state",
+        "queued",
+        "reading",
+        "checking",
+        "staging",
+        "staged",
+        "published",
+        "failed",
+        "interrupted",
+    ),
+)
+
+incident = Table(
+    "incident",
+    metadata,
+    _id(),
+    Column("number", Text, nullable=False, unique=True),
+    Column("item", Text),
+    Column("description", Text, nullable=False),
+    Column("source", Text, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("is_urgent", Boolean, nullable=False, server_default=text("false")),
+    _time("discovered_at"),
+    _now("recorded_at"),
+    Column("reported_by", BigInteger, ForeignKey("account.id")),
+    Column("given_lon", Double),
+    Column("given_lat", Double),
+    Column("datum", Text, nullable=False),
+    Column("accuracy_m", Double),
+    _geometry("POINT"),
+    Column("match", Text, nullable=False),
+    Column("distance_m", Double),
+    Column("candidates", JSONB, nullable=False, server_default=text("'[]'")),
+    Column("grid_id", BigInteger, ForeignKey("grid.id")),
+    Column("grid_generation_id", BigInteger, ForeignKey("generation.id")),
+    Column("grid_code", Text),
+    Column("sub_grid_code", Text),
+    _path(),
+    Column("responsible", JSONB),
+    _time("due_at", nullable=True),
+    Column("idempotency_key", Text),
+    # NULLS are distinct in PostgreSQL 15, and console reports have no account: 0 stands for them
+    Index(
+        "uq_incident_idempotency_key",
+        text("coalesce(reported_by, 0)"),
+        "idempotency_key",
+        unique=True,
+        postgresql_where=text("idempotency_key IS NOT NULL"),
+    ),
+    _one_of(
+        "state",
+        "discovered",
+        "recorded",
+        "refused",
+        "resolved_on_site",
+        "reported",
+        "accepted",
+        "dispatched",
+        "taken_up",
+        "returned",
+        "coordinating",
+        "completed",
+        "verifying",
+        "fed_back",
+        "archived",
+    ),
+    _one_of("match", "inside", "border", "near", "outside"),
+    Index("ix_incident_geom", "geom", postgresql_using="gist"),
+    Index("ix_incident_grid_id", "grid_id"),
+    Index("ix_incident_grid_code", "grid_code"),
+    Index("ix_incident_discovered_at", "discovered_at"),
+    Index(
+        "ix_incident_open",
+        "discovered_at",
+        postgresql_where=text("state NOT IN ('refused', 'archived')"),
+    ),
+)
+
+incident_event = Table(
+    "incident_event",
+    metadata,
+    _id(),
+    Column("incident_id", BigInteger, ForeignKey("incident.id"), nullable=False),
+    _now("at"),
+    Column("actor", Text, nullable=False),
+    Column("account_id", BigInteger, ForeignKey("account.id")),
+    Column("from_state", Text),
+    Column("to_state", Text, nullable=False),
+    Column("note", Text),
+    Index("ix_incident_event_incident_id", "incident_id"),
+)
+
+event = Table(
+    "event",
+    metadata,
+    _id(),
+    # given after commit by the sequencer, so that no reader can pass a number that is still to come
+    Column("position", BigInteger, unique=True),
+    Column("kind", Text, nullable=False),
+    _now("at"),
+    Column("tier", Text, nullable=False),
+    _path(),
+    Column("payload", JSONB, nullable=False),
+    _one_of("tier", "public", "hall", "internal", "protected"),
+    Index("ix_event_without_position", "id", postgresql_where=text("position IS NULL")),
+)
+
+wall_link = Table(
+    "wall_link",
+    metadata,
+    _id(),
+    Column("wall_id", Text, nullable=False),
+    Column("label", Text, nullable=False),
+    Column("token_hash", Text, nullable=False, unique=True),
+    Column("created_by", BigInteger, ForeignKey("account.id")),
+    _now("created_at"),
+    _time("expires_at", nullable=True),
+    _time("revoked_at", nullable=True),
+)
+
+audit = Table(
+    "audit",
+    metadata,
+    _id(),
+    _now("at"),
+    Column("account_id", BigInteger, ForeignKey("account.id")),
+    Column("actor", Text, nullable=False),
+    Column("act", Text, nullable=False),
+    Column("subject", Text),
+    Column("outcome", Text, nullable=False),
+    Column("detail", JSONB, nullable=False, server_default=text("'{}'")),
+    _one_of("outcome", "done", "denied", "failed"),
+    Index("ix_audit_at", "at"),
+)
+
+LAYER_TABLES = {table.name: table for table in (area, grid, sub_grid, address, camera, incident)}
+"""Tables that a layer file may name as its ``table``; any other layer is kept in ``feature``."""

@@ -1,0 +1,34 @@
+"""Alembic's entry: the schema of ``gis_server.store.schema`` against the database that asks."""
+
+import os
+
+from alembic import context
+from geoalchemy2 import alembic_helpers
+from sqlalchemy import Connection
+
+from gis_server.store.engine import make_engine
+from gis_server.store.schema import metadata
+
+
+def run(connection: Connection) -> None:
+    """Run the migrations on an open connection."""
+    context.configure(
+        connection=connection,
+        target_metadata=metadata,
+        include_object=alembic_helpers.include_object,
+        process_revision_directives=alembic_helpers.writer,
+        render_item=alembic_helpers.render_item,
+        compare_type=True,
+        transaction_per_migration=False,
+    )
+    with context.begin_transaction():
+        context.run_migrations()
+
+
+given = context.config.attributes.get("connection")
+if given is not None:
+    run(given)
+else:
+    with make_engine(os.environ["GIS_DATABASE_URL"]).connect() as opened:
+        run(opened)
+        opened.commit()
