@@ -72,6 +72,12 @@ def _geometry(kind: str, *, nullable: bool = False) -> Column[object]:
 
 def _layer_table(name: str, kind: str, code: str, *columns: SchemaItem) -> Table:
     """A table of a layer that is imported by generations: key ``code``, geometry ``kind``."""
+    # Boundaries are staged with the double codes that the check reports; publishing refuses them.
+    key = (
+        Index(f"ix_{name}_{code}", "generation_id", code)
+        if kind == "MULTIPOLYGON"
+        else UniqueConstraint("generation_id", code)
+    )
     return Table(
         name,
         metadata,
@@ -80,7 +86,7 @@ def _layer_table(name: str, kind: str, code: str, *columns: SchemaItem) -> Table
         Column(code, Text, nullable=False),
         *columns,
         _geometry(kind),
-        UniqueConstraint("generation_id", code),
+        key,
         Index(f"ix_{name}_geom", "geom", postgresql_using="gist"),
     )
 
@@ -205,8 +211,9 @@ finding = Table(
     Column("area_m2", Double),
     Column("width_m", Double),
     Column("message", JSONB, nullable=False),
+    Column("weight", JSONB),
     _geometry("GEOMETRY", nullable=True),
-    _one_of("severity", "error", "warning"),
+    _one_of("severity", "error", "warning", "option"),
     Index("ix_finding_generation_id", "generation_id"),
 )
 
