@@ -154,8 +154,8 @@ def upgrade() -> None:
         ),
         sa.ForeignKeyConstraint(["generation_id"], ["generation.id"], name=op.f("fk_area_generation_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_area")),
-        sa.UniqueConstraint("generation_id", "area_code", name=op.f("uq_area_generation_id_area_code")),
     )
+    op.create_index("ix_area_area_code", "area", ["generation_id", "area_code"])
     op.create_geospatial_index(
         "ix_area_geom", "area", ["geom"], unique=False, postgresql_using="gist", postgresql_ops={}
     )
@@ -251,6 +251,7 @@ def upgrade() -> None:
         sa.Column("area_m2", sa.Double(), nullable=True),
         sa.Column("width_m", sa.Double(), nullable=True),
         sa.Column("message", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
+        sa.Column("weight", postgresql.JSONB(astext_type=sa.Text()), nullable=True),
         sa.Column(
             "geom",
             Geometry(
@@ -258,7 +259,7 @@ def upgrade() -> None:
             ),
             nullable=True,
         ),
-        sa.CheckConstraint("severity IN ('error', 'warning')", name=op.f("ck_finding_severity")),
+        sa.CheckConstraint("severity IN ('error', 'warning', 'option')", name=op.f("ck_finding_severity")),
         sa.ForeignKeyConstraint(["generation_id"], ["generation.id"], name=op.f("fk_finding_generation_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_finding")),
     )
@@ -291,8 +292,8 @@ def upgrade() -> None:
         ),
         sa.ForeignKeyConstraint(["generation_id"], ["generation.id"], name=op.f("fk_grid_generation_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_grid")),
-        sa.UniqueConstraint("generation_id", "grid_code", name=op.f("uq_grid_generation_id_grid_code")),
     )
+    op.create_index("ix_grid_grid_code", "grid", ["generation_id", "grid_code"])
     op.create_geospatial_index(
         "ix_grid_geom", "grid", ["geom"], unique=False, postgresql_using="gist", postgresql_ops={}
     )
@@ -346,10 +347,8 @@ def upgrade() -> None:
         ),
         sa.ForeignKeyConstraint(["generation_id"], ["generation.id"], name=op.f("fk_sub_grid_generation_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_sub_grid")),
-        sa.UniqueConstraint(
-            "generation_id", "sub_grid_code", name=op.f("uq_sub_grid_generation_id_sub_grid_code")
-        ),
     )
+    op.create_index("ix_sub_grid_sub_grid_code", "sub_grid", ["generation_id", "sub_grid_code"])
     op.create_geospatial_index(
         "ix_sub_grid_geom", "sub_grid", ["geom"], unique=False, postgresql_using="gist", postgresql_ops={}
     )
@@ -486,11 +485,13 @@ def downgrade() -> None:
     op.drop_index("ix_incident_discovered_at", table_name="incident")
     op.drop_geospatial_table("incident")
     op.drop_table("wall_link")
+    op.drop_index("ix_sub_grid_sub_grid_code", table_name="sub_grid")
     op.drop_geospatial_index(
         "ix_sub_grid_geom", table_name="sub_grid", postgresql_using="gist", column_name="geom"
     )
     op.drop_geospatial_table("sub_grid")
     op.drop_table("import_job")
+    op.drop_index("ix_grid_grid_code", table_name="grid")
     op.drop_geospatial_index("ix_grid_geom", table_name="grid", postgresql_using="gist", column_name="geom")
     op.drop_geospatial_table("grid")
     op.drop_index("ix_finding_generation_id", table_name="finding")
@@ -505,6 +506,7 @@ def downgrade() -> None:
     op.drop_geospatial_table("camera")
     op.drop_index("ix_audit_at", table_name="audit")
     op.drop_table("audit")
+    op.drop_index("ix_area_area_code", table_name="area")
     op.drop_geospatial_index("ix_area_geom", table_name="area", postgresql_using="gist", column_name="geom")
     op.drop_geospatial_table("area")
     op.drop_geospatial_index(
