@@ -1,0 +1,494 @@
+"""The private PostGIS server that ``gis-server up`` starts under ``var/postgres`` when no other database is named.
+
+It listens on a Unix socket in a folder only its own user (and root) can enter, never runs as root, and keeps
+every committed transaction through a ``kill -9``. Several programs may use it at once; the last one to leave
+stops it, unless ``gis-server db start`` asked for it to stay.
+"""
+
+import fcntl
+import hashlib
+import os
+import pwd
+import re
+import secrets
+import shutil
+import signal
+import stat
+import subprocess
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+import psycopg
+from psycopg import sql
+
+from gis_server.core.errors import Unavailable, UnusableInput
+from gis_server.core.message import msg
+
+DATABASE = "gis_server"
+ROLE = "gis_server"
+SUPERUSER = "postgres"
+PORT = 5432  # only part of the socket's file name: nothing listens on TCP
+SOCKET_PATH_LIMIT = 107  # bytes of sockaddr_un.sun_path on Linux, without the closing NUL
+MEBIBYTE = 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Binaries:
+    """Folder of one PostgreSQL version's programs, with its major version."""
+
+    folder: Path
+    major: int
+
+    def __truediv__(self, program: str) -> str:
+        return str(self.folder / program)
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    """What stands under the folder just now."""
+
+    initialised: bool
+    running: bool
+    pid: int | None
+    major: int | None
+    kept: bool
+
+
+def find_binaries(major: int | None = None) -> Binaries:
+    """The newest installed PostgreSQL that has PostGIS (or the one of version ``major``)."""
+    found: list[Binaries] = []
+    for folder in (*Path("/usr/lib/postgresql").glob("*/bin"), *Path("/usr").glob("pgsql-*/bin")):
+        version = folder.parent.name.removeprefix("pgsql-")
+        shares = (Path("/usr/share/postgresql") / version, folder.parent / "share")
+        has_postgis = any((share / "extension/postgis.control").exists() for share in shares)
+        if version.isdigit() and has_postgis and all((folder / p).exists() for p in ("initdb", "pg_ctl")):
+            found.append(Binaries(folder, int(version)))
+    if major is not None:
+        found = [binaries for binaries in found if binaries.major == major]
+    if not found:
+        raise Unavailable(
+            msg(
+                "没有找到带 PostGIS 的 PostgreSQL。请安装软件包 {package},"
+                "或用 GIS_DATABASE_URL 指明已有的数据库。",
+                package=f"postgresql-{major or 15}-postgis-3",
+            )
+        )
+    return max(found, key=lambda binaries: binaries.major)
+
+
+@dataclass(frozen=True, slots=True)
+class PrivateServer:
+    """A PostgreSQL cluster in ``folder`` (``data``, ``socket``, ``start.log``).
+
+    ``durable`` False gives up crash safety for speed; it is meant for throw-away test clusters.
+    """
+
+    folder: Path
+    durable: bool = True
+
+    @property
+    def data(self) -> Path:
+        """The data directory of the cluster."""
+        return self.folder / "data"
+
+    @property
+    def marker(self) -> str:
+        """The cluster's name in the process list; it tells this cluster's processes from all others."""
+        digest = hashlib.sha256(os.fsencode(self.folder.resolve())).hexdigest()
+        return f"gis-server-{digest[:12]}"
+
+    @property
+    def socket_folder(self) -> Path:
+        """Where the socket stands: beside the data, or in a short private folder when the path is too long."""
+        folder = self.folder.resolve() / "socket"
+        # a comma would part one host from the next in a connection string
+        if len(os.fsencode(folder / f".s.PGSQL.{PORT}")) <= SOCKET_PATH_LIMIT and "," not in str(folder):
+            return folder
+        return Path("/tmp") / self.marker  # noqa: S108  (ownership and mode are checked before use)
+
+    def url(self, database: str = DATABASE, role: str = ROLE) -> str:
+        """The SQLAlchemy URL of a database of this server."""
+        return f"postgresql+psycopg://{role}@/{database}?host={quote(str(self.socket_folder), safe='')}"
+
+    def status(self) -> Status:
+        """Whether the cluster exists and its server runs."""
+        pid, _ = self._processes()
+        return Status(
+            initialised=(self.data / "PG_VERSION").exists(),
+            running=pid is not None,
+            pid=pid,
+            major=self._major(),
+            kept=self._keep_mark.exists(),
+        )
+
+    def start(self, *, keep: bool = False) -> str:
+        """Start the server (making the cluster first if there is none) and give the URL of its database.
+
+        A server that runs already is found and used. ``keep`` makes it outlive the programs that use it.
+        """
+        with self._locked():
+            self._start()
+            if keep:
+                self._keep_mark.touch()
+        return self.url()
+
+    def stop(self) -> bool:
+        """Stop the server, rolling back what is under way; False if it did not run."""
+        if not self.folder.is_dir():
+            return False
+        with self._locked():
+            self._keep_mark.unlink(missing_ok=True)
+            return self._stop()
+
+    @contextmanager
+    def in_use(self) -> Iterator[str]:
+        """Hold the server up for the time of the block; the last user to leave stops it.
+
+        Users are counted by shared locks on a file, which the kernel drops however a user dies.
+        """
+        with self._locked():
+            self._start()
+            users = (self.folder / "users").open("a")
+            fcntl.flock(users, fcntl.LOCK_SH)
+        try:
+            yield self.url()
+        finally:
+            with self._locked(), users:
+                try:
+                    fcntl.flock(users, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                except BlockingIOError:
+                    pass  # somebody else still needs it
+                else:
+                    if not self._keep_mark.exists():
+                        self._stop()
+
+    # -- the cluster ---------------------------------------------------------------------------------------
+
+    @property
+    def _keep_mark(self) -> Path:
+        return self.folder / "keep"
+
+    @contextmanager
+    def _locked(self) -> Iterator[None]:
+        """One program at a time makes, starts or stops the cluster."""
+        try:
+            self.folder.mkdir(parents=True, exist_ok=True)
+            lock = (self.folder / "lock").open("a")
+        except OSError as error:
+            raise UnusableInput(
+                msg(
+                    "不能使用数据库文件夹 {path}({reason}),请检查权限,或用 GIS_VAR 另选文件夹。",
+                    path=str(self.folder),
+                    reason=error.strerror or str(error),
+                )
+            ) from error
+        with lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            yield
+
+    def _major(self) -> int | None:
+        try:
+            return int((self.data / "PG_VERSION").read_text())
+        except (FileNotFoundError, PermissionError):
+            return None
+
+    def _owner(self) -> pwd.struct_passwd:
+        """The user the server runs as: oneself, or for root the cluster's owner or an unprivileged account."""
+        uid = self.data.stat().st_uid if self.data.exists() else None
+        if os.geteuid() != 0:
+            if uid not in (None, os.geteuid()):
+                raise UnusableInput(
+                    msg(
+                        "数据库文件夹 {path} 属于用户 {owner},请以该用户或 root 运行,或用 GIS_VAR 另选文件夹。",
+                        path=str(self.data),
+                        owner=_user_name(uid),
+                    )
+                )
+            return pwd.getpwuid(os.geteuid())
+        if uid:
+            return pwd.getpwuid(uid)
+        for name in ("postgres", "nobody"):
+            with suppress(KeyError):
+                return pwd.getpwnam(name)
+        raise Unavailable(msg("PostgreSQL 不能以 root 运行,而系统中没有 postgres 或 nobody 用户可用。"))
+
+    def _start(self) -> None:
+        if self._processes()[0] is None:
+            owner = self._owner()
+            self._clear_leftovers()
+            binaries = find_binaries(self._major())
+            if not (self.data / "PG_VERSION").exists():
+                self._make_cluster(binaries, owner)
+            self._write_settings(owner)
+            self._launch(binaries, owner)
+        self._prepare_database()
+
+    def _make_cluster(self, binaries: Binaries, owner: pwd.struct_passwd) -> None:
+        """``initdb`` beside its place, then a rename: a cluster is there whole or not at all."""
+        for half in self.folder.glob("data.new-*"):
+            shutil.rmtree(half)
+        draft = self.folder / f"data.new-{secrets.token_hex(4)}"
+        _make_private(draft, owner)
+        with _door(draft, owner) as (path, fds):
+            initdb = [
+                *(binaries / "initdb", "--pgdata", path, "--username", SUPERUSER, "--auth", "trust"),
+                # C.UTF-8, not C: with LC_CTYPE C trigrams find nothing in Chinese text
+                *("--encoding", "UTF8", "--locale", "C.UTF-8", "--text-search-config", "pg_catalog.simple"),
+                *(("--data-checksums",) if self.durable else ("--no-sync",)),
+            ]
+            done = _run(initdb, owner, fds)
+        if done.returncode != 0:
+            shutil.rmtree(draft)
+            raise Unavailable(
+                msg("不能建立自带的数据库({path}):{reason}", path=str(self.data), reason=_tail(done.stderr))
+            )
+        (draft / "postgresql.conf").write_text(
+            "include 'gis-server.conf'  # rewritten at every start\n# settings below this line win\n", "utf-8"
+        )
+        (draft / "pg_hba.conf").write_text(
+            "# Only the Unix socket; its folder lets in nobody but the server's own user and root.\n"
+            "local all all trust\n",
+            "utf-8",
+        )
+        draft.rename(self.data)
+
+    def _write_settings(self, owner: pwd.struct_passwd) -> None:
+        path = self.data / "gis-server.conf"
+        lines = [f"{name} = '{value}'" for name, value in _server_settings(self.durable).items()]
+        path.write_text("\n".join(lines) + "\n", "utf-8")
+        if os.geteuid() == 0:
+            os.chown(path, owner.pw_uid, owner.pw_gid)
+
+    def _launch(self, binaries: Binaries, owner: pwd.struct_passwd) -> None:
+        _make_private(self.socket_folder, owner)
+        log = self.folder / "start.log"
+        with (
+            _door(self.data, owner) as (data, data_fds),
+            _door(self.socket_folder, owner) as (sockets, socket_fds),
+            log.open("wb") as output,
+        ):
+            options = f"-c listen_addresses='' -c port={PORT} -c cluster_name={self.marker} -k {sockets}"
+            done = subprocess.run(
+                # crash recovery after a long import may take minutes
+                [binaries / "pg_ctl", "start", "--pgdata", data, "--wait", "--timeout", "600", "-o", options],
+                **_as_user(owner, [*data_fds, *socket_fds]),
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=output,
+                check=False,
+            )
+        if done.returncode != 0:
+            raise Unavailable(
+                msg(
+                    "自带的数据库没有启动,详情见 {log}:{reason}",
+                    log=str(log),
+                    reason=_reason(log.read_text("utf-8", "replace")),
+                )
+            )
+
+    def _stop(self) -> bool:
+        pid, _ = self._processes()
+        if pid is None:
+            self._clear_leftovers()
+            return False
+        # fast first; immediate loses nothing either, it only leaves the recovery to the next start
+        for how, patience in ((signal.SIGINT, 60.0), (signal.SIGQUIT, 30.0), (signal.SIGKILL, 10.0)):
+            with suppress(ProcessLookupError):
+                os.kill(pid, how)
+            if _wait_until(lambda: self._processes()[0] is None, patience):
+                break
+        self._clear_leftovers()
+        return True
+
+    def _clear_leftovers(self) -> None:
+        """Remove what a killed server left: backends still at work, and a pid file that names a stranger."""
+        _, backends = self._processes()
+        for how in (signal.SIGQUIT, signal.SIGKILL):
+            for pid in backends:
+                with suppress(ProcessLookupError):
+                    os.kill(pid, how)
+            if backends and _wait_until(lambda: not self._processes()[1], 5.0):
+                break
+        pid_file = self.data / "postmaster.pid"
+        with suppress(FileNotFoundError, ValueError, IndexError):
+            pid = int(pid_file.read_text().splitlines()[0])
+            # PostgreSQL takes any living process with this number (a zombie too) for its predecessor
+            if Path(f"/proc/{pid}").exists() and pid != self._processes()[0]:
+                pid_file.unlink()
+
+    def _processes(self) -> tuple[int | None, list[int]]:
+        """The server's process, if it lives, and its children, found by the cluster's name."""
+        marker, postmaster, children = self.marker, None, []
+        for entry in Path("/proc").iterdir():
+            if not entry.name.isdigit():
+                continue
+            try:
+                command = (entry / "cmdline").read_bytes().decode("utf-8", "replace")
+            except OSError:  # it ended meanwhile
+                continue
+            if command.startswith(f"postgres: {marker}:"):
+                children.append(int(entry.name))
+            elif f"cluster_name={marker}" in command and command.split("\0")[0].endswith("/postgres"):
+                postmaster = int(entry.name)
+        return postmaster, children
+
+    def _prepare_database(self) -> None:
+        """The application's role (no superuser), its database and PostGIS; each only if it is missing."""
+        host = str(self.socket_folder)
+        try:
+            with psycopg.connect(host=host, user=SUPERUSER, dbname="postgres", autocommit=True) as server:
+                if not server.execute("SELECT 1 FROM pg_roles WHERE rolname = %s", [ROLE]).fetchone():
+                    server.execute(sql.SQL("CREATE ROLE {} LOGIN").format(sql.Identifier(ROLE)))
+                if not server.execute("SELECT 1 FROM pg_database WHERE datname = %s", [DATABASE]).fetchone():
+                    server.execute(
+                        sql.SQL("CREATE DATABASE {} OWNER {}").format(
+                            sql.Identifier(DATABASE), sql.Identifier(ROLE)
+                        )
+                    )
+            with psycopg.connect(host=host, user=SUPERUSER, dbname=DATABASE) as database:
+                if not database.execute("SELECT 1 FROM pg_extension WHERE extname = 'postgis'").fetchone():
+                    database.execute("CREATE EXTENSION postgis")
+        except psycopg.Error as error:
+            raise Unavailable(
+                msg("自带的数据库不应答({path}):{reason}", path=str(self.folder), reason=_tail(str(error)))
+            ) from error
+
+
+def _server_settings(durable: bool) -> dict[str, str]:
+    memory = _memory()
+    settings = {
+        "shared_buffers": f"{min(max(memory // 8, 64 * MEBIBYTE), 1024 * MEBIBYTE) // 1024}kB",
+        "effective_cache_size": f"{memory // 2048}kB",
+        "maintenance_work_mem": f"{min(max(memory // 16, 64 * MEBIBYTE), 512 * MEBIBYTE) // 1024}kB",
+        "work_mem": "16MB",
+        "max_connections": "100",
+        "max_wal_size": "2GB",
+        "wal_compression": "on",
+        "random_page_cost": "1.1",
+        "jit": "off",  # compiling costs more than it saves on short spatial queries
+        "timezone": "UTC",
+        "unix_socket_permissions": "0700",
+        "logging_collector": "on",
+        "log_directory": "log",
+        "log_filename": "postgresql-%a.log",  # one file a weekday, overwritten after a week
+        "log_truncate_on_rotation": "on",
+        "log_rotation_age": "1d",
+        "log_rotation_size": "0",
+        "log_line_prefix": "%m [%p] %d ",
+        "lc_messages": "C",
+    }
+    shared = os.statvfs("/dev/shm") if Path("/dev/shm").is_dir() else None  # noqa: S108
+    if shared is None or shared.f_frsize * shared.f_blocks < 256 * MEBIBYTE:
+        # containers often give /dev/shm 64 MB, which a parallel query can fill
+        settings["dynamic_shared_memory_type"] = "mmap"
+    if not durable:
+        settings |= {
+            "fsync": "off",
+            "synchronous_commit": "off",
+            "full_page_writes": "off",
+            "wal_level": "minimal",
+            "max_wal_senders": "0",
+            "shared_buffers": "64MB",
+            "logging_collector": "off",
+        }
+    return settings
+
+
+def _memory() -> int:
+    """Bytes of memory this machine or container may use."""
+    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    with suppress(OSError, ValueError):
+        memory = min(memory, int(Path("/sys/fs/cgroup/memory.max").read_text()))
+    return memory
+
+
+def _user_name(uid: int | None) -> str:
+    try:
+        return pwd.getpwuid(uid).pw_name if uid is not None else "?"
+    except KeyError:
+        return str(uid)
+
+
+def _make_private(folder: Path, owner: pwd.struct_passwd) -> None:
+    """A folder only ``owner`` can enter; one that stands already must be exactly that."""
+    try:
+        folder.mkdir(mode=0o700)
+        if os.geteuid() == 0:
+            os.chown(folder, owner.pw_uid, owner.pw_gid)
+    except FileExistsError:
+        found = folder.lstat()
+        # whoever made a folder in /tmp before us could otherwise read along
+        if not (
+            stat.S_ISDIR(found.st_mode)
+            and found.st_uid == owner.pw_uid
+            and not stat.S_IMODE(found.st_mode) & 0o077
+        ):
+            raise UnusableInput(
+                msg("文件夹 {path} 的归属或权限不对,不能用来放数据库的套接字,请删除它。", path=str(folder))
+            ) from None
+
+
+@contextmanager
+def _door(folder: Path, owner: pwd.struct_passwd) -> Iterator[tuple[str, list[int]]]:
+    """A path under which the server's user reaches ``folder``, and the descriptors it needs for that.
+
+    Root's projects often stand below a folder that others cannot pass (``/root``), or have blanks in their name.
+    A descriptor opened here and inherited by the server leads there without giving the server any privilege.
+    """
+    plain = str(folder.resolve())
+    # pg_ctl hands its options through a shell, and PostgreSQL splits lists of folders at commas
+    if re.fullmatch(r"[\w./-]+", plain) and _run(["test", "-x", plain], owner, []).returncode == 0:
+        yield plain, []
+        return
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        yield f"/proc/self/fd/{descriptor}", [descriptor]
+    finally:
+        os.close(descriptor)
+
+
+def _as_user(owner: pwd.struct_passwd, fds: Sequence[int]) -> dict[str, Any]:
+    """Arguments for ``subprocess`` to run as ``owner`` with a plain environment, detached from the terminal."""
+    arguments: dict[str, Any] = {
+        "cwd": "/",
+        "env": {"PATH": os.defpath, "LC_ALL": "C.UTF-8", "HOME": owner.pw_dir},
+        "pass_fds": tuple(fds),
+        "start_new_session": True,  # Ctrl-C in the terminal must not reach the database
+    }
+    if os.geteuid() == 0:
+        arguments |= {"user": owner.pw_uid, "group": owner.pw_gid, "extra_groups": []}
+    return arguments
+
+
+def _run(
+    command: Sequence[str], owner: pwd.struct_passwd, fds: Sequence[int]
+) -> subprocess.CompletedProcess[str]:
+    done: subprocess.CompletedProcess[str] = subprocess.run(
+        command, capture_output=True, text=True, check=False, **_as_user(owner, fds)
+    )
+    return done
+
+
+def _tail(text: str) -> str:
+    lines = [line.strip() for line in text.splitlines() if line.strip()]
+    return lines[-1] if lines else "?"
+
+
+def _reason(log: str) -> str:
+    """The line of a start log that says what happened."""
+    fatal = [line for line in log.splitlines() if "FATAL" in line or "ERROR" in line]
+    return fatal[-1].strip() if fatal else _tail(log)
+
+
+def _wait_until(condition: Callable[[], bool], seconds: float) -> bool:
+    end = time.monotonic() + seconds
+    while not condition():
+        if time.monotonic() > end:
+            return False
+        time.sleep(0.05)
+    return True
