@@ -79,7 +79,10 @@ class RowTier:
 
 @dataclass(frozen=True, slots=True)
 class Style:
-    """How the layer is drawn: token names of ``web/styles/tokens.css`` or ``#rrggbb`` colours, sizes in px."""
+    """How the layer is drawn: token names of ``web/styles/tokens.css`` or ``#rrggbb`` colours, sizes in px.
+
+    ``classes`` gives the fill and ``widths`` the stroke width of single values of the field ``classify``.
+    """
 
     stroke: str
     width: float
@@ -90,6 +93,7 @@ class Style:
     min_zoom: int
     classify: str | None
     classes: Mapping[str, str]
+    widths: Mapping[str, float] = field(default_factory=lambda: MappingProxyType({}))
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,6 +145,8 @@ class Catalogue:
 
 
 _IDENTIFIER = re.compile(r"[a-z][a-z0-9_]{0,39}")
+_COLOUR = re.compile(r"--[a-z0-9-]+|#[0-9a-fA-F]{6}")
+_SHAPES = ("circle", "square", "triangle", "diamond")
 
 RESERVED_COLUMNS = frozenset({"id", "generation_id", "geom", "layer", "properties"})
 """Columns that every layer table has of its own."""
@@ -165,24 +171,73 @@ def _parse_field(name: str, table: Table) -> Field:
     return parsed
 
 
-def _parse_style(table: Table) -> Style:
-    classes_table = table.table("classes")
-    classes: dict[str, str] = {}
-    if classes_table is not None:
-        classes = {key: classes_table.text(key) for key in list(classes_table.rest)}
+def _colour(table: Table, key: str, default: str | None = None) -> str:
+    value = table.text(key) if default is None else table.text(key, default)
+    if value != default and not _COLOUR.fullmatch(value):
+        raise table.wrong(key, msg("颜色应为 --名称 或 #rrggbb，现为“{value}”。", value=value))
+    return value
+
+
+def _between(table: Table, key: str, default: float, low: float, high: float) -> float:
+    value = table.number(key, default)
+    if not low <= value <= high:
+        raise table.wrong(
+            key, msg("应在 {low} 与 {high} 之间，现为 {value}。", low=low, high=high, value=value)
+        )
+    return value
+
+
+def _by_class(table: Table, key: str, classify: Field | None) -> tuple[Table, tuple[str, ...]]:
+    """The sub-table ``key`` and the values it lists, each a choice of the field that classifies."""
+    listed = table.table(key)
+    if listed is None:
+        return Table({}, table.file, table.path(key)), ()
+    if classify is None:
+        raise table.wrong(key, msg("需要先用 classify 指明按哪个字段分类。"))
+    for value in listed.rest:
+        if classify.choices and value not in classify.choices:
+            known = "、".join(classify.choices)
+            raise listed.wrong(value, msg("“{value}”不是可用的值；可用：{known}。", value=value, known=known))
+    return listed, tuple(listed.rest)
+
+
+def _parse_style(table: Table, fields: Mapping[str, Field]) -> Style:
+    classify = table.optional_text("classify")
+    if classify is not None:
+        _known_field(table, "classify", classify, fields)
+    by = None if classify is None else fields[classify]
+    classes, classed = _by_class(table, "classes", by)
+    widths, widened = _by_class(table, "widths", by)
+    shape = table.text("shape", "circle")
+    if shape not in _SHAPES:
+        known = "、".join(_SHAPES)
+        raise table.wrong("shape", msg("“{value}”不是可用的值；可用：{known}。", value=shape, known=known))
     style = Style(
-        stroke=table.text("stroke"),
-        width=table.number("width", 1.0),
-        fill=table.text("fill", ""),
-        fill_opacity=table.number("fill_opacity", 0.0),
-        radius=table.number("radius", 4.0),
-        shape=table.text("shape", "circle"),
-        min_zoom=table.integer("min_zoom", 0),
-        classify=table.optional_text("classify"),
-        classes=MappingProxyType(classes),
+        stroke=_colour(table, "stroke"),
+        width=_between(table, "width", 1.0, 0.0, 50.0),
+        fill=_colour(table, "fill", ""),
+        fill_opacity=_between(table, "fill_opacity", 0.0, 0.0, 1.0),
+        radius=_between(table, "radius", 4.0, 0.0, 50.0),
+        shape=shape,
+        min_zoom=int(_between(table, "min_zoom", 0, 0, 24)),
+        classify=classify,
+        classes=MappingProxyType({value: _colour(classes, value) for value in classed}),
+        widths=MappingProxyType({value: _between(widths, value, 1.0, 0.0, 50.0) for value in widened}),
     )
     table.done()
     return style
+
+
+def _refuse_shared_names(fields: Mapping[str, Field], file: str) -> None:
+    """No source column may mean two fields: names are compared as the readers compare them, without case."""
+    owner: dict[str, str] = {}
+    for name, one in fields.items():
+        for accepted in one.accepted_names:
+            first = owner.setdefault(accepted.casefold(), name)
+            if first != name:
+                raise Table({}, file, f"fields.{name}").wrong(
+                    "aliases", msg("“{alias}”已是字段 {other} 的名称。", alias=accepted, other=first)
+                )
 
 
 def _known_field(layer: Table, key: str, name: str, fields: Mapping[str, Field]) -> str:
@@ -207,6 +262,7 @@ def parse_layer(content: Mapping[str, object], file: str) -> Layer:
             raise fields_table.wrong(name, msg("字段名只能用小写字母、数字和下划线，且不能是保留名。"))
         fields[name] = _parse_field(name, fields_table.required_table(name))
 
+    _refuse_shared_names(fields, file)
     name = head.text("name")
     if not _IDENTIFIER.fullmatch(name):
         raise head.wrong("name", msg("图层名只能用小写字母、数字和下划线。"))
@@ -231,20 +287,28 @@ def parse_layer(content: Mapping[str, object], file: str) -> Layer:
     if row_tier_table is not None:
         by = _known_field(row_tier_table, "field", row_tier_table.text("field"), fields)
         values = row_tier_table.required_table("tiers")
+        for value in values.rest:
+            if fields[by].choices and value not in fields[by].choices:
+                known = "、".join(fields[by].choices)
+                raise values.wrong(
+                    value, msg("“{value}”不是可用的值；可用：{known}。", value=value, known=known)
+                )
         row_tier = RowTier(by, MappingProxyType({value: values.tier(value) for value in list(values.rest)}))
         row_tier_table.done()
 
-    style = _parse_style(root.required_table("style"))
-    if style.classify is not None and style.classify not in fields:
-        raise root.wrong("style.classify", msg("没有字段“{name}”。", name=style.classify))
+    style = _parse_style(root.required_table("style"), fields)
+    kind = head.choice("kind", LayerKind)
+    table = head.optional_text("table")
+    if kind is LayerKind.RECORD and table is None:
+        raise head.wrong("table", msg("记录类图层要有自己的表。"))
 
     layer = Layer(
         name=name,
         title=head.words("title"),
-        kind=head.choice("kind", LayerKind),
+        kind=kind,
         geometry=head.choice("geometry", Geometry),
         key=key,
-        table=head.optional_text("table"),
+        table=table,
         tier=head.tier("tier"),
         order=head.integer("order", 100),
         fields=MappingProxyType(fields),
