@@ -16,11 +16,11 @@ from enum import StrEnum
 from typing import Any
 
 import numpy as np
-import pyproj
 import shapely
 from numpy.typing import NDArray
 
 from gis_server.core.errors import UnusableInput
+from gis_server.core.geometry import STORAGE_CRS, project
 from gis_server.core.message import msg
 
 Floats = NDArray[np.float64]
@@ -85,21 +85,20 @@ class Cover:
     def __init__(self, codes: Sequence[str], geometries: Geometries) -> None:
         texts = np.asarray(codes, dtype=object)
         # code points in order, as COLLATE "C" sorts them in UTF-8
-        self.order: Rows = np.array(sorted(range(len(texts)), key=lambda row: str(texts[row])), dtype=np.int64)
-        self.codes: tuple[str, ...] = tuple(str(texts[row]) for row in self.order)
+        self.order: Rows = np.array(
+            sorted(range(len(texts)), key=lambda row: str(texts[row])), dtype=np.int64
+        )
+        self.codes: list[str] = [str(texts[row]) for row in self.order]
         self.geometries: Geometries = np.asarray(geometries, dtype=object)[self.order]
         shapely.prepare(self.geometries)
         self.tree = shapely.STRtree(self.geometries)
 
     def find(self, lon: float, lat: float) -> int:
         """Rank (place in code order) of the one polygon that has the point, or NOWHERE."""
-        boxes = self.tree.query(shapely.Point(lon, lat))
-        if boxes.size == 0:
-            return NOWHERE
-        boxes.sort()
-        for rank in boxes.tolist():
+        boxes: list[int] = sorted(self.tree.query(shapely.Point(lon, lat)).tolist())
+        for rank in boxes:
             if shapely.intersects_xy(self.geometries[rank], lon, lat):
-                return int(rank)
+                return rank
         return NOWHERE
 
     def find_all(self, lon: Floats, lat: Floats) -> Rows:
@@ -132,26 +131,22 @@ class GridIndex:
     ) -> None:
         self.cover = Cover(codes, geometries)
         self.size = len(self.cover.codes)
-        self._project = (
-            None if crs is None else pyproj.Transformer.from_crs("EPSG:4490", crs, always_xy=True).transform
-        )
+        self._crs = crs
         self._plane = shapely.transform(self.cover.geometries, self._to_plane)
         self._borders = shapely.boundary(self._plane)
         shapely.prepare(self._borders)
         self._plane_tree = shapely.STRtree(self._plane)
         no_geometries: Geometries = np.empty(0, dtype=object)
         self._sub = Cover(sub_codes, no_geometries if sub_geometries is None else sub_geometries)
-        self._sub_parents = tuple(str(sub_parents[row]) for row in self._sub.order)
+        self._sub_parents: list[str] = [str(sub_parents[row]) for row in self._sub.order]
 
     def _to_plane(self, coordinates: Floats) -> Floats:
-        if self._project is None or len(coordinates) == 0:
+        if self._crs is None or len(coordinates) == 0:
             return coordinates
-        x, y = self._project(coordinates[:, 0], coordinates[:, 1])
-        return np.column_stack([x, y])
+        return np.column_stack(project(coordinates[:, 0], coordinates[:, 1], STORAGE_CRS, self._crs))
 
     def _point_on_plane(self, lon: float, lat: float) -> Any:
-        x, y = (lon, lat) if self._project is None else self._project(lon, lat)
-        return shapely.Point(x, y)
+        return shapely.Point(self._to_plane(np.array([[lon, lat]]))[0])
 
     def bounds(self) -> tuple[float, float, float, float] | None:
         """West, south, east, north of all grids in their own coordinates; None without grids."""
@@ -164,7 +159,7 @@ class GridIndex:
         self, lon: float, lat: float, accuracy_m: float | None = None, reach_m: float = REACH_M
     ) -> Routed:
         """Route one point; raises UnusableInput for coordinates that cannot be a place."""
-        check_position(lon, lat, degrees=self._project is not None)
+        check_position(lon, lat, degrees=self._crs is not None)
         check_accuracy(accuracy_m)
         if self.size == 0:
             return Routed(Match.OUTSIDE, None, None, None, None)
@@ -176,7 +171,7 @@ class GridIndex:
     ) -> list[Routed]:
         """Route n points, in their order; the same answers as ``route``, with one search of the index."""
         for x, y in zip(lon.tolist(), lat.tolist(), strict=True):
-            check_position(x, y, degrees=self._project is not None)
+            check_position(x, y, degrees=self._crs is not None)
         if self.size == 0:
             return [Routed(Match.OUTSIDE, None, None, None, None)] * len(lon)
         ranks = self.cover.find_all(lon, lat)
@@ -194,9 +189,7 @@ class GridIndex:
             )
         ]
 
-    def _decide(
-        self, rank: int, lon: float, lat: float, accuracy_m: float | None, reach_m: float
-    ) -> Routed:
+    def _decide(self, rank: int, lon: float, lat: float, accuracy_m: float | None, reach_m: float) -> Routed:
         point = self._point_on_plane(lon, lat)
         if rank == NOWHERE:
             return self._decide_outside(point, accuracy_m, reach_m)
@@ -237,7 +230,8 @@ class GridIndex:
             return ()
         sigma = accuracy_m / R95
         shares = [
-            (round(normal_share(self._plane[rank], point.x, point.y, sigma), 4), rank) for rank in within.tolist()
+            (round(normal_share(self._plane[rank], point.x, point.y, sigma), 4), rank)
+            for rank in within.tolist()
         ]
         shares.sort(key=lambda pair: (-pair[0], pair[1]))
         return tuple(Candidate(self.cover.codes[rank], share) for share, rank in shares)
@@ -245,8 +239,8 @@ class GridIndex:
     def _sub_grid(self, grid_code: str, lon: float, lat: float) -> str | None:
         if not self._sub.codes:
             return None
-        boxes = np.sort(self._sub.tree.query(shapely.Point(lon, lat)))
-        for rank in boxes.tolist():
+        boxes: list[int] = sorted(self._sub.tree.query(shapely.Point(lon, lat)).tolist())
+        for rank in boxes:
             if self._sub_parents[rank] == grid_code and shapely.intersects_xy(
                 self._sub.geometries[rank], lon, lat
             ):
@@ -259,7 +253,11 @@ def check_accuracy(accuracy_m: float | None) -> None:
     if accuracy_m is None or 0.0 <= accuracy_m <= MAX_ACCURACY_M:  # NaN fails both
         return
     raise UnusableInput(
-        msg("定位精度 accuracy_m 应为 0 到 {most} 米之间的数，现为 {value}。", most=int(MAX_ACCURACY_M), value=accuracy_m),
+        msg(
+            "定位精度 accuracy_m 应为 0 到 {most} 米之间的数，现为 {value}。",
+            most=int(MAX_ACCURACY_M),
+            value=accuracy_m,
+        ),
         field="accuracy_m",
         expected=msg("0 到 {most} 之间的数（米）", most=int(MAX_ACCURACY_M)),
     )
@@ -276,7 +274,12 @@ def check_position(lon: float, lat: float, *, degrees: bool = True) -> None:
             )
         if degrees and abs(value) > most and not _looks_swapped(lon, lat):
             raise UnusableInput(
-                msg("{name} 应在 -{most} 与 {most} 之间，现为 {value}。", name=name, most=int(most), value=value),
+                msg(
+                    "{name} 应在 -{most} 与 {most} 之间，现为 {value}。",
+                    name=name,
+                    most=int(most),
+                    value=value,
+                ),
                 field=name,
                 expected=msg("-{most} 到 {most} 之间的度数", most=int(most)),
             )

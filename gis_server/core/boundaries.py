@@ -1,0 +1,145 @@
+"""All boundaries that hold at one moment: areas, grids and sub-grids, and what a point is told by them."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from gis_server.core.geometry import metric_or_utm, middle
+from gis_server.core.message import Message, msg
+from gis_server.core.routing import NOWHERE, Cover, Geometries, GridIndex, Routed
+
+LEVELS = ("community", "township", "county")
+"""Admin levels, deepest first."""
+
+
+@dataclass(frozen=True, slots=True)
+class AreaRows:
+    """n areas: codes, names, levels, paths (codes county … self), polygons in EPSG:4490."""
+
+    codes: Sequence[str]
+    names: Sequence[str]
+    levels: Sequence[str]
+    paths: Sequence[tuple[str, ...]]
+    geometries: Geometries
+
+
+@dataclass(frozen=True, slots=True)
+class GridRows:
+    """n grids: row ids, codes, names, codes of their communities, polygons in EPSG:4490."""
+
+    ids: Sequence[int]
+    codes: Sequence[str]
+    names: Sequence[str]
+    community_codes: Sequence[str]
+    geometries: Geometries
+
+
+@dataclass(frozen=True, slots=True)
+class SubGridRows:
+    """n sub-grids: codes, codes of their grids, polygons in EPSG:4490."""
+
+    codes: Sequence[str]
+    grid_codes: Sequence[str]
+    geometries: Geometries
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A routed point with the row ids and names behind its codes.
+
+    ``path_candidates`` are the paths of every grid that may hold the point: whoever answers for one of them may act.
+    """
+
+    routed: Routed
+    lon: float
+    lat: float
+    grid_id: int | None
+    grid_name: str | None
+    area_path: tuple[str, ...]
+    area_names: tuple[str, ...]
+    path_candidates: tuple[tuple[str, ...], ...]
+
+    @property
+    def responsible(self) -> dict[str, object]:
+        """Who answers for the place, as far as the boundaries tell: the grid's name and its areas, county first."""
+        areas = [
+            {"code": code, "name": name} for code, name in zip(self.area_path, self.area_names, strict=True)
+        ]
+        return {"grid_name": self.grid_name, "areas": areas}
+
+
+class Boundaries:
+    """The index of one set of generations. Immutable; safe to share between threads."""
+
+    def __init__(
+        self, generations: Mapping[str, int], areas: AreaRows, grids: GridRows, sub_grids: SubGridRows
+    ) -> None:
+        self.generations = dict(generations)
+        self._grids = grids
+        self._paths = dict(zip(areas.codes, areas.paths, strict=True))
+        self._names = dict(zip(areas.codes, areas.names, strict=True))
+        levels = np.asarray(areas.levels, dtype=object)
+        self._covers: list[Cover] = []
+        for level in LEVELS:
+            rows: list[int] = np.flatnonzero(levels == level).tolist()
+            self._covers.append(Cover([areas.codes[row] for row in rows], areas.geometries[rows]))
+        centre = middle(grids.geometries)
+        self.index = GridIndex(
+            grids.codes,
+            grids.geometries,
+            None if centre is None else metric_or_utm(*centre),
+            sub_codes=sub_grids.codes,
+            sub_geometries=sub_grids.geometries,
+            sub_parents=sub_grids.grid_codes,
+        )
+        self._row_of = {code: row for row, code in enumerate(grids.codes)}
+
+    def route(self, lon: float, lat: float, accuracy_m: float | None = None) -> Place:
+        """Where a point (CGCS2000 degrees) belongs; outside every grid the deepest area that covers it is named."""
+        routed = self.index.route(lon, lat, accuracy_m)
+        if routed.row is None:
+            path = self._area_path(lon, lat)
+            return Place(routed, lon, lat, None, None, path, self._names_of(path), (path,) if path else ())
+        row = routed.row
+        path = self._paths.get(self._grids.community_codes[row], ())
+        candidates = [path]
+        for candidate in routed.candidates:
+            community = self._grids.community_codes[self._row_of[candidate.grid_code]]
+            candidates.append(self._paths.get(community, ()))
+        return Place(
+            routed=routed,
+            lon=lon,
+            lat=lat,
+            grid_id=self._grids.ids[row],
+            grid_name=self._grids.names[row],
+            area_path=path,
+            area_names=self._names_of(path),
+            path_candidates=tuple(dict.fromkeys(candidates)),
+        )
+
+    def _area_path(self, lon: float, lat: float) -> tuple[str, ...]:
+        for cover in self._covers:
+            rank = cover.find(lon, lat)
+            if rank != NOWHERE:
+                return self._paths[cover.codes[rank]]
+        return ()
+
+    def _names_of(self, path: tuple[str, ...]) -> tuple[str, ...]:
+        return tuple(self._names.get(code, code) for code in path)
+
+
+FAR_M = 20_000.0
+"""A point farther than this from every grid is no place of this deployment (our number)."""
+
+
+def too_far(place: Place) -> Message | None:
+    """Why a point cannot be a place of this deployment; None if it can."""
+    if place.area_path or place.routed.distance_m is None or place.routed.distance_m <= FAR_M:
+        return None
+    return msg(
+        "该点（经度 {lon}，纬度 {lat}）距最近的网格 {km} 公里，不在本地范围内，请检查坐标与坐标系。",
+        lon=round(place.lon, 6),
+        lat=round(place.lat, 6),
+        km=round(place.routed.distance_m / 1000),
+    )

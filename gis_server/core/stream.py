@@ -1,0 +1,29 @@
+"""What travels on the live stream (server-sent events), and who may see it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from gis_server.core.access import Actor, Tier
+
+INCIDENT = "incident"
+GENERATION = "generation"
+
+
+@dataclass(frozen=True, slots=True)
+class StreamEvent:
+    """One event with its place in the stream: positions are 1, 2, 3 … without a gap, in the order of publication.
+
+    ``area_path`` are the codes of the areas it happened in, county first; empty concerns the whole deployment.
+    """
+
+    position: int
+    kind: str
+    at: datetime
+    tier: Tier
+    area_path: tuple[str, ...]
+    payload: Mapping[str, object]
+
+    def visible_to(self, actor: Actor) -> bool:
+        """Whether the actor's tier and territory allow it; what concerns everybody is not held back."""
+        return self.tier <= actor.tier and (not self.area_path or actor.territory.holds(self.area_path))

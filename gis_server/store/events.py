@@ -1,0 +1,110 @@
+"""The outbox of the live stream: written with the thing that happened, numbered after commit, followed by number.
+
+Identity values are drawn before commit, so a reader that follows them can pass one that commits later, and lose it. Therefore ``position`` is
+given afterwards, by whichever server process holds the lock: 1, 2, 3 … over committed rows only. Whoever has read up
+to a position has read everything up to it, for ever.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+
+import psycopg
+from sqlalchemy import Connection, Engine, func, insert, select, text
+
+from gis_server.core.access import Tier
+from gis_server.core.stream import StreamEvent
+from gis_server.store.schema import event
+
+WRITTEN = "gis_event"
+"""Channel: a row was committed and waits for its position."""
+
+NUMBERED = "gis_stream"
+"""Channel: positions were given, there is something to read."""
+
+# one number for "somebody gives positions"; any constant will do that no other program uses on this database
+_SEQUENCER_LOCK = 7_424_491
+
+
+def emit(
+    conn: Connection,
+    kind: str,
+    *,
+    tier: Tier,
+    area_path: Sequence[str] = (),
+    payload: Mapping[str, object],
+) -> None:
+    """Write an event in the caller's transaction; followers hear of it when that commits."""
+    conn.execute(
+        insert(event).values(kind=kind, tier=tier.key, area_path=list(area_path), payload=dict(payload))
+    )
+    conn.execute(select(func.pg_notify(WRITTEN, "")))
+
+
+def sequence(conn: Connection) -> int:
+    """Give positions to the committed rows that wait for one; returns how many. The caller commits."""
+    waiting = text("SELECT EXISTS (SELECT FROM event WHERE position IS NULL)")
+    if not conn.execute(waiting).scalar_one():
+        return 0  # a row committed after this look brings its own NOTIFY
+    # a statement of its own: the UPDATE must see what the last holder of the lock committed
+    conn.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _SEQUENCER_LOCK})
+    numbered = conn.execute(
+        text(
+            """
+            WITH last AS (SELECT coalesce(max(position), 0) AS position FROM event),
+                 waiting AS (SELECT id, row_number() OVER (ORDER BY id) AS place FROM event WHERE position IS NULL)
+            UPDATE event SET position = last.position + waiting.place
+              FROM waiting, last WHERE event.id = waiting.id
+            """
+        )
+    ).rowcount
+    if numbered:
+        conn.execute(select(func.pg_notify(NUMBERED, "")))
+    return numbered
+
+
+def last_position(conn: Connection) -> int:
+    """The highest position given; 0 on an empty stream."""
+    return int(conn.execute(select(func.coalesce(func.max(event.c.position), 0))).scalar_one())
+
+
+def read_after(conn: Connection, after: int, limit: int, upto: int | None = None) -> list[StreamEvent]:
+    """Events with ``after < position`` (``<= upto``), in order, at most ``limit``."""
+    query = (
+        select(event.c.position, event.c.kind, event.c.at, event.c.tier, event.c.area_path, event.c.payload)
+        .where(event.c.position > after)
+        .order_by(event.c.position)
+        .limit(limit)
+    )
+    if upto is not None:
+        query = query.where(event.c.position <= upto)
+    return [
+        StreamEvent(row.position, row.kind, row.at, Tier[row.tier.upper()], tuple(row.area_path), row.payload)
+        for row in conn.execute(query)
+    ]
+
+
+class Listener:
+    """A connection of its own that hears both channels."""
+
+    def __init__(self, connection: "psycopg.Connection[tuple[object, ...]]") -> None:
+        self._connection = connection
+
+    def wait(self, seconds: float) -> frozenset[str]:
+        """The channels heard, as soon as one is; none after ``seconds``. Raises psycopg.OperationalError when cut off."""
+        heard = {notice.channel for notice in self._connection.notifies(timeout=seconds, stop_after=1)}
+        return frozenset(heard)
+
+
+@contextmanager
+def listening(engine: Engine) -> Iterator[Listener]:
+    """LISTEN on a connection outside the pool, for as long as the block lasts."""
+    connection = engine.connect().execution_options(isolation_level="AUTOCOMMIT")
+    try:
+        connection.detach()
+        raw = connection.connection.driver_connection
+        assert isinstance(raw, psycopg.Connection)  # noqa: S101  (the engine's driver is psycopg)
+        raw.execute(f"LISTEN {WRITTEN}")
+        raw.execute(f"LISTEN {NUMBERED}")
+        yield Listener(raw)
+    finally:
+        connection.close()
