@@ -15,6 +15,7 @@ def upgrade() -> None:
     op.execute("CREATE EXTENSION IF NOT EXISTS postgis")
     # equality of a text column inside an exclusion constraint
     op.execute("CREATE EXTENSION IF NOT EXISTS btree_gist")
+    op.execute(sa.schema.CreateSequence(sa.Sequence("layer_row_id")))
     op.create_table(
         "account",
         sa.Column("id", sa.BigInteger(), sa.Identity(always=False), nullable=False),
@@ -97,7 +98,7 @@ def upgrade() -> None:
     op.create_index("ix_generation_layer", "generation", ["layer", "state"], unique=False)
     op.create_geospatial_table(
         "address",
-        sa.Column("id", sa.BigInteger(), sa.Identity(always=False), nullable=False),
+        sa.Column("id", sa.BigInteger(), server_default=sa.text("nextval('layer_row_id')"), nullable=False),
         sa.Column("generation_id", sa.BigInteger(), nullable=False),
         sa.Column("address_code", sa.Text(), nullable=False),
         sa.Column("standard_address", sa.Text(), nullable=False),
@@ -118,10 +119,11 @@ def upgrade() -> None:
             nullable=False,
         ),
         sa.ForeignKeyConstraint(["generation_id"], ["generation.id"], name=op.f("fk_address_generation_id")),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_address")),
+        sa.PrimaryKeyConstraint("id", "generation_id", name=op.f("pk_address")),
         sa.UniqueConstraint(
             "generation_id", "address_code", name=op.f("uq_address_generation_id_address_code")
         ),
+        postgresql_partition_by="LIST (generation_id)",
     )
     op.create_geospatial_index(
         "ix_address_geom", "address", ["geom"], unique=False, postgresql_using="gist", postgresql_ops={}
@@ -155,7 +157,7 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["generation_id"], ["generation.id"], name=op.f("fk_area_generation_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_area")),
     )
-    op.create_index("ix_area_area_code", "area", ["generation_id", "area_code"])
+    op.create_index("ix_area_area_code", "area", ["generation_id", "area_code"], unique=False)
     op.create_geospatial_index(
         "ix_area_geom", "area", ["geom"], unique=False, postgresql_using="gist", postgresql_ops={}
     )
@@ -178,7 +180,7 @@ def upgrade() -> None:
     op.create_index("ix_audit_at", "audit", ["at"], unique=False)
     op.create_geospatial_table(
         "camera",
-        sa.Column("id", sa.BigInteger(), sa.Identity(always=False), nullable=False),
+        sa.Column("id", sa.BigInteger(), server_default=sa.text("nextval('layer_row_id')"), nullable=False),
         sa.Column("generation_id", sa.BigInteger(), nullable=False),
         sa.Column("camera_code", sa.Text(), nullable=False),
         sa.Column("camera_name", sa.Text(), nullable=False),
@@ -206,18 +208,19 @@ def upgrade() -> None:
             name=op.f("ck_camera_camera_site_class"),
         ),
         sa.ForeignKeyConstraint(["generation_id"], ["generation.id"], name=op.f("fk_camera_generation_id")),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_camera")),
+        sa.PrimaryKeyConstraint("id", "generation_id", name=op.f("pk_camera")),
         sa.UniqueConstraint("generation_id", "camera_code", name=op.f("uq_camera_generation_id_camera_code")),
+        postgresql_partition_by="LIST (generation_id)",
     )
     op.create_geospatial_index(
         "ix_camera_geom", "camera", ["geom"], unique=False, postgresql_using="gist", postgresql_ops={}
     )
     op.create_geospatial_table(
         "feature",
-        sa.Column("id", sa.BigInteger(), sa.Identity(always=False), nullable=False),
+        sa.Column("id", sa.BigInteger(), server_default=sa.text("nextval('layer_row_id')"), nullable=False),
         sa.Column("generation_id", sa.BigInteger(), nullable=False),
-        sa.Column("layer", sa.Text(), nullable=False),
         sa.Column("key", sa.Text(), nullable=False),
+        sa.Column("layer", sa.Text(), nullable=False),
         sa.Column("properties", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
         sa.Column(
             "geom",
@@ -232,8 +235,9 @@ def upgrade() -> None:
             nullable=False,
         ),
         sa.ForeignKeyConstraint(["generation_id"], ["generation.id"], name=op.f("fk_feature_generation_id")),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_feature")),
+        sa.PrimaryKeyConstraint("id", "generation_id", name=op.f("pk_feature")),
         sa.UniqueConstraint("generation_id", "key", name=op.f("uq_feature_generation_id_key")),
+        postgresql_partition_by="LIST (generation_id)",
     )
     op.create_geospatial_index(
         "ix_feature_geom", "feature", ["geom"], unique=False, postgresql_using="gist", postgresql_ops={}
@@ -293,10 +297,10 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["generation_id"], ["generation.id"], name=op.f("fk_grid_generation_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_grid")),
     )
-    op.create_index("ix_grid_grid_code", "grid", ["generation_id", "grid_code"])
     op.create_geospatial_index(
         "ix_grid_geom", "grid", ["geom"], unique=False, postgresql_using="gist", postgresql_ops={}
     )
+    op.create_index("ix_grid_grid_code", "grid", ["generation_id", "grid_code"], unique=False)
     op.create_table(
         "import_job",
         sa.Column("id", sa.UUID(), nullable=False),
@@ -348,10 +352,10 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["generation_id"], ["generation.id"], name=op.f("fk_sub_grid_generation_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_sub_grid")),
     )
-    op.create_index("ix_sub_grid_sub_grid_code", "sub_grid", ["generation_id", "sub_grid_code"])
     op.create_geospatial_index(
         "ix_sub_grid_geom", "sub_grid", ["geom"], unique=False, postgresql_using="gist", postgresql_ops={}
     )
+    op.create_index("ix_sub_grid_sub_grid_code", "sub_grid", ["generation_id", "sub_grid_code"], unique=False)
     op.create_table(
         "wall_link",
         sa.Column("id", sa.BigInteger(), sa.Identity(always=False), nullable=False),
@@ -506,8 +510,8 @@ def downgrade() -> None:
     op.drop_geospatial_table("camera")
     op.drop_index("ix_audit_at", table_name="audit")
     op.drop_table("audit")
-    op.drop_index("ix_area_area_code", table_name="area")
     op.drop_geospatial_index("ix_area_geom", table_name="area", postgresql_using="gist", column_name="geom")
+    op.drop_index("ix_area_area_code", table_name="area")
     op.drop_geospatial_table("area")
     op.drop_geospatial_index(
         "ix_address_geom", table_name="address", postgresql_using="gist", column_name="geom"
@@ -520,3 +524,4 @@ def downgrade() -> None:
     )
     op.drop_table("event")
     op.drop_table("account")
+    op.execute(sa.schema.DropSequence(sa.Sequence("layer_row_id")))

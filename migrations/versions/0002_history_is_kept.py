@@ -7,7 +7,8 @@ down_revision = "0001"
 branch_labels = None
 depends_on = None
 
-LAYER_TABLES = ("area", "grid", "sub_grid", "address", "camera", "feature")
+BOUNDARY_TABLES = ("area", "grid", "sub_grid")
+PARTITIONED_TABLES = ("address", "camera", "feature")
 APPEND_ONLY = ("incident_event", "audit")
 
 
@@ -63,7 +64,7 @@ def upgrade() -> None:
         FOR EACH ROW EXECUTE FUNCTION refuse_rewriting_of_generation()
         """
     )
-    for table in LAYER_TABLES:
+    for table in BOUNDARY_TABLES:
         op.execute(
             f"""
             CREATE TRIGGER {table}_is_never_rewritten BEFORE UPDATE OR TRUNCATE ON {table}
@@ -75,6 +76,20 @@ def upgrade() -> None:
             CREATE TRIGGER {table}_published_is_kept AFTER DELETE ON {table}
             REFERENCING OLD TABLE AS gone
             FOR EACH STATEMENT EXECUTE FUNCTION refuse_delete_of_published()
+            """
+        )
+    # of these a discarded generation is dropped whole; row triggers reach the partitions, statement triggers do not
+    for table in PARTITIONED_TABLES:
+        op.execute(
+            f"""
+            CREATE TRIGGER {table}_is_never_rewritten BEFORE UPDATE OR DELETE ON {table}
+            FOR EACH ROW EXECUTE FUNCTION refuse_change()
+            """
+        )
+        op.execute(
+            f"""
+            CREATE TRIGGER {table}_is_never_emptied BEFORE TRUNCATE ON {table}
+            FOR EACH STATEMENT EXECUTE FUNCTION refuse_change()
             """
         )
     for table in APPEND_ONLY:
@@ -96,7 +111,10 @@ def downgrade() -> None:
     op.execute("DROP TRIGGER incident_is_kept ON incident")
     for table in APPEND_ONLY:
         op.execute(f"DROP TRIGGER {table}_is_append_only ON {table}")
-    for table in LAYER_TABLES:
+    for table in PARTITIONED_TABLES:
+        op.execute(f"DROP TRIGGER {table}_is_never_emptied ON {table}")
+        op.execute(f"DROP TRIGGER {table}_is_never_rewritten ON {table}")
+    for table in BOUNDARY_TABLES:
         op.execute(f"DROP TRIGGER {table}_published_is_kept ON {table}")
         op.execute(f"DROP TRIGGER {table}_is_never_rewritten ON {table}")
     op.execute("DROP TRIGGER generation_is_history ON generation")
