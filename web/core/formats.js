@@ -1,0 +1,92 @@
+/** Numbers, times and ages as people read them. Times of the server are RFC 3339; `now` is always given. */
+
+import { _, locale } from "./i18n.js";
+
+const THIN_SPACE = "\u2009";
+
+/**
+ * A whole number with thin-space thousands.
+ * @param {number} value
+ */
+export function count(value) {
+  const digits = String(Math.round(Math.abs(value))).replace(/\B(?=(\d{3})+$)/g, THIN_SPACE);
+  return value < 0 ? "\u2212" + digits : digits;
+}
+
+/**
+ * A length with its unit; metres up to a kilometre.
+ * @param {number} metres
+ */
+export function distance(metres) {
+  if (metres < 1000) return _("{n} 米", { n: count(metres) });
+  return _("{n} 千米", { n: (metres / 1000).toFixed(metres < 10_000 ? 1 : 0) });
+}
+
+/**
+ * An area with its unit.
+ * @param {number} squareMetres
+ */
+export function area(squareMetres) {
+  if (squareMetres < 1) return _("{n} 平方米", { n: squareMetres.toFixed(2) });
+  if (squareMetres < 100_000) return _("{n} 平方米", { n: count(squareMetres) });
+  return _("{n} 平方千米", { n: (squareMetres / 1e6).toFixed(2) });
+}
+
+/**
+ * Hours and minutes, with seconds on request.
+ * @param {Date} moment
+ * @param {{seconds?: boolean, timeZone?: string}} [options]
+ */
+export function clock(moment, { seconds = false, timeZone } = {}) {
+  return new Intl.DateTimeFormat("en-GB", {
+    hour: "2-digit",
+    minute: "2-digit",
+    ...(seconds ? { second: "2-digit" } : {}),
+    ...(timeZone ? { timeZone } : {}),
+  }).format(moment);
+}
+
+/**
+ * Day and time; the year only where it is not this year.
+ * @param {Date} moment
+ * @param {Date} now
+ * @param {{timeZone?: string}} [options]
+ */
+export function dayAndTime(moment, now, { timeZone } = {}) {
+  const zone = timeZone ? { timeZone } : {};
+  /** @param {Date} date */
+  const year = (date) => new Intl.DateTimeFormat("en", { year: "numeric", ...zone }).format(date);
+  return new Intl.DateTimeFormat(locale(), {
+    month: "numeric",
+    day: "numeric",
+    hour: "2-digit",
+    minute: "2-digit",
+    hour12: false,
+    ...(year(moment) === year(now) ? {} : { year: "numeric" }),
+    ...zone,
+  }).format(moment);
+}
+
+/**
+ * Whether two moments fall on one calendar day.
+ * @param {Date} one
+ * @param {Date} other
+ * @param {{timeZone?: string}} [options]
+ */
+export function sameDay(one, other, { timeZone } = {}) {
+  const day = new Intl.DateTimeFormat("en-CA", { dateStyle: "short", ...(timeZone ? { timeZone } : {}) });
+  return day.format(one) === day.format(other);
+}
+
+/**
+ * How long ago, in one unit.
+ * @param {Date} moment
+ * @param {Date} now
+ */
+export function age(moment, now) {
+  const seconds = Math.max(0, Math.round((now.getTime() - moment.getTime()) / 1000));
+  if (seconds < 60) return _("刚刚");
+  if (seconds < 3600) return _("{n} 分钟前", { n: Math.floor(seconds / 60) });
+  if (seconds < 86_400) return _("{n} 小时前", { n: Math.floor(seconds / 3600) });
+  return _("{n} 天前", { n: Math.floor(seconds / 86_400) });
+}

@@ -1,0 +1,121 @@
+/** The one module that talks to the server: JSON in and out, problems as one sentence, the CSRF header. */
+
+import { _ } from "./i18n.js";
+
+/** A refusal or failure, with one sentence for the reader. */
+export class Problem extends Error {
+  /**
+   * @param {number} status HTTP status; 0 when no answer came
+   * @param {string} sentence
+   * @param {Record<string, any>} body members of the problem document
+   */
+  constructor(status, sentence, body = {}) {
+    super(sentence);
+    this.status = status;
+    this.body = body;
+  }
+}
+
+/**
+ * Who is signed in. Asked anew before every change, because a form may stay open longer than its token lives.
+ * @returns {Promise<import("./types.js").Session>}
+ */
+export function getSession() {
+  return getJson("/api/session");
+}
+
+/**
+ * @param {string} url
+ * @returns {Promise<any>}
+ */
+export function getJson(url) {
+  return send(url, { headers: { Accept: "application/json" } });
+}
+
+/**
+ * @param {string} url
+ * @param {"POST" | "DELETE"} method
+ * @param {unknown} [body] sent as JSON
+ * @param {Record<string, string>} [headers]
+ * @returns {Promise<any>}
+ */
+export async function sendJson(url, method, body, headers = {}) {
+  const { csrf_token } = await getSession();
+  return send(url, {
+    method,
+    headers: {
+      Accept: "application/json",
+      "X-CSRFToken": csrf_token,
+      ...(body === undefined ? {} : { "Content-Type": "application/json" }),
+      ...headers,
+    },
+    ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+  });
+}
+
+/**
+ * Send files; `progress` hears the share that is on its way, 0…1. (`fetch` cannot tell that.)
+ * @param {string} url
+ * @param {FormData} form
+ * @param {(share: number) => void} progress
+ * @returns {Promise<any>}
+ */
+export async function upload(url, form, progress) {
+  const { csrf_token } = await getSession();
+  return new Promise((resolve, reject) => {
+    const request = new XMLHttpRequest();
+    request.open("POST", url);
+    request.setRequestHeader("X-CSRFToken", csrf_token);
+    request.setRequestHeader("Accept", "application/json");
+    request.upload.addEventListener("progress", (event) => {
+      if (event.lengthComputable) progress(event.loaded / event.total);
+    });
+    request.addEventListener("error", () => reject(unreachable()));
+    request.addEventListener("load", () => {
+      const body = parse(request.responseText);
+      if (request.status < 400) resolve(body);
+      else reject(problemOf(request.status, body));
+    });
+    request.send(form);
+  });
+}
+
+/**
+ * @param {string} url
+ * @param {RequestInit} options
+ */
+async function send(url, options) {
+  let response;
+  let text;
+  try {
+    response = await fetch(url, { credentials: "same-origin", ...options });
+    text = await response.text();
+  } catch {
+    throw unreachable();
+  }
+  const body = parse(text);
+  if (!response.ok) throw problemOf(response.status, body);
+  return body;
+}
+
+/** @param {string} text */
+function parse(text) {
+  try {
+    return text ? JSON.parse(text) : null;
+  } catch {
+    return null;
+  }
+}
+
+function unreachable() {
+  return new Problem(0, _("连不上服务器，请检查网络后重试。"));
+}
+
+/**
+ * @param {number} status
+ * @param {any} body
+ */
+export function problemOf(status, body) {
+  const sentence = body?.detail || body?.title;
+  return new Problem(status, sentence || _("服务器没有完成请求（{status}），请稍后重试。", { status }), body ?? {});
+}

@@ -1,0 +1,112 @@
+/** A live connection that keeps itself up: reconnects after a loss or silence, and asks for what it missed. */
+
+import { again, connecting, heard, isDue, isNews, isSilent, lost } from "./stream.js";
+
+const KINDS = ["incident", "generation"];
+const TICK_MS = 500;
+
+/**
+ * @typedef {object} Listener
+ * @property {(kind: string, data: any) => void} event one event, each exactly once and in order
+ * @property {(phase: "connecting" | "live" | "waiting") => void} phase
+ * @property {(serverTime: Date) => void} heartbeat
+ * @property {() => void} back the connection stands again after a loss
+ */
+
+/**
+ * @typedef {object} Surroundings what the browser provides; given in tests
+ * @property {(url: string) => EventSource} open
+ * @property {() => number} now ms
+ * @property {() => number} random
+ */
+
+/** @type {Surroundings} */
+const BROWSER = { open: (url) => new EventSource(url), now: () => Date.now(), random: () => Math.random() };
+
+export class LiveStream {
+  /**
+   * @param {string} url
+   * @param {number} lastId position after which to begin
+   * @param {Listener} listener
+   * @param {Surroundings} [surroundings]
+   */
+  constructor(url, lastId, listener, surroundings = BROWSER) {
+    this.url = url;
+    this.listener = listener;
+    this.surroundings = surroundings;
+    this.state = connecting(lastId, surroundings.now());
+    this.wasLost = false;
+    /** @type {EventSource | null} */
+    this.source = null;
+    this.#open();
+    this.timer = setInterval(() => this.tick(), TICK_MS);
+  }
+
+  /** Let go of the connection for good. */
+  close() {
+    clearInterval(this.timer);
+    this.source?.close();
+    this.source = null;
+  }
+
+  /** Notice silence, and try again when it is time; called twice a second. */
+  tick() {
+    const now = this.surroundings.now();
+    if (isSilent(this.state, now)) this.#lose();
+    else if (isDue(this.state, now)) {
+      this.#change(again(this.state, now));
+      this.#open();
+    }
+  }
+
+  #open() {
+    const source = this.surroundings.open(`${this.url}?after=${this.state.lastId}`);
+    this.source = source;
+    for (const kind of KINDS) {
+      source.addEventListener(kind, (event) => this.#receive(kind, /** @type {MessageEvent} */ (event)));
+    }
+    source.addEventListener("heartbeat", (event) => {
+      this.#hear(null);
+      const { now } = JSON.parse(/** @type {MessageEvent} */ (event).data);
+      if (now) this.listener.heartbeat(new Date(now));
+    });
+    source.addEventListener("open", () => this.#hear(null));
+    source.addEventListener("error", () => {
+      if (this.source === source) this.#lose();
+    });
+  }
+
+  /**
+   * @param {string} kind
+   * @param {MessageEvent} event
+   */
+  #receive(kind, event) {
+    const id = Number(event.lastEventId);
+    if (!isNews(this.state, id)) return;
+    this.#hear(id);
+    this.listener.event(kind, JSON.parse(event.data));
+  }
+
+  /** @param {number | null} id */
+  #hear(id) {
+    this.#change(heard(this.state, this.surroundings.now(), id));
+    if (this.wasLost) {
+      this.wasLost = false;
+      this.listener.back();
+    }
+  }
+
+  #lose() {
+    this.source?.close();
+    this.source = null;
+    this.wasLost = true;
+    this.#change(lost(this.state, this.surroundings.now(), this.surroundings.random()));
+  }
+
+  /** @param {import("./stream.js").StreamState} state */
+  #change(state) {
+    const before = this.state.phase;
+    this.state = state;
+    if (before !== state.phase) this.listener.phase(state.phase);
+  }
+}

@@ -1,0 +1,102 @@
+/** From a layer's style in the catalogue to what is drawn: token names and sizes, never colours. */
+
+/** @typedef {import("./types.js").Layer} Layer */
+
+/**
+ * @typedef {object} Drawing
+ * @property {string} stroke token name or #rrggbb; "" for none
+ * @property {number} width px at the desk; the wall multiplies it
+ * @property {string} fill token name or #rrggbb; "" for none
+ * @property {number} fillOpacity
+ * @property {number} radius px
+ * @property {string} shape
+ */
+
+/**
+ * How one feature of a layer is drawn.
+ * @param {Layer} layer
+ * @param {Record<string, unknown> | null} properties
+ * @returns {Drawing}
+ */
+export function drawingOf({ geometry, style }, properties) {
+  const value = style.classify ? String(properties?.[style.classify] ?? "") : "";
+  const colour = style.classes[value];
+  const isLine = geometry === "MultiLineString";
+  return {
+    stroke: isLine && colour ? colour : style.stroke,
+    width: style.widths?.[value] ?? style.width,
+    fill: isLine ? "" : (colour ?? style.fill),
+    fillOpacity: colour && !style.fill_opacity ? 1 : style.fill_opacity,
+    radius: style.radius,
+    shape: style.shape,
+  };
+}
+
+/**
+ * One line of a legend for each way a layer is drawn: the layer itself, then its classes by their titles.
+ * @param {Layer} layer
+ * @returns {{title: string, drawing: Drawing, geometry: string}[]}
+ */
+export function legendOf(layer) {
+  const { style, geometry } = layer;
+  const field = layer.fields.find((one) => one.name === style.classify);
+  const values = new Set([...Object.keys(style.widths ?? {}), ...Object.keys(style.classes)]);
+  const classes = [...values].map((value) => ({
+    title: field?.choices?.[value] ?? value,
+    drawing: drawingOf(layer, style.classify ? { [style.classify]: value } : null),
+    geometry,
+  }));
+  const covered = field?.choices && Object.keys(field.choices).every((value) => values.has(value));
+  if (covered) return classes;
+  return [{ title: layer.title, drawing: drawingOf(layer, null), geometry }, ...classes];
+}
+
+/** Levels of an area, the one that is named first on a map first. The county is the map itself and needs no name. */
+const LEVELS = ["township", "community"];
+
+/**
+ * How a feature's name is lettered at a zoom, or null if it is not: rank (smaller goes first), size in rem, weight.
+ * @param {Layer} layer
+ * @param {Record<string, unknown>} properties
+ * @param {number} zoom
+ */
+export function letteringOf(layer, properties, zoom) {
+  if (layer.kind !== "boundary" || !layer.label || zoom < layer.style.min_zoom) return null;
+  if ("admin_level" in properties) {
+    const rank = LEVELS.indexOf(String(properties.admin_level));
+    if (rank < 0) return null;
+    return rank === 0
+      ? { rank, size: 1.25, weight: 600, token: "--label" }
+      : { rank, size: 0.9375, weight: 400, token: "--label-2" };
+  }
+  return zoom >= 15.5 ? { rank: 2 + layer.order / 1000, size: 0.875, weight: 400, token: "--label-2" } : null;
+}
+
+/** Looks of the kinds of findings; the same in reports and other tools. */
+const FINDING_LOOKS = /** @type {Record<string, FindingLook>} */ ({
+  gap: { token: "--gap", pattern: "hatch" },
+  bay: { token: "--gap", pattern: "hatch" },
+  missing_cell: { token: "--gap", pattern: "hatch" },
+  overlap: { token: "--overlap", pattern: "cross" },
+  contained: { token: "--overlap", pattern: "cross" },
+  duplicate_geometry: { token: "--overlap", pattern: "cross" },
+  outside: { token: "--outside", pattern: "arrow" },
+  other_parent_overlap: { token: "--outside", pattern: "arrow" },
+  wrong_parent: { token: "--outside", pattern: "arrow" },
+  sub_grid_outside: { token: "--outside", pattern: "arrow" },
+  near_miss: { token: "--near-miss", pattern: "dots" },
+});
+
+/**
+ * @typedef {object} FindingLook
+ * @property {string} token colour
+ * @property {"hatch" | "cross" | "arrow" | "dots" | "line"} pattern
+ */
+
+/**
+ * @param {string} kind
+ * @returns {FindingLook}
+ */
+export function findingLook(kind) {
+  return FINDING_LOOKS[kind] ?? { token: "--other-finding", pattern: "line" };
+}

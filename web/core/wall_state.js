@@ -1,0 +1,87 @@
+/**
+ * What a wall shows, as plain data. The server's answer is the truth; events of the live stream are applied to it at
+ * once so that the wall moves within the second, and the next answer sets the counts straight.
+ */
+
+import { sameDay } from "./formats.js";
+import { isOpen } from "./incident.js";
+
+/** @typedef {import("./types.js").HallIncident} HallIncident */
+/** @typedef {import("./types.js").Figures} Figures */
+
+/**
+ * @typedef {object} WallState
+ * @property {Figures} figures
+ * @property {Map<string, HallIncident>} incidents by number
+ * @property {Map<string, number>} openByGrid by grid code
+ */
+
+/**
+ * @param {import("./types.js").WallAnswer} answer
+ * @returns {WallState}
+ */
+export function fromAnswer(answer) {
+  const incidents = new Map();
+  for (const { geometry, properties } of answer.incidents.features) {
+    const [lon, lat] = geometry.type === "Point" ? geometry.coordinates : [];
+    const incident = /** @type {HallIncident} */ (/** @type {unknown} */ ({ lon, lat, ...properties }));
+    incidents.set(incident.number, incident);
+  }
+  return {
+    figures: { ...answer.figures },
+    incidents,
+    openByGrid: new Map(answer.grids.map(({ grid_code, open }) => [grid_code, open])),
+  };
+}
+
+/**
+ * Take in one incident of the live stream. The state is changed in place; `isNew` says whether nothing was known of it.
+ * @param {WallState} state
+ * @param {HallIncident} incident
+ * @param {Date} now
+ */
+export function applyIncident(state, incident, now) {
+  const before = state.incidents.get(incident.number);
+  const isNew = !before && isOpen(incident);
+  const wasOpen = before ? isOpen(before) : false;
+  const step = Number(isOpen(incident)) - Number(wasOpen);
+  const { figures } = state;
+  if (before || isNew) {
+    figures.open += step;
+    figures.urgent += Number(isOpen(incident) && incident.is_urgent) - Number(wasOpen && before?.is_urgent);
+    if (incident.grid_code) {
+      state.openByGrid.set(incident.grid_code, (state.openByGrid.get(incident.grid_code) ?? 0) + step);
+    }
+  }
+  if (isNew && sameDay(new Date(incident.discovered_at), now)) figures.today += 1;
+  if (isOpen(incident)) state.incidents.set(incident.number, incident);
+  else state.incidents.delete(incident.number);
+  return { isNew };
+}
+
+/**
+ * The newest incidents, newest first.
+ * @param {WallState} state
+ * @param {number} most
+ */
+export function newest(state, most) {
+  return [...state.incidents.values()]
+    .sort(
+      (a, b) =>
+        Date.parse(b.discovered_at) - Date.parse(a.discovered_at) || (a.number < b.number ? 1 : -1),
+    )
+    .slice(0, most);
+}
+
+/**
+ * The grids with the most open incidents, most first; ties by code so that rows do not jump.
+ * @param {WallState} state
+ * @param {number} most
+ */
+export function busiest(state, most) {
+  return [...state.openByGrid.entries()]
+    .filter(([, open]) => open > 0)
+    .sort(([codeA, a], [codeB, b]) => b - a || (codeA < codeB ? -1 : 1))
+    .slice(0, most)
+    .map(([code, open]) => ({ code, open }));
+}

@@ -1,0 +1,225 @@
+/** The map as the pages know it; the rest of the interface never touches the map library. */
+
+import { Canvas, Circle, LatLngBounds, LayerGroup, Map as LeafletMap, Popup, control } from "../vendor/leaflet.js";
+import { FeatureLayer } from "./feature_layer.js";
+import { FindingLayer } from "./finding_layer.js";
+import { IncidentLayer } from "./incident_layer.js";
+import { LabelLayer } from "./label_layer.js";
+import { ShapeMarker } from "./symbols.js";
+
+/** @typedef {import("../core/types.js").Layer} Layer */
+/** @typedef {import("../core/types.js").Bounds} Bounds */
+/** @typedef {{top?: number, right?: number, bottom?: number, left?: number}} Padding */
+
+/**
+ * What lies where somebody touched the map.
+ * @typedef {object} Pick
+ * @property {number} lon
+ * @property {number} lat
+ * @property {{number: string} | null} incident
+ * @property {{layer: Layer, feature: import("../core/types.js").OneFeature} | null} found topmost feature
+ */
+
+/** Panes from the bottom up, between the library's own tile pane (200) and pop-up pane (700). */
+const PANES = { features: 410, findings: 420, labels: 430, incidents: 440, pulses: 450 };
+const FARTHEST_IN = 19;
+
+export class CityMap {
+  /**
+   * @param {HTMLElement} element
+   * @param {{scale?: () => number, buttons?: boolean}} [options] `scale` of line widths and symbols; asked again on every resize
+   */
+  constructor(element, { scale = () => 1, buttons = true } = {}) {
+    this.element = element;
+    this.scale = scale;
+    this.map = new LeafletMap(element, {
+      attributionControl: false,
+      zoomControl: false,
+      zoomSnap: 0.25,
+      maxZoom: FARTHEST_IN,
+      center: [35, 105],
+      zoom: 4,
+    });
+    if (buttons) control.zoom({ position: "topright" }).addTo(this.map);
+    control.scale({ imperial: false, position: "bottomright" }).addTo(this.map);
+    for (const [name, zIndex] of Object.entries(PANES)) {
+      this.map.createPane(name).style.zIndex = String(zIndex);
+    }
+    const look = this.#look();
+    /** @type {Map<string, FeatureLayer>} */
+    this.layers = new Map();
+    this.features = new Canvas({ pane: "features", padding: 0.2 });
+    this.findings = new FindingLayer(new Canvas({ pane: "findings", padding: 0.2 }), look);
+    this.incidents = new IncidentLayer(new Canvas({ pane: "incidents", padding: 0.2 }), look);
+    this.labels = new LabelLayer(() => this.#names(), look);
+    this.place = new LayerGroup();
+    for (const layer of [this.findings.group, this.incidents.group, this.place]) layer.addTo(this.map);
+    this.labels.addTo(this.map);
+    this.map.on("zoomend", () => this.#showByZoom());
+    this.map.on("resize", () => this.restyle());
+    new ResizeObserver(() => this.map.invalidateSize({ animate: false })).observe(element);
+  }
+
+  /**
+   * Draw a layer's features, or draw them anew.
+   * @param {Layer} layer
+   * @param {import("../core/types.js").Features} features
+   */
+  setFeatures(layer, features) {
+    let shown = this.layers.get(layer.name);
+    if (!shown) {
+      shown = new FeatureLayer(layer, this.features, this.#look());
+      this.layers.set(layer.name, shown);
+    }
+    shown.setFeatures(features);
+    this.#showByZoom();
+    this.#stack();
+    this.labels.draw();
+  }
+
+  /** @param {string} name */
+  removeLayer(name) {
+    this.layers.get(name)?.group.remove();
+    this.layers.delete(name);
+    this.labels.draw();
+  }
+
+  /** Whether a layer is drawn at the present zoom. @param {Layer} layer */
+  isInRange(layer) {
+    return Math.round(this.map.getZoom()) >= layer.style.min_zoom;
+  }
+
+  /** @returns {Bounds} */
+  view() {
+    const box = this.map.getBounds();
+    return [box.getWest(), box.getSouth(), box.getEast(), box.getNorth()];
+  }
+
+  /**
+   * Bring a box into view, in the part that `padding` (px) leaves free.
+   * @param {Bounds} bounds
+   * @param {Padding} [padding]
+   * @param {{closest?: number}} [options] `closest` zoom to go to
+   */
+  fit([west, south, east, north], { top = 16, right = 16, bottom = 16, left = 16 } = {}, { closest = FARTHEST_IN } = {}) {
+    this.map.fitBounds(new LatLngBounds([south, west], [north, east]), {
+      paddingTopLeft: [left, top],
+      paddingBottomRight: [right, bottom],
+      maxZoom: closest,
+      animate: false,
+    });
+  }
+
+  /** Let the zoom take any value, for a screen that shows one extent as large as it can. */
+  zoomFreely() {
+    this.map.options.zoomSnap = 0;
+  }
+
+  /**
+   * Mark the place that is being reported, with the circle of its uncertainty.
+   * @param {number} lon
+   * @param {number} lat
+   * @param {number | null} accuracy metres
+   */
+  showPlace(lon, lat, accuracy = null) {
+    this.place.clearLayers();
+    const accent = this.#colour("--accent");
+    if (accuracy) {
+      const ring = { radius: accuracy, renderer: this.incidents.renderer, interactive: false, color: accent, weight: 1, fillOpacity: 0.12 };
+      this.place.addLayer(new Circle([lat, lon], ring));
+    }
+    const dot = { renderer: this.incidents.renderer, interactive: false, radius: 9, fillColor: accent, fillOpacity: 1, color: "#ffffff", weight: 3 };
+    this.place.addLayer(new ShapeMarker([lat, lon], dot));
+  }
+
+  /**
+   * Move to a place, at least so close.
+   * @param {number} lon
+   * @param {number} lat
+   * @param {number} zoom
+   */
+  goTo(lon, lat, zoom) {
+    const still = matchMedia("(prefers-reduced-motion: reduce)").matches;
+    this.map.setView([lat, lon], Math.max(zoom, this.map.getZoom()), { animate: !still });
+  }
+
+  /** @param {(pick: Pick) => void} handler */
+  onPick(handler) {
+    this.map.on("click", ({ latlng, containerPoint }) => {
+      const { lng: lon, lat } = latlng.wrap();
+      /** @type {(lon: number, lat: number) => number} */
+      const pixelsFrom = (x, y) => this.map.latLngToContainerPoint([y, x]).distanceTo(containerPoint);
+      handler({ lon, lat, incident: this.incidents.at(pixelsFrom), found: this.#featureAt(lon, lat, pixelsFrom) });
+    });
+  }
+
+  /** @param {() => void} handler called when the map has come to rest */
+  onMove(handler) {
+    this.map.on("moveend", handler);
+  }
+
+  /**
+   * @param {number} lon
+   * @param {number} lat
+   * @param {HTMLElement} content
+   */
+  openPopup(lon, lat, content) {
+    new Popup({ maxWidth: 320 }).setLatLng([lat, lon]).setContent(content).openOn(this.map);
+  }
+
+  /** Take colours and sizes from the page again. */
+  restyle() {
+    const look = this.#look();
+    for (const layer of this.layers.values()) layer.restyle(look);
+    this.findings.look = look;
+    this.incidents.restyle(look);
+    this.labels.restyle(look);
+  }
+
+  #look() {
+    return { colour: (/** @type {string} */ token) => this.#colour(token), scale: this.scale() };
+  }
+
+  /** @param {string} token */
+  #colour(token) {
+    return token.startsWith("--") ? getComputedStyle(this.element).getPropertyValue(token).trim() : token;
+  }
+
+  #names() {
+    const zoom = this.map.getZoom();
+    return [...this.layers.values()].filter(({ layer }) => this.isInRange(layer)).flatMap((one) => one.names(zoom));
+  }
+
+  #showByZoom() {
+    for (const { layer, group } of this.layers.values()) {
+      const shown = this.map.hasLayer(group);
+      if (this.isInRange(layer) !== shown) {
+        if (shown) group.remove();
+        else group.addTo(this.map);
+      }
+    }
+    this.#stack();
+  }
+
+  /** Layers arrive in any order and are drawn in the catalogue's. */
+  #stack() {
+    const ordered = [...this.layers.values()].sort((a, b) => a.layer.order - b.layer.order);
+    for (const { group } of ordered) {
+      if (this.map.hasLayer(group)) group.eachLayer((path) => /** @type {any} */ (path).bringToFront());
+    }
+  }
+
+  /**
+   * @param {number} lon
+   * @param {number} lat
+   * @param {(lon: number, lat: number) => number} pixelsFrom
+   */
+  #featureAt(lon, lat, pixelsFrom) {
+    const shown = [...this.layers.values()].filter(({ layer }) => this.isInRange(layer));
+    for (const one of shown.sort((a, b) => b.layer.order - a.layer.order)) {
+      const feature = one.at(lon, lat, pixelsFrom);
+      if (feature) return { layer: one.layer, feature };
+    }
+    return null;
+  }
+}

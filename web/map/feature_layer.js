@@ -1,0 +1,142 @@
+/** One layer of the catalogue on the map: its features as canvas paths, restyled in place. */
+
+import { GeoJSON, LayerGroup, Polyline, Polygon } from "../vendor/leaflet.js";
+import { contains, labelPoint } from "../core/geometry.js";
+import { drawingOf, letteringOf } from "../core/style.js";
+import { ShapeMarker } from "./symbols.js";
+
+/** @typedef {import("../core/types.js").Layer} Layer */
+/** @typedef {import("../core/types.js").Features} Features */
+/** @typedef {import("../core/types.js").OneFeature} OneFeature */
+
+/**
+ * @typedef {object} Look
+ * @property {(token: string) => string} colour resolves a token name
+ * @property {number} scale of sizes; 1 at the desk
+ */
+
+export class FeatureLayer {
+  /**
+   * @param {Layer} layer
+   * @param {import("../vendor/leaflet.js").Canvas} renderer
+   * @param {Look} look
+   */
+  constructor(layer, renderer, look) {
+    this.layer = layer;
+    this.renderer = renderer;
+    this.look = look;
+    this.group = new LayerGroup();
+    /** @type {{feature: OneFeature, path: import("../vendor/leaflet.js").Path, anchor: [number, number] | null}[]} */
+    this.items = [];
+  }
+
+  /** @param {Features} features */
+  setFeatures(features) {
+    this.group.clearLayers();
+    this.items = [];
+    for (const feature of features.features) {
+      const path = this.#path(feature);
+      if (path) {
+        const anchor = this.layer.kind === "boundary" ? labelPoint(feature.geometry) : null;
+        this.items.push({ feature, path, anchor });
+      }
+    }
+    // the widest borders last: a town's border lies over those of its communities
+    const width = (/** @type {OneFeature} */ f) => drawingOf(this.layer, f.properties).width;
+    for (const { path } of [...this.items].sort((a, b) => width(a.feature) - width(b.feature))) {
+      this.group.addLayer(path);
+    }
+  }
+
+  /**
+   * Draw again in new colours or sizes.
+   * @param {Look} look
+   */
+  restyle(look) {
+    this.look = look;
+    for (const { feature, path } of this.items) {
+      path.setStyle(this.#options(feature));
+      if (path instanceof ShapeMarker) path.setRadius(this.layer.style.radius * look.scale);
+    }
+  }
+
+  /**
+   * Names to letter at this zoom, where they stand and how.
+   * @param {number} zoom
+   */
+  names(zoom) {
+    const field = this.layer.label ?? "";
+    return this.items.flatMap(({ feature, anchor }) => {
+      const lettering = anchor && letteringOf(this.layer, feature.properties, zoom);
+      const text = feature.properties[field];
+      return lettering && typeof text === "string" ? [{ ...lettering, text, anchor }] : [];
+    });
+  }
+
+  /**
+   * The feature at a place, or null.
+   * @param {number} lon
+   * @param {number} lat
+   * @param {(lon: number, lat: number) => number} pixelsFrom distance on the screen from the place
+   */
+  at(lon, lat, pixelsFrom) {
+    if (this.layer.geometry === "MultiPolygon") {
+      // of polygons that lie over each other the last one drawn is on top
+      const hits = this.items.filter(({ feature }) => contains(feature.geometry, lon, lat));
+      return hits.pop()?.feature ?? null;
+    }
+    if (this.layer.geometry !== "Point") return null;
+    const within = this.layer.style.radius * this.look.scale + 5;
+    let nearest = null;
+    let least = within;
+    for (const { feature } of this.items) {
+      const [x = NaN, y = NaN] = feature.geometry.type === "Point" ? feature.geometry.coordinates : [];
+      const pixels = pixelsFrom(x, y);
+      if (pixels <= least) [nearest, least] = [feature, pixels];
+    }
+    return nearest;
+  }
+
+  /** @param {OneFeature} feature */
+  #options(feature) {
+    const drawing = drawingOf(this.layer, feature.properties);
+    const { colour, scale } = this.look;
+    return {
+      renderer: this.renderer,
+      interactive: false,
+      smoothFactor: 0.5,
+      stroke: drawing.stroke !== "" && drawing.width > 0,
+      color: colour(drawing.stroke),
+      weight: drawing.width * scale,
+      opacity: 1,
+      fill: drawing.fill !== "",
+      fillColor: colour(drawing.fill),
+      fillOpacity: drawing.fillOpacity,
+      lineJoin: /** @type {const} */ ("round"),
+      shape: drawing.shape,
+    };
+  }
+
+  /** @param {OneFeature} feature */
+  #path(feature) {
+    const { geometry } = feature;
+    const options = this.#options(feature);
+    switch (geometry?.type) {
+      case "Polygon":
+        return new Polygon(GeoJSON.coordsToLatLngs(geometry.coordinates, 1), options);
+      case "MultiPolygon":
+        return new Polygon(GeoJSON.coordsToLatLngs(geometry.coordinates, 2), options);
+      case "LineString":
+        return new Polyline(GeoJSON.coordsToLatLngs(geometry.coordinates, 0), { ...options, fill: false });
+      case "MultiLineString":
+        return new Polyline(GeoJSON.coordsToLatLngs(geometry.coordinates, 1), { ...options, fill: false });
+      case "Point":
+        return new ShapeMarker(GeoJSON.coordsToLatLng([geometry.coordinates[0] ?? 0, geometry.coordinates[1] ?? 0]), {
+          ...options,
+          radius: this.layer.style.radius * this.look.scale,
+        });
+      default:
+        return null;
+    }
+  }
+}

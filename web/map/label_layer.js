@@ -1,0 +1,82 @@
+/** Names on the map, lettered on a canvas of their own with a halo, none over another. */
+
+import { DomUtil, Layer } from "../vendor/leaflet.js";
+import { placeLabels } from "../core/labels.js";
+
+/** @typedef {{text: string, anchor: [number, number], rank: number, size: number, weight: number, token: string}} Name */
+/** @typedef {import("./feature_layer.js").Look} Look */
+
+export class LabelLayer extends Layer {
+  /**
+   * @param {() => Name[]} names asked whenever the map has come to rest
+   * @param {Look} look
+   */
+  constructor(names, look) {
+    super();
+    this.names = names;
+    this.look = look;
+    this.canvas = document.createElement("canvas");
+    this.canvas.className = "map-labels";
+  }
+
+  /**
+   * @override
+   * @param {import("../vendor/leaflet.js").Map} map
+   */
+  onAdd(map) {
+    map.getPane("labels")?.append(this.canvas);
+    map.on("moveend viewreset resize", this.draw, this);
+    this.draw();
+    return this;
+  }
+
+  /**
+   * @override
+   * @param {import("../vendor/leaflet.js").Map} map
+   */
+  onRemove(map) {
+    map.off("moveend viewreset resize", this.draw, this);
+    this.canvas.remove();
+    return this;
+  }
+
+  /** @param {Look} look */
+  restyle(look) {
+    this.look = look;
+    this.draw();
+  }
+
+  /** Letter the names anew. */
+  draw() {
+    const map = /** @type {import("../vendor/leaflet.js").Map | null} */ (/** @type {any} */ (this)._map);
+    if (!map) return;
+    const size = map.getSize();
+    const density = window.devicePixelRatio || 1;
+    Object.assign(this.canvas, { width: size.x * density, height: size.y * density });
+    Object.assign(this.canvas.style, { width: `${size.x}px`, height: `${size.y}px` });
+    DomUtil.setPosition(this.canvas, map.containerPointToLayerPoint([0, 0]));
+    const ctx = /** @type {CanvasRenderingContext2D} */ (this.canvas.getContext("2d"));
+    ctx.scale(density, density);
+    ctx.textAlign = "center";
+    ctx.textBaseline = "middle";
+    ctx.lineJoin = "round";
+    const rem = parseFloat(getComputedStyle(document.documentElement).fontSize);
+    const family = getComputedStyle(document.body).fontFamily;
+    const wanted = this.names().map((name) => {
+      const { x, y } = map.latLngToContainerPoint([name.anchor[1], name.anchor[0]]);
+      const height = name.size * rem;
+      const font = `${name.weight} ${height}px ${family}`;
+      ctx.font = font;
+      return { ...name, x, y, font, height, width: ctx.measureText(name.text).width };
+    });
+    const inView = wanted.filter(({ x, y }) => x > 0 && y > 0 && x < size.x && y < size.y);
+    for (const label of placeLabels(inView)) {
+      ctx.font = label.font;
+      ctx.strokeStyle = this.look.colour("--label-halo");
+      ctx.lineWidth = label.height / 4.5;
+      ctx.strokeText(label.text, label.x, label.y);
+      ctx.fillStyle = this.look.colour(label.token);
+      ctx.fillText(label.text, label.x, label.y);
+    }
+  }
+}

@@ -1,0 +1,151 @@
+/** What a canvas draws beyond lines and fills: shapes of points, hatches of findings. */
+
+import { CircleMarker } from "../vendor/leaflet.js";
+
+/**
+ * Trace the outline of a shape around a point.
+ * @param {CanvasRenderingContext2D} ctx
+ * @param {string} shape
+ * @param {number} x
+ * @param {number} y
+ * @param {number} r half its height, px
+ */
+function trace(ctx, shape, x, y, r) {
+  ctx.beginPath();
+  switch (shape) {
+    case "triangle":
+      ctx.moveTo(x, y - r * 1.1);
+      ctx.lineTo(x + r * 1.1, y + r * 0.85);
+      ctx.lineTo(x - r * 1.1, y + r * 0.85);
+      ctx.closePath();
+      break;
+    case "diamond":
+      ctx.moveTo(x, y - r * 1.15);
+      ctx.lineTo(x + r * 1.15, y);
+      ctx.lineTo(x, y + r * 1.15);
+      ctx.lineTo(x - r * 1.15, y);
+      ctx.closePath();
+      break;
+    case "square":
+      ctx.rect(x - r * 0.85, y - r * 0.85, r * 1.7, r * 1.7);
+      break;
+    case "cross":
+      ctx.moveTo(x - r, y);
+      ctx.lineTo(x + r, y);
+      ctx.moveTo(x, y - r);
+      ctx.lineTo(x, y + r);
+      break;
+    default:
+      ctx.arc(x, y, r, 0, Math.PI * 2);
+  }
+}
+
+/**
+ * Draw one symbol: filled, with a casing that keeps it apart from what lies under it.
+ * @param {CanvasRenderingContext2D} ctx
+ * @param {{shape: string, x: number, y: number, radius: number, fill: string, fillOpacity: number, casing: string, width: number}} symbol
+ */
+export function drawSymbol(ctx, { shape, x, y, radius, fill, fillOpacity, casing, width }) {
+  ctx.save();
+  ctx.lineJoin = "round";
+  ctx.lineCap = "round";
+  ctx.setLineDash([]);
+  if (shape === "check") {
+    // a tick on a disc: the tick is what says "done"
+    trace(ctx, "circle", x, y, radius);
+    ctx.fillStyle = casing;
+    ctx.fill();
+    ctx.strokeStyle = fill;
+    ctx.lineWidth = Math.max(1.5, radius * 0.28);
+    ctx.stroke();
+    ctx.beginPath();
+    ctx.moveTo(x - radius * 0.45, y + radius * 0.02);
+    ctx.lineTo(x - radius * 0.1, y + radius * 0.38);
+    ctx.lineTo(x + radius * 0.48, y - radius * 0.36);
+    ctx.stroke();
+  } else {
+    trace(ctx, shape, x, y, radius);
+    if (fill && shape !== "cross") {
+      ctx.globalAlpha = fillOpacity;
+      ctx.fillStyle = fill;
+      ctx.fill();
+      ctx.globalAlpha = 1;
+    }
+    const stroke = shape === "cross" ? fill : casing;
+    if (stroke && width > 0) {
+      ctx.strokeStyle = stroke;
+      ctx.lineWidth = width;
+      ctx.stroke();
+    }
+  }
+  ctx.restore();
+}
+
+/** A point drawn on the canvas with a shape of its own. */
+export class ShapeMarker extends CircleMarker {
+  /** Called by the renderer whenever this point must be drawn. */
+  _updatePath() {
+    const self = /** @type {any} */ (this);
+    const renderer = self._renderer;
+    if (!renderer._drawing || self._empty()) return;
+    const { shape, fillColor, fillOpacity, color, weight } = self.options;
+    drawSymbol(renderer._ctx, {
+      shape,
+      x: self._point.x,
+      y: self._point.y,
+      radius: self._radius,
+      fill: fillColor,
+      fillOpacity,
+      casing: color,
+      width: weight,
+    });
+  }
+}
+
+/** Shapes of incidents by mark: state is never colour alone. */
+export const MARK_SHAPES = /** @type {const} */ ({
+  open: "circle",
+  urgent: "triangle",
+  overdue: "diamond",
+  done: "check",
+});
+
+/**
+ * A repeating fill for findings.
+ * @param {"hatch" | "cross" | "arrow" | "dots" | "line"} pattern
+ * @param {string} colour
+ * @param {number} [scale]
+ * @returns {CanvasPattern | null} null where the outline alone speaks
+ */
+export function hatch(pattern, colour, scale = 1) {
+  if (pattern === "dots" || pattern === "line") return null;
+  const size = Math.round((pattern === "arrow" ? 18 : 8) * scale);
+  const tile = document.createElement("canvas");
+  tile.width = tile.height = size;
+  const ctx = /** @type {CanvasRenderingContext2D} */ (tile.getContext("2d"));
+  ctx.strokeStyle = colour;
+  ctx.lineWidth = 1.6 * scale;
+  ctx.beginPath();
+  if (pattern === "arrow") {
+    const [a, b] = [size * 0.25, size * 0.75];
+    ctx.moveTo(a, b);
+    ctx.lineTo(b, a);
+    ctx.moveTo(b, a + size * 0.28);
+    ctx.lineTo(b, a);
+    ctx.lineTo(b - size * 0.28, a);
+  } else {
+    // drawn beyond the tile's corners so that the lines join
+    ctx.moveTo(-1, size + 1);
+    ctx.lineTo(size + 1, -1);
+    ctx.moveTo(-1, 1);
+    ctx.lineTo(1, -1);
+    ctx.moveTo(size - 1, size + 1);
+    ctx.lineTo(size + 1, size - 1);
+    if (pattern === "cross") {
+      ctx.moveTo(-1, -1);
+      ctx.lineTo(size + 1, size + 1);
+    }
+  }
+  ctx.stroke();
+  return ctx.createPattern(tile, "repeat");
+}
