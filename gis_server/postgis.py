@@ -73,12 +73,23 @@ def find_binaries(major: int | None = None) -> Binaries:
     if not found:
         raise Unavailable(
             msg(
-                "没有找到带 PostGIS 的 PostgreSQL。请安装软件包 {package},"
+                "没有找到带 PostGIS 的 PostgreSQL。请安装软件包 {package}，"
                 "或用 GIS_DATABASE_URL 指明已有的数据库。",
                 package=f"postgresql-{major or 15}-postgis-3",
             )
         )
     return max(found, key=lambda binaries: binaries.major)
+
+
+def find_client_programs() -> Path:
+    """The folder of the newest ``pg_dump``, ``pg_restore`` and ``psql``, which also serve older servers."""
+    folders = [f for f in Path("/usr/lib/postgresql").glob("*/bin") if f.parent.name.isdigit()]
+    for folder in sorted(folders, key=lambda f: int(f.parent.name), reverse=True):
+        if all((folder / program).exists() for program in ("pg_dump", "pg_restore", "psql")):
+            return folder
+    if found := shutil.which("pg_dump"):
+        return Path(found).parent
+    raise Unavailable(msg("没有找到 pg_dump，请安装软件包 {package}。", package="postgresql-client"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,7 +193,7 @@ class PrivateServer:
         except OSError as error:
             raise UnusableInput(
                 msg(
-                    "不能使用数据库文件夹 {path}({reason}),请检查权限,或用 GIS_VAR 另选文件夹。",
+                    "不能使用数据库文件夹 {path}（{reason}），请检查权限，或用 GIS_VAR 另选文件夹。",
                     path=str(self.folder),
                     reason=error.strerror or str(error),
                 )
@@ -204,7 +215,7 @@ class PrivateServer:
             if uid not in (None, os.geteuid()):
                 raise UnusableInput(
                     msg(
-                        "数据库文件夹 {path} 属于用户 {owner},请以该用户或 root 运行,或用 GIS_VAR 另选文件夹。",
+                        "数据库文件夹 {path} 属于用户 {owner}，请以该用户或 root 运行，或用 GIS_VAR 另选文件夹。",
                         path=str(self.data),
                         owner=_user_name(uid),
                     )
@@ -215,7 +226,7 @@ class PrivateServer:
         for name in ("postgres", "nobody"):
             with suppress(KeyError):
                 return pwd.getpwnam(name)
-        raise Unavailable(msg("PostgreSQL 不能以 root 运行,而系统中没有 postgres 或 nobody 用户可用。"))
+        raise Unavailable(msg("PostgreSQL 不能以 root 运行，而系统中没有 postgres 或 nobody 用户可用。"))
 
     def _start(self) -> None:
         if self._processes()[0] is None:
@@ -245,7 +256,9 @@ class PrivateServer:
         if done.returncode != 0:
             shutil.rmtree(draft)
             raise Unavailable(
-                msg("不能建立自带的数据库({path}):{reason}", path=str(self.data), reason=_tail(done.stderr))
+                msg(
+                    "不能建立自带的数据库（{path}）：{reason}", path=str(self.data), reason=_tail(done.stderr)
+                )
             )
         (draft / "postgresql.conf").write_text(
             "include 'gis-server.conf'  # rewritten at every start\n# settings below this line win\n", "utf-8"
@@ -285,7 +298,7 @@ class PrivateServer:
         if done.returncode != 0:
             raise Unavailable(
                 msg(
-                    "自带的数据库没有启动,详情见 {log}:{reason}",
+                    "自带的数据库没有启动，详情见 {log}：{reason}",
                     log=str(log),
                     reason=_reason(log.read_text("utf-8", "replace")),
                 )
@@ -355,7 +368,7 @@ class PrivateServer:
                     database.execute("CREATE EXTENSION postgis")
         except psycopg.Error as error:
             raise Unavailable(
-                msg("自带的数据库不应答({path}):{reason}", path=str(self.folder), reason=_tail(str(error)))
+                msg("自带的数据库不应答（{path}）：{reason}", path=str(self.folder), reason=_tail(str(error)))
             ) from error
 
 
@@ -429,7 +442,7 @@ def _make_private(folder: Path, owner: pwd.struct_passwd) -> None:
             and not stat.S_IMODE(found.st_mode) & 0o077
         ):
             raise UnusableInput(
-                msg("文件夹 {path} 的归属或权限不对,不能用来放数据库的套接字,请删除它。", path=str(folder))
+                msg("文件夹 {path} 的归属或权限不对，不能用来放数据库的套接字，请删除它。", path=str(folder))
             ) from None
 
 

@@ -108,48 +108,48 @@ SETTINGS: tuple[Setting, ...] = (
         "GIS_DATABASE_URL",
         "database_url",
         "",
-        msg("已有 PostGIS 数据库的地址(postgresql://…)。不填则在 var/ 中启动自带的 PostGIS。"),
+        msg("已有 PostGIS 数据库的地址（postgresql://…）。不填则在 var/ 中启动自带的 PostGIS。"),
         _database_url,
     ),
     Setting("GIS_HOST", "host", "127.0.0.1", msg("网页服务监听的地址。0.0.0.0 表示所有网卡。"), _host),
-    Setting("GIS_PORT", "port", "8500", msg("网页服务监听的端口(1–65535)。"), _port),
-    Setting("GIS_PROFILE", "profile", "heilongjiang", msg("采用哪一地的标准(规则与数值)。"), _text),
+    Setting("GIS_PORT", "port", "8500", msg("网页服务监听的端口（1–65535）。"), _port),
+    Setting("GIS_PROFILE", "profile", "heilongjiang", msg("采用哪一地的标准（规则与数值）。"), _text),
     Setting(
         "GIS_TIMEZONE",
         "timezone",
         "Asia/Shanghai",
-        msg("显示时间和计算工作日所用的时区(IANA 名称)。"),
+        msg("显示时间和计算工作日所用的时区（IANA 名称）。"),
         _zone,
     ),
     Setting(
         "GIS_LANGUAGE",
         "language",
         "zh",
-        msg("浏览器未表明语言时页面所用的语言,也是命令行的语言(zh 或 en)。"),
+        msg("浏览器未表明语言时页面所用的语言，也是命令行的语言（zh 或 en）。"),
         _language,
     ),
-    Setting("GIS_MAX_UPLOAD_MB", "max_upload_mb", "512", msg("一次上传的上限(MB,正整数)。"), _positive),
+    Setting("GIS_MAX_UPLOAD_MB", "max_upload_mb", "512", msg("一次上传的上限（MB，正整数）。"), _positive),
     Setting("GIS_LAYERS", "layers", "layers", msg("图层目录所在的文件夹。"), _folder),
-    Setting("GIS_VAR", "var", "var", msg("运行数据所在的文件夹(自带数据库、密钥、示例账号)。"), _folder),
+    Setting("GIS_VAR", "var", "var", msg("运行数据所在的文件夹（自带数据库、密钥、示例账号）。"), _folder),
     Setting(
         "GIS_SECRET_KEY",
         "given_secret_key",
         "",
-        msg("会话签名密钥(至少 32 个字符)。不填则首次启动时生成并存入 var/secret_key。"),
+        msg("会话签名密钥（至少 32 个字符）。不填则首次启动时生成并存入 var/secret_key。"),
         _secret,
     ),
     Setting(
         "GIS_HTTPS",
         "https",
         "no",
-        msg("用户是否经 HTTPS 访问(yes 或 no);yes 时会话 Cookie 只经加密连接发送。"),
+        msg("用户是否经 HTTPS 访问（yes 或 no）;yes 时会话 Cookie 只经加密连接发送。"),
         _yes_or_no,
     ),
     Setting(
         "GIS_PROXIES",
         "proxies",
         "0",
-        msg("前面有几层受信任的反向代理(决定从 X-Forwarded-For 取哪一个客户端地址)。"),
+        msg("前面有几层受信任的反向代理（决定从 X-Forwarded-For 取哪一个客户端地址）。"),
         _count,
     ),
 )
@@ -190,7 +190,7 @@ class Settings:
             if name.startswith("GIS_") and name not in known:
                 raise UnusableInput(
                     msg(
-                        "环境变量 {name} 不是本系统的设置,请改正或去掉;可用的设置有:{known}。",
+                        "环境变量 {name} 不是本系统的设置，请改正或去掉；可用的设置有：{known}。",
                         name=name,
                         known=" ".join(sorted(known)),
                     ),
@@ -210,7 +210,7 @@ class Settings:
                 # The value of a secret or of a URL with a password is not repeated.
                 raise UnusableInput(
                     msg(
-                        "环境变量 {name} 的值不可用。它的含义:{meaning}",
+                        "环境变量 {name} 的值不可用。它的含义：{meaning}",
                         name=setting.variable,
                         meaning=setting.meaning,
                     ),
@@ -236,11 +236,11 @@ class Settings:
             key = path.read_text("ascii").strip()
         except (OSError, UnicodeDecodeError) as error:
             raise UnusableInput(
-                msg("密钥文件 {path} 不能读写({reason}),请检查权限。", path=str(path), reason=str(error))
+                msg("密钥文件 {path} 不能读写（{reason}），请检查权限。", path=str(path), reason=str(error))
             ) from error
         if len(key) < 32:
             raise UnusableInput(
-                msg("密钥文件 {path} 不足 32 个字符,请删除它,下次启动会重新生成。", path=str(path))
+                msg("密钥文件 {path} 不足 32 个字符，请删除它，下次启动会重新生成。", path=str(path))
             )
         return key
 

@@ -25,17 +25,17 @@ class Entry(NamedTuple):
 
 
 COMMANDS: dict[str, Entry] = {
-    "up": Entry("server:up", msg("启动自带的 PostGIS,建表,导入示例城市,并提供服务。")),
+    "up": Entry("server:up", msg("启动自带的 PostGIS，建表，导入示例城市，并提供服务。")),
     "serve": Entry("server:serve", msg("为已有的数据库提供服务。")),
-    "db": Entry("server:db", msg("数据库:启动、停止、状态、建表、备份、恢复。")),
+    "db": Entry("server:db", msg("数据库：启动、停止、状态、建表、备份、恢复。")),
     "sample": Entry("sample:sample", msg("生成任意大小的示例城市。")),
-    "import": Entry("layers:import_", msg("把文件导入图层:检查、暂存、发布。")),
-    "validate": Entry("check:validate", msg("检查网格划分(只读文件,不用数据库)。")),
-    "repair": Entry("check:repair", msg("修补网格划分中的缝隙与重叠(只读文件,不用数据库)。")),
+    "import": Entry("layers:import_", msg("把文件导入图层：检查、暂存、发布。")),
+    "validate": Entry("check:validate", msg("检查网格划分（只读文件，不用数据库）。")),
+    "repair": Entry("check:repair", msg("修补网格划分中的缝隙与重叠（只读文件，不用数据库）。")),
     "route": Entry("route:route", msg("把一批点分到网格。")),
     "export": Entry("layers:export", msg("把图层导出为文件。")),
-    "wall": Entry("wall:wall", msg("把大屏输出为单个文件,无需网络即可打开。")),
-    "user": Entry("users:user", msg("账号:新增、列出、停用。")),
+    "wall": Entry("wall:wall", msg("把大屏输出为单个文件，无需网络即可打开。")),
+    "user": Entry("users:user", msg("账号：新增、列出、停用。")),
     "profile": Entry("profiles:profile", msg("各地标准的规则与数值。")),
 }
 

@@ -1,0 +1,144 @@
+"""The HTTP server: granian runs the Flask application in worker processes of their own.
+
+An open event stream keeps one blocking thread of a worker for as long as it is open. Threads are made when they
+are needed, so the limit of 512 a worker costs nothing while nobody looks, and leaves hundreds of streams open
+beside ordinary requests.
+"""
+
+import ctypes
+import errno
+import multiprocessing
+import os
+import signal
+import socket
+import threading
+import time
+from http.client import HTTPConnection, HTTPException
+from typing import TYPE_CHECKING
+
+import click
+from granian import Granian
+from granian.constants import Interfaces
+from granian.log import LogLevels
+
+from gis_server.cli.terminal import say
+from gis_server.core.errors import Unavailable
+from gis_server.core.message import msg
+from gis_server.settings import Settings
+
+if TYPE_CHECKING:
+    from flask import Flask
+
+BLOCKING_THREADS = 512
+WORKERS_AT_MOST = 4
+STOP_SECONDS = 5
+READY_SECONDS = 60
+PR_SET_PDEATHSIG = 1
+
+
+def require_free_port(settings: Settings) -> None:
+    """Refuse a port that somebody listens on, before anything slow begins."""
+    try:
+        family, kind, _, _, address = socket.getaddrinfo(
+            settings.host, settings.port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+        )[0]
+        with socket.socket(family, kind) as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            probe.bind(address)
+    except socket.gaierror as error:
+        raise Unavailable(msg("没有地址 {host}，请改正 GIS_HOST。", host=settings.host)) from error
+    except OSError as error:
+        if error.errno == errno.EADDRINUSE:
+            raise Unavailable(
+                msg(
+                    "端口 {port} 已被其他程序占用，请用 --port 或 GIS_PORT 换一个端口。",
+                    port=settings.port,
+                )
+            ) from error
+        raise Unavailable(
+            msg(
+                "不能在 {host}：{port} 上监听（{reason}），请改 GIS_HOST 或 GIS_PORT。",
+                host=settings.host,
+                port=settings.port,
+                reason=error.strerror or str(error),
+            )
+        ) from error
+
+
+def serve_http(settings: Settings) -> None:
+    """Serve until SIGINT or SIGTERM; ``settings`` must name the database."""
+    # the workers read their settings from the environment like any other process
+    os.environ |= {
+        "GIS_DATABASE_URL": settings.database_url or "",
+        "GIS_HOST": settings.host,
+        "GIS_PORT": str(settings.port),
+        "GIS_VAR": str(settings.var),
+        "GIS_LAYERS": str(settings.layers),
+    }
+    # a forked worker would inherit whatever threads and locks GDAL and BLAS have left in this process
+    multiprocessing.set_start_method("spawn", force=True)
+    server = Granian(
+        "gis_server.cli.serving:application",
+        factory=True,
+        address=settings.host,
+        port=settings.port,
+        interface=Interfaces.WSGI,
+        workers=min(WORKERS_AT_MOST, os.cpu_count() or 1),
+        blocking_threads=BLOCKING_THREADS,
+        websockets=False,
+        # open event streams never end by themselves
+        workers_kill_timeout=STOP_SECONDS,
+        respawn_failed_workers=True,
+        log_level=LogLevels.warning,
+    )
+    threading.Thread(target=_announce, args=(settings,), daemon=True).start()
+    server.serve()
+
+
+def application() -> "Flask":
+    """The application of one worker process."""
+    _die_with_the_parent()
+    from gis_server.views import create_app  # noqa: PLC0415  (the program that serves needs no Flask itself)
+
+    return create_app(Settings.from_environment(os.environ))
+
+
+def _die_with_the_parent() -> None:
+    """Let the kernel end this worker when the program that started it is killed; it would keep the port."""
+    parent = os.getppid()
+    ctypes.CDLL(None, use_errno=True).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+    if os.getppid() != parent:
+        os.kill(os.getpid(), signal.SIGKILL)
+
+
+def addresses(settings: Settings) -> list[str]:
+    """The URLs under which people reach the server, the machine's own first."""
+    everywhere = settings.host in ("0.0.0.0", "::")  # noqa: S104
+    hosts = ["127.0.0.1"] if everywhere else [settings.host]
+    if everywhere:
+        try:
+            found = socket.getaddrinfo(socket.gethostname(), None, socket.AF_INET, socket.SOCK_STREAM)
+        except socket.gaierror:
+            found = []
+        hosts += sorted({str(entry[4][0]) for entry in found} - {"127.0.0.1"})
+    return [f"http://{f'[{host}]' if ':' in host else host}:{settings.port}/" for host in hosts]
+
+
+def _announce(settings: Settings) -> None:
+    """Print the addresses once the server answers."""
+    host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(settings.host, settings.host)  # noqa: S104
+    end = time.monotonic() + READY_SECONDS
+    while time.monotonic() < end:
+        connection = HTTPConnection(host, settings.port, timeout=5)
+        try:
+            connection.request("GET", "/healthz")
+            if connection.getresponse().status == 200:
+                for address in addresses(settings):
+                    click.echo(address)
+                say(msg("服务已就绪，按 Ctrl-C 停止。"))
+                return
+        except (OSError, HTTPException):
+            time.sleep(0.1)
+        finally:
+            connection.close()
+    say(msg("服务在 {seconds} 秒内没有就绪，请查看上面的信息。", seconds=READY_SECONDS))
