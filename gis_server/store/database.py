@@ -66,7 +66,8 @@ BEGIN
     FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
     WHERE n.nspname = 'public' AND c.relkind IN ('r', 'p', 'v', 'm', 'S')
       -- neither an extension's nor a column's own sequence
-      AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.objid = c.oid AND d.deptype IN ('e', 'i', 'a'))
+      AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.objid = c.oid
+                      AND (d.deptype = 'e' OR c.relkind = 'S' AND d.deptype IN ('i', 'a')))
   LOOP
     EXECUTE format('DROP %s IF EXISTS public.%I CASCADE', thing.kind, thing.relname);
   END LOOP;
