@@ -65,7 +65,7 @@ def _pump_dump(
     # only schema public, so that extensions, which a plain role cannot recreate, stay out of the file
     command = [
         *(str(programs / "pg_dump"), "--format=custom", "--no-owner", "--no-privileges"),
-        *("--schema=public", f"--dbname={target}"),
+        *("--schema=public", "--exclude-table=public.spatial_ref_sys", f"--dbname={target}"),
     ]
     with subprocess.Popen(
         command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE
