@@ -1,0 +1,62 @@
+"""One check: the cells, what they are measured by, and the words for what is found."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import shapely
+
+from gis_server.core.coverage import sentences
+from gis_server.core.coverage.cover import Ground
+from gis_server.core.coverage.edges import Flags, Geometries
+from gis_server.core.coverage.findings import Finding, Kind
+from gis_server.core.coverage.layer import Cells, Parents, Plane
+from gis_server.core.coverage.rules import RULE_OF, Rules
+from gis_server.core.message import Message
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """Everything the judgement of one layer rests on."""
+
+    cells: Cells
+    parents: Parents | None
+    polygons: Geometries  # mended
+    ground: Ground
+    active: Flags
+    rules: Rules
+    tolerance_m2: float
+    plane: Plane
+
+    def name(self, index: int) -> sentences.Name:
+        """The cell as people call it."""
+        return sentences.name(self.cells.code(index), self.cells.row(index))
+
+    def parent_name(self, index: int) -> str | None:
+        """The parent's code."""
+        return None if self.parents is None else self.parents.code(index)
+
+    def finding(
+        self,
+        kind: Kind,
+        cells: Iterable[int],
+        message: Message,
+        *,
+        geometry: shapely.Geometry | None = None,
+        area: float = 0.0,
+        width: float = 0.0,
+        rule: str | None = None,
+    ) -> Finding:
+        """A finding of this layer, with the rule, clause and severity of its kind."""
+        involved = [int(c) for c in cells]
+        return Finding(
+            kind=kind,
+            rule=rule or RULE_OF[kind],
+            severity=self.rules.severity(kind),
+            clause=self.rules.clause(kind, rule),
+            fids=tuple(self.cells.row(c) for c in involved),
+            codes=tuple(code for c in involved if (code := self.cells.code(c))),
+            area_m2=float(area),
+            width_m=float(width),
+            message=message,
+            geometry=geometry,
+        )

@@ -1,0 +1,232 @@
+"""Find everything that is wrong with a coverage: hashes say where to look, geometry says what is there."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+import shapely
+
+from gis_server.core.coverage import sentences
+from gis_server.core.coverage.case import Case
+from gis_server.core.coverage.certificate import certificate, open_groups
+from gis_server.core.coverage.codes import check_codes
+from gis_server.core.coverage.cover import Ground, inner_points, locate
+from gis_server.core.coverage.edges import DEFAULT_SALT, Flags, Geometries, Indices, Rings, flatten, sum_by
+from gis_server.core.coverage.findings import (
+    Certificate,
+    Finding,
+    Kind,
+    Report,
+    Severity,
+    Summary,
+    count_by_kind,
+)
+from gis_server.core.coverage.intake import Intake, take_in
+from gis_server.core.coverage.judge import judge
+from gis_server.core.coverage.layer import Cells, Parents, Plane
+from gis_server.core.coverage.patches import Ruled, residual_faces, rule
+from gis_server.core.coverage.residual import unmatched
+from gis_server.core.coverage.rules import PROFILES, Rules
+
+_ORDER = {kind: place for place, kind in enumerate(Kind)}
+_FORCE = {severity: place for place, severity in enumerate(Severity)}
+
+
+def check(
+    cells: Cells,
+    parents: Parents | None = None,
+    *,
+    rules: Rules = PROFILES["default"],
+    tolerance_m2: float | None = None,
+    plane: Plane = Plane(),  # noqa: B008  (frozen: planar metres)
+    salt: int = DEFAULT_SALT,
+) -> Report:
+    """Check that ``cells`` tile ``parents`` without gap or overlap, and that each cell is sound in itself.
+
+    Coordinates are planar metres, or whatever ``plane`` turns into metres. A patch of ground above ``tolerance_m2``
+    (by default the profile's) is an error, a smaller one a near miss; nothing is left out. Cells whose parent code no
+    parent has, and all cells where no codes are given, belong to the parent they lie in. Without parents, gaps are
+    the holes inside the union. The findings come worst first, their geometry in the data's coordinates.
+    """
+    tolerance = rules.tolerance_m2 if tolerance_m2 is None else tolerance_m2
+    intake = take_in(cells.geometry)
+    above = (
+        None if parents is None else Parents(_sound(parents.geometry), parents.codes, parents.declared_holes)
+    )
+    ground = Ground(intake.polygons)
+    rings = flatten(intake.polygons, salt)
+    copies = _copies(rings, intake.usable)
+    active = intake.usable.copy()
+    for rows in copies:
+        active[rows[1:]] = False
+    case = Case(cells, above, intake.polygons, ground, active, rules, tolerance, plane)
+
+    findings = [*_flawed(case, intake), *_multiparts(case, intake)]
+    findings += _duplicates(case, copies)
+    if above is None:
+        parent_of = np.full(len(intake.polygons), -1, dtype=np.int64)
+        proof, ruled, within = None, _without_parents(case, rings), 0.0
+        within = ruled.ground_m2 + ruled.gap_m2
+    else:
+        stated = _linked(case, above)
+        parent_of = stated.parent_of
+        findings += stated.findings
+        proof, ruled = _with_parents(case, rings, above, stated, salt)
+        parent_of = ruled.parent_of
+        within = float(plane.area(above.geometry).sum())
+        if above.declared_holes is not None:
+            within -= float(plane.area(above.declared_holes).sum())
+    findings += judge(case, ruled)
+    findings += check_codes(case, parent_of)
+    copied = sum(float(plane.area(intake.polygons[rows[:1]])[0]) for rows in copies)
+    return _report(case, findings, ruled, proof=proof, within=within, copied=copied)
+
+
+def _sound(geometries: Geometries) -> Geometries:
+    """Parents without what cannot be a polygon: nothing is asked of those that are empty."""
+    return np.array(
+        [shapely.Polygon() if p is None else p for p in take_in(geometries).polygons], dtype=object
+    )
+
+
+def _copies(rings: Rings, usable: Flags) -> list[list[int]]:
+    """Rows with the same polygon to the last bit, each set ascending."""
+    order = np.lexsort((rings.sums[:, 1], rings.sums[:, 0]))
+    order = order[usable[order]]
+    sums = rings.sums[order]
+    again = (sums[1:] == sums[:-1]).all(axis=1)
+    sets: dict[int, list[int]] = {}
+    first = 0
+    for place in np.flatnonzero(again):
+        if place == 0 or not again[place - 1]:
+            first = int(order[place])
+            sets[first] = [first]
+        sets[first].append(int(order[place + 1]))
+    return [sorted(rows) for rows in sets.values()]
+
+
+def _flawed(case: Case, intake: Intake) -> Iterator[Finding]:
+    for flaw in intake.flawed:
+        kind = Kind.EMPTY_GEOMETRY if flaw.flaw == "empty" else Kind.INVALID_GEOMETRY
+        yield case.finding(
+            kind,
+            [flaw.row],
+            sentences.flawed(case.name(flaw.row), flaw),
+            geometry=flaw.place if flaw.place is not None else intake.polygons[flaw.row],
+        )
+
+
+def _multiparts(case: Case, intake: Intake) -> Iterator[Finding]:
+    """Cells of several pieces (V6); those that mending took apart are told as invalid already."""
+    parts = shapely.get_num_geometries(intake.polygons)
+    mended = {f.row for f in intake.flawed}
+    rows = [r for r in map(int, np.flatnonzero(parts > 1)) if r not in mended]
+    for row, area in zip(rows, case.plane.area(intake.polygons[rows]), strict=True):
+        yield case.finding(
+            Kind.MULTIPART,
+            [row],
+            sentences.multipart(case.name(row), int(parts[row])),
+            geometry=intake.polygons[row],
+            area=float(area),
+        )
+
+
+def _duplicates(case: Case, copies: list[list[int]]) -> Iterator[Finding]:
+    for rows in copies:
+        polygon = case.polygons[rows[0]]
+        area = float(case.plane.area(case.polygons[rows[:1]])[0])
+        message = sentences.duplicate([case.name(r) for r in rows], area)
+        yield case.finding(Kind.DUPLICATE_GEOMETRY, rows, message, geometry=polygon, area=area)
+
+
+@dataclass(frozen=True, slots=True)
+class _Linked:
+    """The parent's index of each cell, and what is wrong with the codes that say so."""
+
+    parent_of: Indices
+    findings: tuple[Finding, ...]
+
+
+def _linked(case: Case, above: Parents) -> _Linked:
+    """Parents by code where the codes are known, by place for the rest."""
+    count = len(case.polygons)
+    parent_of = np.full(count, -1, dtype=np.int64)
+    findings: list[Finding] = []
+    codes = case.cells.parent_codes
+    by_code = {} if above.codes is None else {c: i for i, c in enumerate(above.codes) if c}
+    if codes is not None:
+        parent_of = np.array([by_code.get(c, -1) for c in codes], dtype=np.int64)
+    linked = bool((parent_of >= 0).any())
+    unplaced = (parent_of < 0) & case.active
+    if unplaced.any():
+        ground = Ground(above.geometry)
+        parent_of = np.where(unplaced, locate(ground, case.polygons, unplaced), parent_of)
+        if codes is not None and linked:
+            findings = [
+                _unknown_parent(case, r, codes[r]) for r in map(int, np.flatnonzero(unplaced)) if codes[r]
+            ]
+    return _Linked(parent_of, tuple(findings))
+
+
+def _unknown_parent(case: Case, row: int, stated: str) -> Finding:
+    return case.finding(
+        Kind.WRONG_PARENT,
+        [row],
+        sentences.unknown_parent(case.name(row), stated),
+        geometry=case.polygons[row],
+        area=float(case.plane.area(case.polygons[row : row + 1])[0]),
+    )
+
+
+def _with_parents(
+    case: Case, rings: Rings, above: Parents, linked: _Linked, salt: int
+) -> tuple[Certificate, Ruled]:
+    """The certificate, and the patches of ground where it does not hold."""
+    parent_rings = flatten(above.geometry, salt)
+    parent_of = np.where(case.active, linked.parent_of, -1)
+    declared = None
+    if above.declared_holes is not None and len(above.declared_holes):
+        holes = flatten(above.declared_holes, salt)
+        ground = Ground(above.geometry)
+        holder = locate(ground, above.declared_holes, np.ones(len(above.declared_holes), dtype=bool))
+        declared = sum_by(holes.sums, holder, len(above.geometry))
+    still_open = open_groups(rings, parent_of, parent_rings, declared)
+    proof = certificate(rings, linked.parent_of, parent_rings, still_open, salt)
+    edges, parent_edges = unmatched(rings, parent_of, parent_rings, still_open, case.active)
+    found = residual_faces(rings, edges, parent_rings, parent_edges, case.plane)
+    if above.declared_holes is not None:
+        lakes = Ground(above.declared_holes)
+        dry = np.ones(len(found.area), dtype=bool)
+        dry[lakes.over(inner_points(found.polygon, [lakes])).point] = False
+        found = found.only(dry)
+    return proof, rule(case, found, Ground(above.geometry), linked.parent_of)
+
+
+def _without_parents(case: Case, rings: Rings) -> Ruled:
+    parent_of = np.full(len(case.polygons), -1, dtype=np.int64)
+    edges, none = unmatched(rings, parent_of, None, None, case.active)
+    found = residual_faces(rings, edges, None, none, case.plane)
+    return rule(case, found, None, parent_of)
+
+
+def _report(
+    case: Case,
+    findings: list[Finding],
+    ruled: Ruled,
+    *,
+    proof: Certificate | None,
+    within: float,
+    copied: float,
+) -> Report:
+    order = sorted(findings, key=lambda f: (_FORCE[f.severity], _ORDER[f.kind], -f.area_m2, f.fids))
+    summary = Summary(
+        coverage_pct=100.0 * (1.0 - ruled.gap_m2 / within) if within > 0 else 0.0,
+        within_area_m2=within,
+        gap_area_m2=ruled.gap_m2,
+        overlap_area_m2=ruled.overlap_m2 + copied,
+        outside_area_m2=ruled.outside_m2,
+        errors=sum(f.severity is Severity.ERROR for f in order),
+        warnings=sum(f.severity is Severity.WARNING for f in order),
+        by_kind=count_by_kind(order),
+    )
+    return Report(tuple(order), summary, case.tolerance_m2, case.rules.profile, proof)

@@ -1,0 +1,94 @@
+"""Which polygons lie over which points: fast for many small cells and for one with thousands of holes."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import shapely
+
+from gis_server.core.coverage.edges import Flags, Floats, Geometries, Indices
+
+_TRIES = 9
+_WORTH_PREPARING = 200  # vertices: below, looking at every edge is cheaper than building an index
+
+
+@dataclass(frozen=True, slots=True)
+class Over:
+    """(``point``, ``polygon``) pairs, a point inside a polygon; ``on_border`` flags points on any polygon's border."""
+
+    point: Indices
+    polygon: Indices
+    on_border: Flags
+
+
+class Ground:
+    """Polygons with an index over them."""
+
+    def __init__(self, polygons: Geometries) -> None:
+        self.polygons = polygons
+        self._tree = shapely.STRtree(polygons)
+        self._size = shapely.get_num_coordinates(polygons)
+
+    def over(self, points: Floats) -> "Over":
+        """Which polygons hold which of the ``points`` (n, 2)."""
+        if len(points) == 0:
+            none = np.empty(0, dtype=np.int64)
+            return Over(none, none, np.zeros(0, dtype=bool))
+        point, polygon = self._tree.query(shapely.points(points))
+        big = np.unique(polygon[self._size[polygon] > _WORTH_PREPARING])
+        if len(big):
+            shapely.prepare(self.polygons[big])
+        x, y = points[point, 0], points[point, 1]
+        holds = shapely.contains_xy(self.polygons[polygon], x, y)
+        on_border = np.zeros(len(points), dtype=bool)
+        rest = np.flatnonzero(~holds)
+        on_border[point[rest[shapely.intersects_xy(self.polygons[polygon[rest]], x[rest], y[rest])]]] = True
+        return Over(point[holds].astype(np.int64), polygon[holds].astype(np.int64), on_border)
+
+    def near(self, points: Floats, distance: float) -> tuple[Indices, Indices]:
+        """(point, polygon) pairs of all polygons within ``distance`` of a point."""
+        if len(points) == 0:
+            return np.empty(0, dtype=np.int64), np.empty(0, dtype=np.int64)
+        point, polygon = self._tree.query(shapely.points(points), predicate="dwithin", distance=distance)
+        return point.astype(np.int64), polygon.astype(np.int64)
+
+
+def locate(ground: Ground, polygons: Geometries, wanted: Flags) -> Indices:
+    """The polygon of ``ground`` in which a point of each wanted polygon lies; −1 where there is none.
+
+    Where several hold the point, the first is taken.
+    """
+    found = np.full(len(polygons), -1, dtype=np.int64)
+    rows = np.flatnonzero(wanted)
+    if len(rows) == 0:
+        return found
+    found_in = ground.over(inner_points(polygons[rows], [ground]))
+    found[rows[found_in.point[::-1]]] = found_in.polygon[::-1]
+    return found
+
+
+def inner_points(polygons: Geometries, grounds: Sequence[Ground]) -> Floats:
+    """A point inside each polygon, and on no border of any polygon of ``grounds`` if one can be had."""
+    points = np.asarray(shapely.get_coordinates(shapely.point_on_surface(polygons)))
+    if len(points) == 0:
+        return points.reshape(0, 2)
+    for turn in range(1, _TRIES):
+        undecided = np.zeros(len(points), dtype=bool)
+        for ground in grounds:
+            undecided |= ground.over(points).on_border
+        for i in np.flatnonzero(undecided):
+            points[i] = _another_point(polygons[i], turn)
+        if not undecided.any():
+            break
+    return points
+
+
+def _another_point(polygon: shapely.Polygon, turn: int) -> Floats:
+    """A point inside ``polygon`` on another level each turn, at no round fraction of anything."""
+    west, south, east, north = polygon.bounds
+    y = south + (north - south) * ((turn * 0.6180339887498949) % 1.0)
+    across = shapely.get_parts(polygon.intersection(shapely.LineString([(west, y), (east, y)])))
+    if len(across) == 0 or shapely.length(across).max() == 0:
+        return np.asarray(shapely.get_coordinates(shapely.point_on_surface(polygon))[0])
+    ends = shapely.get_coordinates(across[np.argmax(shapely.length(across))])
+    return np.asarray(ends[0] + (ends[-1] - ends[0]) * 0.4142135623730951)

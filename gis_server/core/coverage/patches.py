@@ -1,0 +1,192 @@
+"""Faces of the residual read as patches of ground: uncovered, doubly claimed, or claimed from outside the parent."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import shapely
+
+from gis_server.core.coverage.case import Case
+from gis_server.core.coverage.cover import Ground, inner_points, locate
+from gis_server.core.coverage.edges import Flags, Floats, Geometries, Indices, Rings
+from gis_server.core.coverage.layer import Plane
+from gis_server.core.coverage.residual import chains, distinct, faces, resolution, strip_width
+
+NOBODY = -1
+
+
+@dataclass(frozen=True, slots=True)
+class Patches:
+    """Connected pieces of ground of one nature; ``first``/``second`` are cells, or the parent for a gap.
+
+    ``area`` (m²) and ``width`` (m) are planar; ``polygon`` is in the data's coordinates.
+    """
+
+    polygon: Geometries
+    area: Floats
+    width: Floats
+    first: Indices
+    second: Indices
+
+
+def no_patches() -> Patches:
+    """None at all."""
+    none = np.empty(0, dtype=np.int64)
+    return Patches(np.empty(0, dtype=object), np.empty(0), np.empty(0), none, none)
+
+
+@dataclass(frozen=True, slots=True)
+class Ruled:
+    """What the faces say: gaps by parent, overlaps by pair, ground outside by cell; the totals count ground once.
+
+    ``parent_of`` is the parent by place where the stated one is contradicted (``misplaced``, by cell).
+    """
+
+    gaps: Patches
+    overlaps: Patches
+    outside: Patches
+    parent_of: Indices
+    misplaced: Indices
+    gap_m2: float = 0.0
+    overlap_m2: float = 0.0
+    outside_m2: float = 0.0
+    ground_m2: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Faces:
+    """Polygons that no unmatched edge crosses, with their areas in m²."""
+
+    polygon: Geometries
+    area: Floats
+
+    def only(self, chosen: Flags) -> "Faces":
+        """The chosen ones."""
+        return Faces(self.polygon[chosen], self.area[chosen])
+
+
+def residual_faces(
+    cells: Rings, edges: Indices, parents: Rings | None, parent_edges: Indices, plane: Plane
+) -> Faces:
+    """The faces enclosed by the unmatched edges; what is narrower than the data can say is left out.
+
+    The border of exactly equal point sets encloses nothing: an extra vertex that lies on its edge is no defect.
+    """
+    lines = [chains(cells, distinct(cells, edges))]
+    if parents is not None:
+        lines.append(chains(parents, distinct(parents, parent_edges)))
+    found = faces(np.concatenate(lines))
+    if len(found) == 0:
+        return Faces(found, np.empty(0))
+    finest = resolution(shapely.total_bounds(found))
+    thick = strip_width(shapely.area(found), shapely.length(found)) > finest
+    found = found[thick]
+    flat = plane.project(found)
+    area, perimeter = shapely.area(flat), shapely.length(flat)
+    width = strip_width(area, perimeter)
+    # on a border of several edges the half perimeter is longer than the edge that bows: the allowance stays generous
+    real = width > plane.bend * (perimeter / 2) ** 2
+    return Faces(found[real], area[real])
+
+
+def rule(case: Case, faces_found: Faces, parents: Ground | None, parent_of: Indices) -> Ruled:
+    """Ask every face who covers it and whose ground it is; ``parent_of`` is the stated parent of each cell."""
+    found, area = faces_found.polygon, faces_found.area
+    if len(found) == 0:
+        nothing = no_patches()
+        return Ruled(nothing, nothing, nothing, parent_of, np.empty(0, dtype=np.int64))
+    inner = inner_points(found, [case.ground] if parents is None else [case.ground, parents])
+    cover = case.ground.over(inner)
+    face, cell = cover.point, cover.polygon
+    face, cell = face[case.active[cell]], cell[case.active[cell]]
+    covers = np.bincount(face, minlength=len(found))
+    owned = np.ones(len(found), dtype=bool)
+    misplaced = np.empty(0, dtype=np.int64)
+    outside = np.zeros(len(face), dtype=bool)
+    gap_face, gap_parent = np.flatnonzero(covers == 0), np.full(int((covers == 0).sum()), NOBODY)
+    if parents is not None:
+        lies_in = parents.over(inner)
+        held, holder = lies_in.point, lies_in.polygon
+        owned = np.bincount(held, minlength=len(found)) > 0
+        ground = np.unique(held * len(parents.polygons) + holder)
+        outside = _abroad(face, cell, parent_of, ground, len(parents.polygons))
+        beyond: Floats = np.bincount(
+            cell[outside], weights=area[face[outside]], minlength=len(parent_of)
+        ).astype(np.float64)
+        misplaced, parent_of = _misplaced(case, beyond, parents, parent_of)
+        outside = _abroad(face, cell, parent_of, ground, len(parents.polygons))
+        of_gap = covers[held] == 0
+        gap_face, gap_parent = held[of_gap], holder[of_gap]
+    pair_face, one, other = _pairs(face, cell, covers)
+    beyond_face, beyond_cell = face[outside], cell[outside]
+    return Ruled(
+        gaps=_joined(found, gap_face, gap_parent, np.full(len(gap_face), NOBODY), case.plane),
+        overlaps=_joined(found, pair_face, one, other, case.plane),
+        outside=_joined(found, beyond_face, beyond_cell, np.full(len(beyond_cell), NOBODY), case.plane),
+        parent_of=parent_of,
+        misplaced=misplaced,
+        gap_m2=float(area[(covers == 0) & owned].sum()),
+        overlap_m2=float(area[covers > 1].sum()),
+        outside_m2=float(area[np.unique(beyond_face)].sum()),
+        ground_m2=float(area[covers > 0].sum()),
+    )
+
+
+def _abroad(face: Indices, cell: Indices, parent_of: Indices, ground: Indices, parents: int) -> Flags:
+    """Which (face, cell) pairs lie on ground that is not the cell's parent's; ``ground`` holds face · parents + parent."""
+    stated = parent_of[cell]
+    return np.asarray((stated < 0) | ~np.isin(face * parents + stated, ground))
+
+
+def _misplaced(case: Case, beyond: Floats, parents: Ground, parent_of: Indices) -> tuple[Indices, Indices]:
+    """(cells that lie mostly in another parent than they say, parents by place); ``beyond`` is m² outside, by cell."""
+    suspects = np.flatnonzero(beyond > 0)
+    if len(suspects) == 0:
+        return suspects, parent_of
+    suspects = suspects[beyond[suspects] > 0.5 * case.plane.area(case.polygons[suspects])]
+    wanted = np.zeros(len(parent_of), dtype=bool)
+    wanted[suspects] = True
+    place = locate(parents, case.polygons, wanted)
+    elsewhere = suspects[(place[suspects] >= 0) & (place[suspects] != parent_of[suspects])]
+    by_place = parent_of.copy()
+    by_place[elsewhere] = place[elsewhere]
+    return elsewhere, by_place
+
+
+def _pairs(face: Indices, cell: Indices, covers: Indices) -> tuple[Indices, Indices, Indices]:
+    """(face, lower cell, higher cell) of every two cells over one face."""
+    many = covers[face] > 1
+    order = np.lexsort((cell[many], face[many]))
+    face, cell = face[many][order], cell[many][order]
+    found: list[tuple[Indices, Indices, Indices]] = []
+    deepest = int(covers.max(initial=0))
+    for step in range(1, deepest):
+        together = face[:-step] == face[step:]
+        found.append((face[:-step][together], cell[:-step][together], cell[step:][together]))
+    if not found:
+        none = np.empty(0, dtype=np.int64)
+        return none, none, none
+    one, two, three = (np.concatenate(column) for column in zip(*found, strict=True))
+    return one, two, three
+
+
+def _joined(found: Geometries, face: Indices, first: Indices, second: Indices, plane: Plane) -> Patches:
+    """Faces of one nature that touch along an edge become one patch."""
+    if len(face) == 0:
+        return no_patches()
+    order = np.lexsort((second, first))
+    face, first, second = face[order], first[order], second[order]
+    new = np.concatenate([[True], (first[1:] != first[:-1]) | (second[1:] != second[:-1])])
+    starts = np.flatnonzero(new)
+    sizes = np.diff(np.concatenate([starts, [len(face)]]))
+    polygons = found[face]
+    alone = np.repeat(sizes == 1, sizes)
+    pieces, source = [polygons[alone]], [np.flatnonzero(alone)]
+    for start, size in zip(starts[sizes > 1], sizes[sizes > 1], strict=True):
+        parts = shapely.get_parts(shapely.union_all(polygons[start : start + size]))
+        parts = parts[shapely.get_type_id(parts) == 3]
+        pieces.append(parts)
+        source.append(np.full(len(parts), start))
+    polygon, at = np.concatenate(pieces), np.concatenate(source)
+    flat = plane.project(polygon)
+    area = shapely.area(flat)
+    return Patches(polygon, area, strip_width(area, shapely.length(flat)), first[at], second[at])
