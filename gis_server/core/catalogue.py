@@ -115,6 +115,7 @@ class Layer:
     popup: tuple[str, ...]
     legend: bool
     style: Style
+    file: str = ""  # where it was read, for messages
 
     def visible_fields(self, tier: Tier) -> tuple[Field, ...]:
         """The fields that a holder of ``tier`` may see, in catalogue order."""
@@ -318,6 +319,7 @@ def parse_layer(content: Mapping[str, object], file: str) -> Layer:
         popup=popup,
         legend=head.flag("legend", True),
         style=style,
+        file=file,
     )
     head.done()
     root.done()

@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
+from gis_server.core.message import Message
+
 
 class GenerationState(StrEnum):
     """Staged rows are seen by planners only; published ones are in force for their time; discarded ones are gone."""
@@ -19,7 +21,8 @@ class Generation:
     """One import of one layer. In force for ``[valid_from, valid_to)``, open-ended while ``valid_to`` is None.
 
     ``source`` tells of the file (name, CRS, encoding, datum, SHA-256), ``summary`` of the coverage check (empty where
-    none applies), ``problems`` counts the rows that were left out or mended.
+    none applies), made against the polygons of ``parent_generation``. ``problems`` counts the rows that were left out
+    or mended, ``rejected`` those left out.
     """
 
     id: int
@@ -34,6 +37,9 @@ class Generation:
     published_by: str | None
     source: Mapping[str, object]
     summary: Mapping[str, object]
+    notes: tuple[Message, ...]
+    parent_generation: int | None
     problems: int
+    rejected: int
     errors: int
     warnings: int

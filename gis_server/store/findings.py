@@ -1,0 +1,79 @@
+"""What the check found on a staged generation."""
+
+from collections.abc import Sequence
+
+import shapely
+from sqlalchemy import Connection, func, select
+
+from gis_server.core.coverage.findings import Finding, Kind, Severity, Weight
+from gis_server.store.copying import Constant, Values, copy_rows
+from gis_server.store.messages import message_from, message_json
+from gis_server.store.schema import finding
+
+
+def add(conn: Connection, generation_id: int, findings: Sequence[Finding]) -> None:
+    """Keep findings with their generation; geometries are in EPSG:4490."""
+    if not findings:
+        return
+    columns: dict[str, Values] = {
+        "generation_id": Constant(generation_id),
+        "kind": [f.kind.value for f in findings],
+        "rule": [f.rule for f in findings],
+        "severity": [f.severity.value for f in findings],
+        "clause": [f.clause for f in findings],
+        "fids": [list(map(int, f.fids)) for f in findings],
+        "codes": [list(f.codes) for f in findings],
+        "area_m2": [float(f.area_m2) for f in findings],
+        "width_m": [float(f.width_m) for f in findings],
+        "message": [message_json(f.message) for f in findings],
+        "weight": [None if f.weight is None else _weight_json(f.weight) for f in findings],
+        "geom": [_ewkb(f.geometry) for f in findings],
+    }
+    copy_rows(conn, finding.name, columns, len(findings))
+
+
+def of_generation(conn: Connection, generation_id: int) -> tuple[Finding, ...]:
+    """The findings of a generation, worst first as the check gave them; geometries in EPSG:4490."""
+    rows = conn.execute(
+        select(finding, func.ST_AsBinary(finding.c.geom).label("wkb"))
+        .where(finding.c.generation_id == generation_id)
+        .order_by(finding.c.id)
+    )
+    return tuple(
+        Finding(
+            kind=Kind(row.kind),
+            rule=row.rule,
+            severity=Severity(row.severity),
+            clause=row.clause,
+            fids=tuple(row.fids),
+            codes=tuple(row.codes),
+            area_m2=row.area_m2,
+            width_m=row.width_m,
+            message=message_from(row.message),
+            geometry=None if row.wkb is None else shapely.from_wkb(bytes(row.wkb)),
+            weight=None if row.weight is None else Weight(**row.weight),
+        )
+        for row in rows
+    )
+
+
+def count(conn: Connection, generation_id: int, severity: Severity) -> int:
+    """How many findings of this severity a generation has."""
+    query = select(func.count()).where(
+        finding.c.generation_id == generation_id, finding.c.severity == severity.value
+    )
+    return int(conn.execute(query).scalar_one())
+
+
+def _weight_json(weight: Weight) -> dict[str, int]:
+    return {
+        "addresses": weight.addresses,
+        "people": weight.people,
+        "open_incidents": weight.open_incidents,
+    }
+
+
+def _ewkb(geometry: shapely.Geometry | None) -> str | None:
+    if geometry is None:
+        return None
+    return str(shapely.to_wkb(shapely.set_srid(geometry, 4490), hex=True, include_srid=True))
