@@ -148,7 +148,8 @@ class _Log:
     def __init__(self, raw: RawTable) -> None:
         self.raw = raw
         self.problems: list[RowProblem] = []
-        self.rejected = np.zeros(len(raw.rows), bool)
+        unread = [p.row for p in raw.problems if p.rejected]
+        self.rejected = np.isin(raw.rows, unread)
 
     def number(self, index: int) -> int:
         """The row number that a person sees."""

@@ -99,18 +99,16 @@ def is_true_datum(crs: str) -> bool:
 
 
 def states_its_datum(crs: str) -> bool:
-    """Whether points in this CRS need no stated datum: a projected CGCS2000 (or local survey) CRS speaks for itself.
+    """Whether points in this CRS need no stated datum: a projected CGCS2000, UTM or survey CRS speaks for itself.
 
     Longitude/latitude and Web Mercator do not: GCJ-02 and BD-09 points travel under their names every day.
     """
-    if crs == LOCAL_CRS:
-        return True
-    parsed = _unbound(parse_crs(crs))
-    return bool(parsed.is_projected) and not _is_mercator(parsed)
+    return crs == LOCAL_CRS or (bool(_unbound(parse_crs(crs)).is_projected) and not is_mercator(crs))
 
 
-def _is_mercator(projected: CRS) -> bool:
-    operation = projected.coordinate_operation
+def is_mercator(crs: str) -> bool:
+    """Whether the CRS is a (Web) Mercator projection, transverse ones not meant."""
+    operation = _unbound(parse_crs(crs)).coordinate_operation
     method = operation.method_name.lower() if operation is not None else ""
     return "mercator" in method and "transverse" not in method
 
@@ -321,7 +319,7 @@ def check_range(geometries: Geometries, crs: str) -> None:
         )
     lon, lat = project(np.array([x]), np.array([y]), crs, STORAGE_CRS)
     # a UTM or national CRS may lie anywhere; a Chinese one, or Web Mercator over numbers that look Chinese, may not
-    chinese = _datum_of(parsed) in ("cgcs2000", "old_chinese") or (_is_mercator(parsed) and bool(candidates))
+    chinese = _datum_of(parsed) in ("cgcs2000", "old_chinese") or (is_mercator(crs) and bool(candidates))
     west, south, east, north = _CHINA
     outside = not (west - 1 <= lon[0] <= east + 1 and south - 1 <= lat[0] <= north + 1)
     possible = np.isfinite(lon[0]) and np.isfinite(lat[0]) and abs(lon[0]) <= 180.0

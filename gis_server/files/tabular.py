@@ -1,0 +1,319 @@
+"""Lists with coordinates: CSV and XLSX, every cell as text so that codes stay what was written."""
+
+import csv
+import datetime as dt
+import io
+import math
+import re
+import zipfile
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import openpyxl
+import shapely
+from numpy.typing import NDArray
+from openpyxl.utils.exceptions import InvalidFileException
+
+from gis_server.core.errors import UnusableInput
+from gis_server.core.features import RowProblem
+from gis_server.core.geometry import Geometries
+from gis_server.core.message import Message, msg
+from gis_server.core.values import EXACT_DIGITS, plain, ruined_number
+from gis_server.files.archive import check_archive, open_archive
+from gis_server.files.encoding import UTF8, decode_text
+from gis_server.files.loaded import Loaded, Progress, text_column
+from gis_server.files.vector import choose
+
+_LON = (
+    "lon",
+    "lng",
+    "long",
+    "longitude",
+    "经度",
+    "东经",
+    "jd",
+    "lon_x",
+    "x",
+    "x坐标",
+    "东坐标",
+    "横坐标",
+    "经度x",
+)
+_LAT = ("lat", "latitude", "纬度", "北纬", "wd", "lat_y", "y", "y坐标", "北坐标", "纵坐标", "纬度y")
+_WKT = ("wkt", "geometry", "geom", "the_geom", "wkt_geom")
+_AFTER_NAME = re.compile(r"\s*[（(].*$|_(wgs84|cgcs2000|gcj02|bd09)$")
+_DELIMITERS = ",\t;|，"
+_HEADER_WITHIN = 20
+_PROGRESS_EVERY = 5_000
+_MERGES_UP_TO = 8 * 2**20  # bytes: larger sheets come from machines, and are streamed
+
+Row = Sequence[str | None]
+
+
+def read_csv(path: Path, encoding: str | None, *, xy: tuple[str, str] | None) -> Loaded:
+    """Read a CSV (comma, semicolon, tab or bar; UTF-8, GB18030 or UTF-16 with BOM) with lon/lat, x/y or WKT columns."""
+    text, chosen = decode_text(path.read_bytes(), encoding, where=path.name)
+    if "\0" in text:
+        raise UnusableInput(msg("{file} 不是文本文件。", file=path.name))
+    lines = csv.reader(io.StringIO(text, newline=""), delimiter=_delimiter(text))
+    try:
+        rows: list[Row] = list(lines)
+    except csv.Error:
+        raise UnusableInput(
+            msg(
+                "{file} 第 {line} 行的引号或单元格不合规则，无法拆分成列。",
+                file=path.name,
+                line=lines.line_num,
+            )
+        ) from None
+    loaded = _from_rows(rows, path.name, xy)
+    loaded.encoding = chosen
+    return loaded
+
+
+def _delimiter(text: str) -> str:
+    """The separator that splits the first lines into the most columns, evenly."""
+    head = text[:20_000].split("\n")[:_HEADER_WITHIN]
+    head = head[:-1] if len(head) > 1 else head  # the last one may be cut
+
+    def score(delimiter: str) -> tuple[int, int]:
+        widths = [len(row) for row in csv.reader(head, delimiter=delimiter) if row]
+        return (min(widths, default=0), max(widths, default=0))
+
+    return max(_DELIMITERS, key=score)
+
+
+def read_xlsx(
+    path: Path, names: Sequence[str], *, xy: tuple[str, str] | None, progress: Progress | None
+) -> Loaded:
+    """Read the sheet of an .xlsx that has data (with several, one called by ``names``).
+
+    Numbers of more than 15 digits were ruined by the spreadsheet: UnusableInput names the cell. Merged cells repeat
+    their value downwards and rightwards.
+    """
+    with open_archive(path) as archive:
+        check_archive(archive, path.name)
+    streamed = path.stat().st_size > _MERGES_UP_TO
+    try:
+        book = openpyxl.load_workbook(path, read_only=streamed, data_only=True)
+    except (InvalidFileException, KeyError, ValueError, zipfile.BadZipFile):
+        raise UnusableInput(msg("{file} 不是完好的 Excel 工作簿（.xlsx）。", file=path.name)) from None
+    try:
+        filled = [s.title for s in book.worksheets if (s.max_row or 2) > 1]
+        if not filled:
+            raise UnusableInput(msg("{file} 里没有数据。", file=path.name))
+        title = choose(filled, names, path.name)
+        sheet = book[title]
+        rows = list(_sheet_rows(sheet, path.name, progress))
+        if not streamed:
+            _fill_merged(rows, sheet)
+    finally:
+        book.close()
+    loaded = _from_rows(rows, path.name, xy)
+    loaded.layer = title
+    loaded.encoding = UTF8
+    return loaded
+
+
+def _sheet_rows(sheet: Any, file: str, progress: Progress | None) -> Iterator[list[str | None]]:
+    total = sheet.max_row or 0
+    for number, cells in enumerate(sheet.iter_rows(values_only=True), 1):
+        if progress is not None and number % _PROGRESS_EVERY == 0:
+            progress(number, max(total, number))
+        yield [_cell_text(value, sheet, file, number, column) for column, value in enumerate(cells, 1)]
+
+
+def _cell_text(value: object, sheet: Any, file: str, row: int, column: int) -> str | None:
+    if value is None or isinstance(value, str):
+        return None if value is not None and value.startswith("#") and value in _ERRORS else value
+    if isinstance(value, bool):
+        return "1" if value else "0"
+    if isinstance(value, int | float):
+        if isinstance(value, float) and not math.isfinite(value):
+            return None
+        if abs(value) >= 10**EXACT_DIGITS:
+            letter = openpyxl.utils.get_column_letter(column)
+            raise UnusableInput(
+                msg(
+                    "{file} 工作表“{sheet}”第 {row} 行 {column} 列：{problem}。",
+                    file=file,
+                    sheet=sheet.title,
+                    row=row,
+                    column=letter,
+                    problem=ruined_number(f"{value:.0f}"),
+                )
+            )
+        return str(int(value)) if value == int(value) else repr(value)
+    if isinstance(value, dt.datetime):
+        midnight = value.time() == dt.time()
+        return value.date().isoformat() if midnight else value.isoformat(sep=" ", timespec="seconds")
+    return str(value)
+
+
+_ERRORS = frozenset({"#N/A", "#REF!", "#VALUE!", "#DIV/0!", "#NAME?", "#NULL!", "#NUM!"})
+
+
+def _fill_merged(rows: list[list[str | None]], sheet: Any) -> None:
+    for area in sheet.merged_cells.ranges:
+        value = rows[area.min_row - 1][area.min_col - 1]
+        # a title merged across the whole table is no value of every column
+        if area.min_row == area.max_row and area.max_col - area.min_col + 1 >= len(rows[area.min_row - 1]):
+            continue
+        for row in rows[area.min_row - 1 : area.max_row]:
+            for column in range(area.min_col - 1, min(area.max_col, len(row))):
+                row[column] = value
+
+
+def _from_rows(rows: Sequence[Row], file: str, xy: tuple[str, str] | None) -> Loaded:
+    """Find the header, take the columns out, and build the geometry."""
+    header_at = _header(rows, file)
+    names = _column_names(rows[header_at])
+    body = rows[header_at + 1 :]
+    first_row = header_at + 2
+    problems: list[RowProblem] = []
+    kept: list[Row] = []
+    numbers: list[int] = []
+    for number, row in enumerate(body):
+        width = len(row)
+        if not any(cell and not cell.isspace() for cell in row):
+            continue
+        if width > len(names) and any(row[len(names) :]):
+            problem = msg(
+                "第 {n} 行：有 {width} 列，表头只有 {known} 列，可能缺了引号。",
+                n=number + first_row,
+                width=width,
+                known=len(names),
+            )
+            problems.append(RowProblem(number, None, problem, rejected=True))
+            continue
+        kept.append(row if width == len(names) else [*row[: len(names)], *[None] * (len(names) - width)])
+        numbers.append(number)
+    place = np.array(numbers, np.int64)
+    ragged = len(problems)
+    columns: dict[str, NDArray[np.object_]] = {
+        name: text_column([cell or None for cell in cells])
+        for name, cells in zip(names, zip(*kept, strict=True) if kept else [()] * len(names), strict=True)
+    }
+    shape_columns = _shape_columns(names, xy, file)
+    table = _Table(columns, place, first_row, problems)
+    if len(shape_columns) == 2:
+        geometry = table.points(*shape_columns)
+    else:
+        geometry = table.shapes(columns.pop(shape_columns[0]))
+    return Loaded(
+        geometry=geometry,
+        columns=columns,
+        rows=place,
+        features=len(numbers) + ragged,
+        crs=None,
+        first_row=first_row,
+        is_list=True,
+        problems=problems,
+    )
+
+
+def _header(rows: Sequence[Row], file: str) -> int:
+    """The row of column names: the first of the widest among the first rows, past titles and blank lines."""
+    head = rows[:_HEADER_WITHIN]
+    filled = [sum(bool(c and c.strip()) for c in row) for row in head]
+    if not filled or max(filled) == 0:
+        raise UnusableInput(msg("{file} 里没有数据。", file=file))
+    # data rows may fill fewer cells than the header or, where a name is missing, one more
+    return next(
+        i for i, count in enumerate(filled) if count >= max(2, max(filled) - 1) or count == max(filled)
+    )
+
+
+def _column_names(header: Row) -> list[str]:
+    names: list[str] = []
+    cells = list(header)
+    while cells and not (cells[-1] and cells[-1].strip()):
+        cells.pop()
+    for number, cell in enumerate(cells, 1):
+        name = (cell or "").strip().strip("\ufeff") or f"列{number}"
+        while name in names:
+            name += "_"
+        names.append(name)
+    return names
+
+
+def _shape_columns(available: Sequence[str], xy: tuple[str, str] | None, file: str) -> tuple[str, ...]:
+    """The two coordinate columns, or the one of WKT."""
+    if xy is not None:
+        for stated in xy:
+            if stated not in available:
+                raise UnusableInput(
+                    msg(
+                        "{file} 里没有列“{column}”；现有列：{known}。",
+                        file=file,
+                        column=stated,
+                        known="、".join(available),
+                    )
+                )
+        return xy
+    x, y, wkt = (_find(available, known) for known in (_LON, _LAT, _WKT))
+    if x is not None and y is not None:
+        return (x, y)
+    if wkt is not None:
+        return (wkt,)
+    raise UnusableInput(
+        msg(
+            "{file} 里找不到坐标列（经度和纬度，或 x 和 y，或 WKT）；现有列：{known}；请改列名，例如 lon 和 lat。",
+            file=file,
+            known="、".join(available),
+        )
+    )
+
+
+def _find(columns: Sequence[str], known: Sequence[str]) -> str | None:
+    """The first column called by one of ``known``, a unit in brackets or a datum at the end aside."""
+    by_word: dict[str, str] = {}
+    for column in columns:
+        by_word.setdefault(_AFTER_NAME.sub("", plain(column)), column)
+    return next((by_word[word] for word in known if word in by_word), None)
+
+
+@dataclass(slots=True)
+class _Table:
+    """Columns of text whose cells become geometry; what does not is a problem of its row."""
+
+    columns: dict[str, NDArray[np.object_]]
+    rows: NDArray[np.int64]
+    first_row: int
+    problems: list[RowProblem]
+
+    def reject(self, index: int, problem: Message) -> None:
+        row = int(self.rows[index])
+        message = msg("第 {n} 行：{problem}。", n=row + self.first_row, problem=problem)
+        self.problems.append(RowProblem(row, None, message, rejected=True))
+
+    def points(self, x_name: str, y_name: str) -> Geometries:
+        x, y = self._numbers(x_name), self._numbers(y_name)
+        points: Geometries = np.full(len(self.rows), None, object)
+        there = np.isfinite(x) & np.isfinite(y)
+        points[there] = shapely.points(x[there], y[there])
+        return points
+
+    def _numbers(self, name: str) -> NDArray[np.float64]:
+        texts = self.columns[name].tolist()
+        try:
+            return np.array([t or "nan" for t in texts], object).astype(np.float64)
+        except ValueError:
+            pass  # at least one is no number: one by one, to name it
+        values = np.full(len(texts), np.nan)
+        for i, text in enumerate(texts):
+            try:
+                values[i] = float(plain(text)) if text else np.nan
+            except ValueError:
+                self.reject(i, msg("{column}“{value}”不是数", column=name, value=text[:40]))
+        return values
+
+    def shapes(self, wkt: NDArray[np.object_]) -> Geometries:
+        shapes: Geometries = shapely.force_2d(shapely.from_wkt(wkt, on_invalid="ignore"))
+        for i in np.flatnonzero(shapely.is_missing(shapes)):
+            if wkt[i] is not None:
+                self.reject(int(i), msg("WKT 图形读不懂"))
+        return shapes
