@@ -70,7 +70,8 @@ _PERCENT = Words("%", "%")
 _PLANS = Words("次/日历年", "plans per calendar year")
 _DAYS = Words("日", "calendar days")
 _WORKING_DAYS = Words("工作日", "working days")
-_HOURS = Words("小时(0 为立即)", "hours (0 is at once)")
+_HOURS = Words("小时", "hours")
+_NUMBER = Words("号", "")
 _HOURS_A_DAY = Words("小时/日", "hours a day")
 _MONTHS = Words("个月", "months")
 _PER_GRID = Words("人/网格", "persons per grid")
@@ -170,7 +171,7 @@ class Division:
         AdminLevel, "编码编制层级", "Level that compiles codes", AdminLevel.COUNTY
     )
     code_prefix_register: Parameter[str | None] = text("编码前缀依据的名册", "Register of code prefixes")
-    code_sequence_start: Parameter[int] = whole("网格编号起始", "First grid number", _ITEMS, 1)
+    code_sequence_start: Parameter[int] = whole("网格编号起始", "First grid number", _NUMBER, 1)
     code_gaps_allowed: Parameter[bool] = flag("网格编号可间断", "Gaps in grid numbers allowed", True)
     code_exclusive_continues: Parameter[bool] = flag(
         "专属网格接续编号", "Exclusive grids continue the numbers", False
@@ -287,15 +288,17 @@ class IncidentLoop:
     first_escalation_level: Parameter[FirstEscalation] = one(
         FirstEscalation, "首次上报对象", "First reported to", FirstEscalation.COMMUNITY
     )
-    worker_report_hours: Parameter[float | None] = number("网格员上报时限", "Worker reports within", _HOURS)
+    worker_report_hours: Parameter[float | None] = number(
+        "网格员上报时限(0 为立即)", "Worker reports within (0 is at once)", _HOURS
+    )
     worker_report_urgent_hours: Parameter[float] = number(
-        "网格员紧急上报时限", "Worker reports urgent within", _HOURS, 0.0
+        "网格员紧急上报时限(0 为立即)", "Worker reports urgent within (0 is at once)", _HOURS, 0.0
     )
     institution_escalate_hours: Parameter[float | None] = number(
-        "机构向上级上报时限", "Institution escalates within", _HOURS
+        "机构向上级上报时限(0 为立即)", "Institution escalates within (0 is at once)", _HOURS
     )
     institution_escalate_urgent_hours: Parameter[float] = number(
-        "机构紧急上报时限", "Institution escalates urgent within", _HOURS, 0.0
+        "机构紧急上报时限(0 为立即)", "Institution escalates urgent within (0 is at once)", _HOURS, 0.0
     )
     department_limit_min_working_days: Parameter[int | None] = whole(
         "部门办理时限(起)", "Department's limit, from", _WORKING_DAYS

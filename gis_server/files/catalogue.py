@@ -1,11 +1,11 @@
 """Reads the layer catalogue: every ``*.toml`` of a folder is one layer."""
 
-import tomllib
 from pathlib import Path
 
 from gis_server.core.catalogue import Catalogue, assemble, parse_layer
 from gis_server.core.errors import CatalogueError
 from gis_server.core.message import msg
+from gis_server.files.toml_file import read_toml
 
 
 def load(folder: Path) -> Catalogue:
@@ -20,15 +20,5 @@ def load(folder: Path) -> Catalogue:
         )
     layers = []
     for path in files:
-        try:
-            content = tomllib.loads(path.read_text("utf-8-sig"))
-        except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-            raise CatalogueError(
-                msg("{file}：不是可读的 UTF-8 TOML 文件：{reason}", file=path.name, reason=str(error))
-            ) from error
-        except OSError as error:
-            raise CatalogueError(
-                msg("{file}：不能读取：{reason}", file=path.name, reason=error.strerror or str(error))
-            ) from error
-        layers.append((path.name, parse_layer(content, path.name)))
+        layers.append((path.name, parse_layer(read_toml(path), path.name)))
     return assemble(layers)

@@ -1,0 +1,39 @@
+"""Reads the jurisdiction profiles that come with the package, and an operator's file that fills their silence."""
+
+from functools import cache
+from pathlib import Path
+
+from gis_server.core.errors import NotFound
+from gis_server.core.message import msg
+from gis_server.core.profile import Profile, fill_silence, parse_profile
+from gis_server.files.toml_file import read_toml
+
+FOLDER = Path(__file__).parent.parent / "profiles"
+"""One TOML file per jurisdiction; its name is the profile's key."""
+
+
+def profile_keys() -> tuple[str, ...]:
+    """The keys of all profiles, in alphabetical order."""
+    return tuple(sorted(path.stem for path in FOLDER.glob("*.toml")))
+
+
+@cache
+def _document(key: str) -> Profile:
+    path = FOLDER / f"{key}.toml"
+    return parse_profile(read_toml(path), path.name)
+
+
+def read_profile(key: str, overrides: Path | None = None) -> Profile:
+    """The profile ``key``, its silences filled from the file ``overrides`` if there is one.
+
+    NotFound for an unknown key; CatalogueError if the file is wrong or contradicts the document.
+    """
+    known = profile_keys()
+    if key not in known:
+        raise NotFound(
+            msg("没有名为 {key} 的标准；可用：{known}。", key=key, known="、".join(known)), field="profile"
+        )
+    profile = _document(key)
+    if overrides is None:
+        return profile
+    return fill_silence(profile, read_toml(overrides), overrides.name)
