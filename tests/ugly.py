@@ -6,8 +6,8 @@ be read right. Every builder writes into the folder given and returns the path t
 
 import json
 import os
-import sqlite3
 import struct
+import warnings
 import zipfile
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -113,7 +113,7 @@ def shapefile(
     geometry = squares(len(rows)) if geometry is None else geometry
     known = next((g for g in geometry if g is not None), None)
     path = folder / f"{name}.shp"
-    pyogrio.raw.write(
+    _write(
         path,
         geometry=shapely.to_wkb(geometry),
         field_data=[np.arange(len(geometry))],
@@ -129,6 +129,12 @@ def shapefile(
         dbf([h.encode(encoding) for h in heads], [[c.encode(encoding) for c in r] for r in rows], ldid=ldid)
     )
     return path
+
+
+def _write(path: Path, **kwargs: object) -> None:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", UserWarning)  # a missing CRS is what some of these files are about
+        pyogrio.raw.write(path, **kwargs)
 
 
 def csv(
@@ -182,7 +188,7 @@ def grid_features(geometry: np.ndarray | None = None) -> list[dict[str, object]]
 def geopackage(folder: Path, layers: Sequence[str] = ("grid",), *, crs: str | None = GK_120) -> Path:
     path = folder / "grid.gpkg"
     for layer in layers:
-        pyogrio.raw.write(
+        _write(
             path,
             layer=layer,
             geometry=shapely.to_wkb(squares()),
@@ -317,8 +323,8 @@ def _chinese_archive(folder: Path) -> Path:
 
 def _no_layers(folder: Path) -> Path:
     path = folder / "grid.gpkg"
-    with sqlite3.connect(path) as database:
-        database.execute("create table notes (a text)")
+    notes = [np.array(["a", "b"], object)]
+    pyogrio.raw.write(path, None, notes, ["note"], geometry_type=None, driver="GPKG", layer="notes")
     return path
 
 

@@ -22,6 +22,7 @@ from gis_server.files.crs import crs_of_text
 from gis_server.files.dbf import NAME_BYTES, read_dbf
 from gis_server.files.encoding import UTF8, decode_text
 from gis_server.files.loaded import Loaded
+from gis_server.files.shape_index import is_shape_index, shape_index
 
 _SHP_MAGIC = b"\x00\x00\x27\x0a"
 _GPKG_MAGIC = b"SQLite format 3\x00"
@@ -91,34 +92,33 @@ def sidecars(path: Path) -> dict[str, Path]:
 
 def _shapes(path: Path, index: Path | None) -> tuple[Geometries, list[Message]]:
     """All shapes of a .shp in order (None for null shapes), read without its attribute table."""
-    header = path.read_bytes()[:100]
-    kind = int.from_bytes(header[32:36], "little") if len(header) == 100 else 0
+    with path.open("rb") as file:
+        header = file.read(100)
+    if len(header) < 100:
+        raise _broken(path)
+    kind = int.from_bytes(header[32:36], "little")
     if kind == _MULTIPATCH:
         raise UnusableInput(msg("{file} 是三维多面体（MultiPatch），不能用作平面图层。", file=path.name))
     notes = [msg("高程（Z）或量测值（M）没有保留。")] if kind > 10 else []
-    pyogrio.set_gdal_config_options({"SHAPE_RESTORE_SHX": "YES"})
-    for given in (index, None) if index is not None else (None,):
-        with TemporaryDirectory(prefix="gis-server-") as folder:
-            alone = Path(folder) / "shapes.shp"
-            alone.symlink_to(path.resolve())
-            if given is not None:
-                alone.with_suffix(".shx").symlink_to(given.resolve())
-            else:
-                notes.append(msg("缺少可用的 .shx 索引，已按 .shp 重建（原文件未改动）。"))
-            try:
-                _, _, wkb, _ = _read_raw(alone, None)
-            except pyogrio.errors.DataSourceError:
-                continue
-            return shapely.from_wkb(wkb, on_invalid="fix"), notes
-    raise _broken(path)
+    shx = index.read_bytes() if index is not None else b""
+    if not is_shape_index(shx, path.stat().st_size):
+        shx = shape_index(path)
+        notes.append(msg("缺少可用的 .shx 索引，已按 .shp 重建（原文件未改动）。"))
+    # the shape file alone in a folder of its own: GDAL neither sees the table nor writes an index beside the original
+    with TemporaryDirectory(prefix="gis-server-") as folder, _gdal_errors(path):
+        alone = Path(folder) / "shapes.shp"
+        alone.symlink_to(path.resolve())
+        alone.with_suffix(".shx").write_bytes(shx)
+        _, _, wkb, _ = _read_raw(alone, None)
+        geometry: Geometries = shapely.from_wkb(wkb, on_invalid="fix")
+    return geometry, notes
 
 
 def read_geopackage(path: Path, names: Sequence[str]) -> Loaded:
     """Read one layer of a .gpkg; with several, the one that bears one of ``names``, else UnusableInput names them."""
     _check_magic(path, _GPKG_MAGIC)
     with _quiet_copy(path) as readable, _gdal_errors(path):
-        layers = pyogrio.list_layers(readable)
-        spatial = [str(name) for name, kind in layers if kind is not None]
+        spatial = [name for name, kind in _layers(readable) if kind is not None]
         if not spatial:
             raise UnusableInput(msg("{file} 里没有带图形的图层。", file=path.name))
         layer = choose(spatial, names, path.name)
@@ -149,7 +149,7 @@ def read_flatgeobuf(path: Path) -> Loaded:
     """Read a .fgb file."""
     _check_magic(path, _FGB_MAGIC)
     with _gdal_errors(path):
-        if not len(pyogrio.list_layers(path)):
+        if not _layers(path):
             raise _broken(path)
         return _read_with_gdal(path, None)
 
@@ -217,6 +217,12 @@ def _lists_as_text(column: NDArray[np.generic]) -> NDArray[np.generic]:
     texts = np.empty(len(column), object)
     texts[:] = [None if v is None else "、".join(str(part) for part in v) for v in column.tolist()]
     return texts
+
+
+def _layers(readable: Path) -> list[tuple[str, str | None]]:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", RuntimeWarning)
+        return [(str(name), kind) for name, kind in pyogrio.list_layers(readable)]
 
 
 def _read_raw(readable: Path | str, layer: str | None) -> Any:
