@@ -26,6 +26,7 @@ class Case:
     rules: Rules
     tolerance_m2: float
     plane: Plane
+    inside_only: bool = False  # sub-grids: inside their grid, without filling it
 
     def name(self, index: int) -> sentences.Name:
         """The cell as people call it."""
@@ -48,6 +49,9 @@ class Case:
     ) -> Finding:
         """A finding of this layer, with the rule, clause and severity of its kind."""
         involved = [int(c) for c in cells]
+        if self.inside_only:
+            kind = Kind.SUB_GRID_OUTSIDE if kind is Kind.OUTSIDE else kind
+            rule = "V8" if RULE_OF[kind] in ("V2", "V3", "V4") else rule
         return Finding(
             kind=kind,
             rule=rule or RULE_OF[kind],

@@ -1,6 +1,6 @@
 """Find everything that is wrong with a coverage: hashes say where to look, geometry says what is there."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -26,7 +26,7 @@ from gis_server.core.coverage.judge import judge
 from gis_server.core.coverage.layer import Cells, Parents, Plane
 from gis_server.core.coverage.patches import Ruled, residual_faces, rule
 from gis_server.core.coverage.residual import unmatched
-from gis_server.core.coverage.rules import PROFILES, Rules
+from gis_server.core.coverage.rules import DEFAULT_RULES, Rules
 
 _ORDER = {kind: place for place, kind in enumerate(Kind)}
 _FORCE = {severity: place for place, severity in enumerate(Severity)}
@@ -36,17 +36,19 @@ def check(
     cells: Cells,
     parents: Parents | None = None,
     *,
-    rules: Rules = PROFILES["default"],
+    rules: Rules = DEFAULT_RULES,
     tolerance_m2: float | None = None,
     plane: Plane = Plane(),  # noqa: B008  (frozen: planar metres)
     salt: int = DEFAULT_SALT,
+    inside_only: bool = False,
 ) -> Report:
     """Check that ``cells`` tile ``parents`` without gap or overlap, and that each cell is sound in itself.
 
     Coordinates are planar metres, or whatever ``plane`` turns into metres. A patch of ground above ``tolerance_m2``
     (by default the profile's) is an error, a smaller one a near miss; nothing is left out. Cells whose parent code no
     parent has, and all cells where no codes are given, belong to the parent they lie in. Without parents, gaps are
-    the holes inside the union. The findings come worst first, their geometry in the data's coordinates.
+    the holes inside the union. ``inside_only`` is for sub-grids, which lie inside their grids but need not fill them
+    (V8). The findings come worst first, their geometry in the data's coordinates.
     """
     tolerance = rules.tolerance_m2 if tolerance_m2 is None else tolerance_m2
     intake = take_in(cells.geometry)
@@ -59,7 +61,7 @@ def check(
     active = intake.usable.copy()
     for rows in copies:
         active[rows[1:]] = False
-    case = Case(cells, above, intake.polygons, ground, active, rules, tolerance, plane)
+    case = Case(cells, above, intake.polygons, ground, active, rules, tolerance, plane, inside_only)
 
     findings = [*_flawed(case, intake), *_multiparts(case, intake)]
     findings += _duplicates(case, copies)
@@ -80,6 +82,11 @@ def check(
     findings += check_codes(case, parent_of)
     copied = sum(float(plane.area(intake.polygons[rows[:1]])[0]) for rows in copies)
     return _report(case, findings, ruled, proof=proof, within=within, copied=copied)
+
+
+def worst_first(findings: Iterable[Finding]) -> tuple[Finding, ...]:
+    """Findings by severity, kind and area."""
+    return tuple(sorted(findings, key=lambda f: (_FORCE[f.severity], _ORDER[f.kind], -f.area_m2, f.fids)))
 
 
 def _sound(geometries: Geometries) -> Geometries:
@@ -218,7 +225,7 @@ def _report(
     within: float,
     copied: float,
 ) -> Report:
-    order = sorted(findings, key=lambda f: (_FORCE[f.severity], _ORDER[f.kind], -f.area_m2, f.fids))
+    order = worst_first(findings)
     summary = Summary(
         coverage_pct=100.0 * (1.0 - ruled.gap_m2 / within) if within > 0 else 0.0,
         within_area_m2=within,
@@ -229,4 +236,4 @@ def _report(
         warnings=sum(f.severity is Severity.WARNING for f in order),
         by_kind=count_by_kind(order),
     )
-    return Report(tuple(order), summary, case.tolerance_m2, case.rules.profile, proof)
+    return Report(order, summary, case.tolerance_m2, case.rules.profile, proof)

@@ -27,7 +27,7 @@ def judge(case: Case, ruled: Ruled) -> Iterator[Finding]:
     """All findings about ground."""
     yield from _misplaced(case, ruled)
     gap_around = _around(case, ruled.gaps)
-    big = ruled.gaps.area > case.tolerance_m2
+    big = (ruled.gaps.area > case.tolerance_m2) & (not case.inside_only)
     claimed = ruled.overlaps.area > case.tolerance_m2
     abroad = ruled.outside.area > case.tolerance_m2
     yield from _gaps(case, ruled.gaps, gap_around, np.flatnonzero(big))
@@ -37,7 +37,8 @@ def judge(case: Case, ruled: Ruled) -> Iterator[Finding]:
         [ruled.gaps.polygon[big], ruled.overlaps.polygon[claimed], ruled.outside.polygon[abroad]]
     )
     small: list[tuple[tuple[int, ...], Patches, int]] = []
-    small += [(tuple(gap_around[i]), ruled.gaps, i) for i in map(int, np.flatnonzero(~big))]
+    if not case.inside_only:
+        small += [(tuple(gap_around[i]), ruled.gaps, i) for i in map(int, np.flatnonzero(~big))]
     for patches, chosen in ((ruled.overlaps, ~claimed), (ruled.outside, ~abroad)):
         for i in map(int, np.flatnonzero(chosen)):
             pair = {int(patches.first[i]), int(patches.second[i])} - {-1}

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from types import MappingProxyType
 
 from gis_server.core.coverage.findings import Kind, Severity
-from gis_server.core.errors import UnusableInput
-from gis_server.core.message import msg
+from gis_server.core.profile import Profile
+from gis_server.core.vocabulary import CodeFormat, Enforcement, ManagementMode, UrbanSizeLogic
 
 BRIEF = "product brief"
 """The clause of a rule that stands in no document."""
@@ -106,10 +106,16 @@ class Rules:
     department_layers_forbidden: bool = True
     department_layer_legal_exception: bool = False
     exclusive_needs_department: bool = False
+    full_coverage: Enforcement = Enforcement.ERROR
+    no_overlap: Enforcement = Enforcement.ERROR
     tolerance_m2: float = 1.0
 
     def severity(self, kind: Kind) -> Severity:
         """Error for what must be, warning for what should be."""
+        if RULE_OF[kind] == "V1" and self.full_coverage is not Enforcement.ERROR:
+            return Severity.WARNING
+        if RULE_OF[kind] in ("V2", "V4") and self.no_overlap is not Enforcement.ERROR:
+            return Severity.WARNING
         return Severity.WARNING if kind in _WARNINGS else Severity.ERROR
 
     def clause(self, kind: Kind, rule: str | None = None) -> str:
@@ -120,46 +126,37 @@ class Rules:
         return _CLAUSE.get(rule or RULE_OF[kind], {}).get(self.profile, BRIEF)
 
 
-PROFILES: Mapping[str, Rules] = MappingProxyType(
-    {
-        "default": Rules("default"),
-        "heilongjiang": Rules(
-            "heilongjiang",
-            size=SizeRule(
-                urban_min=200,
-                urban_max=200,
-                urban_about=True,
-                rural_about=50,
-                remote_village_is_one_grid=True,
-            ),
-            sub_grid_min_households=10,
-            code_digits=15,
-            code_gaps_allowed=False,
-            code_exclusive_continues=True,
-            department_layers_forbidden=True,
-        ),
-        "taizhou": Rules("taizhou", size=SizeRule(urban_min=300, urban_max=500, urban_population_about=1000)),
-        "gansu": Rules(
-            "gansu",
-            size=SizeRule(
-                urban_min=300, urban_max=500, urban_population_about=1000, one_grid_per_village=True
-            ),
-        ),
-        "heihe": Rules("heihe", department_layer_legal_exception=True),
-        "zhenjiang": Rules(
-            "zhenjiang", department_layer_legal_exception=True, exclusive_needs_department=True
-        ),
-    }
-)
-"""The five documents read, and the defaults where no document is chosen."""
+DEFAULT_RULES = Rules("default")
+"""Where no jurisdiction is chosen: full coverage without overlap, codes unique, no sizes and no code format."""
 
 
-def rules_of(profile: str) -> Rules:
-    """The rules of a profile by its key; UnusableInput names the keys there are."""
-    try:
-        return PROFILES[profile]
-    except KeyError:
-        known = "、".join(PROFILES)
-        raise UnusableInput(
-            msg("没有名为“{profile}”的规则集；可用：{known}。", profile=profile, known=known), field="profile"
-        ) from None
+def rules_of(profile: Profile) -> Rules:
+    """What a jurisdiction's profile says of boundaries."""
+    division = profile.division
+    least, most = division.urban_households_min.value, division.urban_households_max.value
+    by_people = division.urban_size_logic.value is UrbanSizeLogic.HOUSEHOLDS_OR_POPULATION
+    return Rules(
+        profile=profile.key,
+        size=SizeRule(
+            urban_min=least,
+            urban_max=most,
+            urban_about=least is not None and least == most,
+            urban_population_about=division.urban_population_about.value if by_people else None,
+            rural_about=division.rural_households_about.value,
+            one_grid_per_village=division.rural_grids_per_village.value == "1",
+            remote_village_is_one_grid=division.remote_village_is_one_grid.value,
+            tolerance_pct=division.size_tolerance_pct.value,
+        ),
+        sub_grid_min_households=division.subdivision_min_households.value,
+        code_digits=15 if division.code_format.value is CodeFormat.DIGITS_15 else None,
+        code_gaps_allowed=division.code_gaps_allowed.value,
+        code_exclusive_continues=division.code_exclusive_continues.value,
+        department_layers_forbidden=division.department_layers_forbidden.value,
+        department_layer_legal_exception=division.department_layer_legal_exception.value,
+        exclusive_needs_department=(
+            division.exclusive_management_mode.value is ManagementMode.DUAL_MANAGEMENT
+        ),
+        full_coverage=division.full_coverage_force.value,
+        no_overlap=division.overlap_force.value,
+        tolerance_m2=division.topology_tolerance_m2.value,
+    )
