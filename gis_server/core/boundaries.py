@@ -115,7 +115,7 @@ class Boundaries:
             grid_name=self._grids.names[row],
             area_path=path,
             area_names=self._names_of(path),
-            path_candidates=tuple(dict.fromkeys(candidates)),
+            path_candidates=tuple(dict.fromkeys(path for path in candidates if path)),
         )
 
     def _area_path(self, lon: float, lat: float) -> tuple[str, ...]:

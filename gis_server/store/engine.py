@@ -1,6 +1,10 @@
 """The one way to a database connection pool."""
 
-from sqlalchemy import URL, Engine, create_engine, make_url
+import psycopg
+from sqlalchemy import URL, Engine, ExceptionContext, create_engine, event, make_url
+
+from gis_server.core.errors import Unavailable
+from gis_server.core.message import msg
 
 
 def driver_url(url: str | URL) -> URL:
@@ -14,12 +18,22 @@ def driver_url(url: str | URL) -> URL:
 def make_engine(url: str | URL, *, pool_size: int = 8) -> Engine:
     """An engine on ``url``: connections are tested before use, so that a restarted server is not an error.
 
+    A database that does not answer, or gives up in mid-work, raises Unavailable.
+
     Sessions speak UTC; the deployment's zone is for display only.
     """
-    return create_engine(
+    engine = create_engine(
         driver_url(url),
         pool_size=pool_size,
         max_overflow=8,
         pool_pre_ping=True,
         connect_args={"options": "-c timezone=UTC", "application_name": "gis-server", "connect_timeout": 10},
     )
+    event.listen(engine, "handle_error", _say_unavailable)
+    return engine
+
+
+def _say_unavailable(context: ExceptionContext) -> None:
+    # a pre-ping that fails is the pool's own affair: it reconnects
+    if isinstance(context.original_exception, psycopg.OperationalError) and not context.is_pre_ping:
+        raise Unavailable(msg("数据库暂时没有应答，请稍后再试。")) from context.original_exception

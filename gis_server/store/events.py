@@ -100,8 +100,8 @@ def listening(engine: Engine) -> Iterator[Listener]:
     """LISTEN on a connection outside the pool, for as long as the block lasts."""
     connection = engine.connect().execution_options(isolation_level="AUTOCOMMIT")
     try:
-        connection.detach()
         raw = connection.connection.driver_connection
+        connection.detach()
         assert isinstance(raw, psycopg.Connection)  # noqa: S101  (the engine's driver is psycopg)
         raw.execute(f"LISTEN {WRITTEN}")
         raw.execute(f"LISTEN {NUMBERED}")

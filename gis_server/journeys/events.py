@@ -1,0 +1,253 @@
+"""The live stream: one thread per process follows the database, any number of readers follow the thread.
+
+An event costs one query per process, not one per reader. What a reader missed before it came (``Last-Event-ID``) is
+read from the database once, up to where the thread stands; everything later comes from memory. So nothing is missed
+and nothing comes twice.
+"""
+
+import logging
+import queue
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from threading import Condition, Event, Thread
+from time import monotonic
+
+import psycopg
+from sqlalchemy import Engine
+from sqlalchemy.exc import SQLAlchemyError
+
+from gis_server.core.access import Actor
+from gis_server.core.errors import Unavailable
+from gis_server.core.message import msg
+from gis_server.core.stream import StreamEvent
+from gis_server.store import events
+
+log = logging.getLogger(__name__)
+
+SWEEP_S = 2.0
+"""How often rows are looked for without a notice, which can be lost with its connection."""
+
+RETRY_S = (0.1, 0.2, 0.5, 1.0, 2.0)
+"""Pauses between attempts to reach a database that does not answer; the last one repeats."""
+
+PAGE = 500
+BACKLOG = 1_000
+"""Events kept for a reader that does not take them; then it is dropped and has to come again."""
+
+PATIENCE_S = 10.0
+"""How long a new reader waits for a database that does not answer."""
+
+
+class Fallen(Exception):
+    """The reader was too slow, or the server is stopping: come again with the last position."""
+
+
+class Subscription:
+    """One reader's place in the stream: iterate ``replay`` first, then call ``next`` for ever."""
+
+    def __init__(self, broadcaster: "Broadcaster", after: int, upto: int, *, reset: bool) -> None:
+        self._broadcaster = broadcaster
+        self._queue: queue.Queue[StreamEvent | None] = queue.Queue(BACKLOG)
+        self._after = after
+        self._replayed = after
+        self._upto = upto
+        self._fallen = Event()
+        self.reset = reset
+        """The reader knows a position that this stream never reached (a restored database): it must start afresh."""
+
+    def replay(self) -> Iterator[StreamEvent]:
+        """What was missed: events after the reader's position that were already out when it came. Once."""
+        while self._replayed < self._upto:
+            with self._broadcaster.engine.connect() as conn:
+                page = events.read_after(conn, self._replayed, PAGE, self._upto)
+            if not page:
+                return
+            for found in page:
+                self._replayed = found.position
+                yield found
+
+    def next(self, seconds: float) -> StreamEvent | None:
+        """The next event; None after ``seconds`` without one. Raises Fallen when the reader must come again."""
+        try:
+            found = self._queue.get(timeout=seconds)
+        except queue.Empty:
+            found = None
+        if self._fallen.is_set():
+            raise Fallen
+        return found
+
+    def offer(self, found: StreamEvent) -> bool:
+        """Hand over an event; False if the reader is too far behind."""
+        if found.position <= self._after:  # it read ahead of this process
+            return True
+        try:
+            self._queue.put_nowait(found)
+        except queue.Full:
+            return False
+        return True
+
+    def drop(self) -> None:
+        """Make the reader's next call raise Fallen, also if it is waiting now."""
+        self._fallen.set()
+        try:
+            self._queue.put_nowait(None)
+        except queue.Full:
+            return  # then it does not wait
+
+    def close(self) -> None:
+        """Leave the stream."""
+        self._broadcaster.leave(self)
+
+    def __enter__(self) -> "Subscription":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+
+class Broadcaster:
+    """The process's one follower of the stream. Starts with its first reader."""
+
+    def __init__(self, engine: Engine) -> None:
+        self.engine = engine
+        self._state = Condition()
+        self._position: int | None = None
+        self._readers: set[Subscription] = set()
+        self._thread: Thread | None = None
+        self._stopping = Event()
+        self._failures = 0
+
+    @property
+    def readers(self) -> int:
+        """How many readers follow it now."""
+        return len(self._readers)
+
+    @property
+    def position(self) -> int:
+        """Up to where it has handed out; 0 before it started."""
+        return self._position or 0
+
+    def subscribe(self, after: int | None = None) -> Subscription:
+        """Follow the stream from now, or from behind position ``after``; Unavailable if the database does not answer."""
+        with self._state:
+            if self._thread is None and not self._stopping.is_set():
+                self._thread = Thread(target=self._run, name="broadcaster", daemon=True)
+                self._thread.start()
+            self._state.wait_for(lambda: self._position is not None, timeout=PATIENCE_S)
+        # a position ahead of this process was read from another one, or from a database since replaced
+        ahead = after is not None and self._position is not None and after > self._position
+        reset = ahead and after is not None and after > self._last_in_database()
+        with self._state:
+            if self._position is None or self._stopping.is_set():
+                raise Unavailable(msg("数据库暂时没有应答，请稍后再试。"))
+            start = self._position if after is None or reset else after
+            subscription = Subscription(self, start, self._position, reset=reset)
+            self._readers.add(subscription)
+            return subscription
+
+    def leave(self, subscription: Subscription) -> None:
+        """Forget a reader; twice does no harm."""
+        with self._state:
+            self._readers.discard(subscription)
+
+    def stop(self) -> None:
+        """Send every reader away and end the thread."""
+        self._stopping.set()
+        with self._state:
+            self._drop(self._readers)
+            self._state.notify_all()
+        if self._thread is not None:
+            self._thread.join(timeout=SWEEP_S + 1)
+
+    def _last_in_database(self) -> int:
+        with self.engine.connect() as conn:
+            return events.last_position(conn)
+
+    def _run(self) -> None:
+        while not self._stopping.is_set():
+            try:
+                with events.listening(self.engine) as listener:
+                    self._follow(listener)
+            except (SQLAlchemyError, psycopg.Error, Unavailable, OSError) as error:
+                if self._failures == 0:
+                    log.warning("live stream: the database does not answer (%s), trying again", error)
+            except Exception:  # a thread that dies would leave every wall still, and nobody told
+                log.exception("live stream: stumbled, going on")
+            self._stopping.wait(RETRY_S[min(self._failures, len(RETRY_S) - 1)])
+            self._failures += 1
+
+    def _follow(self, listener: events.Listener) -> None:
+        self._number()
+        self._join()
+        self._failures = 0
+        while not self._stopping.is_set():
+            self._hand_out()
+            heard = listener.wait(SWEEP_S)
+            if events.WRITTEN in heard or not heard:
+                self._number()
+
+    def _number(self) -> None:
+        with self.engine.begin() as conn:
+            events.sequence(conn)
+
+    def _join(self) -> None:
+        with self.engine.connect() as conn:
+            last = events.last_position(conn)
+        with self._state:
+            if self._position is None:
+                self._position = last
+            elif last < self._position:  # another database, restored from a backup: nobody's position holds
+                self._position = last
+                self._drop(self._readers)
+            self._state.notify_all()
+
+    def _hand_out(self) -> None:
+        while True:
+            with self.engine.connect() as conn:
+                page = events.read_after(conn, self.position, PAGE)
+            if not page:
+                return
+            with self._state:
+                for found in page:
+                    self._position = found.position
+                    self._drop({reader for reader in self._readers if not reader.offer(found)})
+
+    def _drop(self, readers: set["Subscription"]) -> None:
+        self._readers = self._readers - readers
+        for reader in readers:
+            reader.drop()
+
+
+def follow(
+    subscription: Subscription,
+    actor: Actor,
+    *,
+    heartbeat_s: float,
+    recheck_s: float,
+    still_allowed: Callable[[], bool],
+) -> Iterator[StreamEvent | None]:
+    """What an actor may see of the stream, in order; None every ``heartbeat_s``, whatever else comes.
+
+    Ends when the reader must come again, and within ``recheck_s`` (plus a heartbeat) after its session ended.
+    """
+    with subscription:
+        for missed in subscription.replay():
+            if missed.visible_to(actor):
+                yield missed
+        next_beat = monotonic()  # at once, so that the reader knows that it is connected
+        next_check = monotonic() + recheck_s
+        while True:
+            if (now := monotonic()) >= next_beat:
+                next_beat = now + heartbeat_s
+                yield None
+            if now >= next_check:
+                next_check = now + recheck_s
+                with suppress(Unavailable):  # while nobody can tell, the stream goes on with what it has
+                    if not still_allowed():
+                        return
+            try:
+                found = subscription.next(max(next_beat - monotonic(), 0.0))
+            except Fallen:
+                return
+            if found is not None and found.visible_to(actor):
+                yield found

@@ -1,0 +1,185 @@
+"""Report an incident, route a point, read incidents."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+import numpy as np
+from sqlalchemy import Connection
+
+from gis_server.core.access import Act, Actor, Tier
+from gis_server.core.boundaries import Place, too_far
+from gis_server.core.datum import Datum, to_cgcs2000
+from gis_server.core.errors import Conflict, NotAllowed, NotFound, UnusableInput
+from gis_server.core.incident import FIRST_STEPS, Incident, IncidentReport, IncidentState, Step
+from gis_server.core.message import msg
+from gis_server.core.routing import check_accuracy, check_position
+from gis_server.core.stream import INCIDENT
+from gis_server.core.wall import HallIncident
+from gis_server.journeys.boundaries import boundaries_at
+from gis_server.journeys.context import Context
+from gis_server.store import events, incidents
+
+MOST_LISTED = 500
+LONGEST_KEY = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Reported:
+    """The incident of a report; ``is_new`` is False when the same report had come before."""
+
+    incident: Incident
+    is_new: bool
+
+
+def report(
+    ctx: Context, actor: Actor, given: IncidentReport, now: datetime, idempotency_key: str | None = None
+) -> Reported:
+    """Route, record and announce one report, in one transaction.
+
+    The boundaries are those in force at ``discovered_at``. A second report with the same key answers with the first
+    one's incident; the key with another content is a Conflict.
+    """
+    actor.require(Act.REPORT_INCIDENT)
+    _check_key(idempotency_key)
+    with ctx.engine.begin() as conn:
+        if idempotency_key is not None and (earlier := _earlier(conn, actor, given, idempotency_key)):
+            return earlier
+        place, generation_id = _place(conn, given, given.discovered_at or now)
+        if (reason := too_far(place)) is not None:
+            raise UnusableInput(reason, field="lon", expected=msg("本地范围内的坐标"))
+        _require_territory(actor, place)
+        serial = incidents.next_id(conn)
+        added = incidents.add(
+            conn,
+            serial,
+            now.astimezone(ctx.settings.timezone).strftime("%Y%m%d"),
+            given,
+            place,
+            state=FIRST_STEPS[-1],
+            now=now,
+            generation_id=generation_id,
+            account_id=actor.account_id,
+            idempotency_key=idempotency_key,
+        )
+        if not added:  # the same report arrived twice at once, and the other one was first
+            earlier = _earlier(conn, actor, given, idempotency_key or "")
+            assert earlier is not None  # noqa: S101  (its row is why ours was refused)
+            return earlier
+        incidents.add_steps(conn, serial, FIRST_STEPS, at=now, actor=actor.name, account_id=actor.account_id)
+        incident = incidents.by_id(conn, serial)
+        assert incident is not None  # noqa: S101  (added above)
+        announce(conn, incident)
+    return Reported(incident, is_new=True)
+
+
+def announce(conn: Connection, incident: Incident) -> None:
+    """Tell the walls and desks, at the hall tier: no person, no text."""
+    seen = HallIncident(
+        number=incident.number,
+        lon=incident.lon,
+        lat=incident.lat,
+        state=incident.state,
+        is_urgent=incident.is_urgent,
+        grid_code=incident.grid_code,
+        grid_name=incident.grid_name,
+        township_code=incident.township_code,
+        discovered_at=incident.discovered_at,
+    )
+    events.emit(conn, INCIDENT, tier=Tier.HALL, area_path=incident.area_path, payload=seen.as_json())
+
+
+def route_point(
+    ctx: Context,
+    actor: Actor,
+    lon: float,
+    lat: float,
+    *,
+    datum: Datum = Datum.WGS84,
+    accuracy_m: float | None = None,
+    at: datetime,
+) -> Place:
+    """Where a point belongs at ``at``, without recording anything."""
+    actor.require(Act.ROUTE)
+    check_position(lon, lat)
+    check_accuracy(accuracy_m)
+    with ctx.engine.connect() as conn:
+        found = boundaries_at(conn, at)
+    return found.route(*_true_position(lon, lat, datum), accuracy_m)
+
+
+def listing(
+    ctx: Context,
+    actor: Actor,
+    *,
+    states: Sequence[IncidentState] = (),
+    grid_code: str | None = None,
+    before: int | None = None,
+    limit: int = 100,
+) -> list[Incident]:
+    """Incidents of the actor's territory, newest first; ``before`` is the last id of the page before."""
+    actor.require(Act.READ_INCIDENTS)
+    if not 1 <= limit <= MOST_LISTED:
+        raise UnusableInput(
+            msg("limit 应为 1 到 {most} 的整数。", most=MOST_LISTED),
+            field="limit",
+            expected=msg("1 到 {most} 的整数", most=MOST_LISTED),
+        )
+    with ctx.engine.connect() as conn:
+        return incidents.listing(
+            conn, actor.territory.path, states=states, grid_code=grid_code, before=before, limit=limit
+        )
+
+
+def one(ctx: Context, actor: Actor, incident_id: int) -> tuple[Incident, list[Step]]:
+    """One incident of the actor's territory with its history."""
+    actor.require(Act.READ_INCIDENTS)
+    with ctx.engine.connect() as conn:
+        incident = incidents.by_id(conn, incident_id)
+        if incident is None:
+            raise NotFound(msg("没有编号为 {id} 的事件。", id=incident_id))
+        actor.require(Act.READ_INCIDENTS, incident.area_path)
+        return incident, incidents.history(conn, incident_id)
+
+
+def _earlier(conn: Connection, actor: Actor, given: IncidentReport, key: str) -> Reported | None:
+    incident = incidents.by_key(conn, actor.account_id, key)
+    if incident is None:
+        return None
+    if not incident.tells_the_same(given):
+        raise Conflict(
+            msg(
+                "Idempotency-Key“{key}”已用于另一份内容不同的报告（事件 {number}）；新的报告请用新的值。",
+                key=key,
+                number=incident.number,
+            ),
+            field="Idempotency-Key",
+        )
+    return Reported(incident, is_new=False)
+
+
+def _place(conn: Connection, given: IncidentReport, at: datetime) -> tuple[Place, int]:
+    found = boundaries_at(conn, at)
+    lon, lat = _true_position(given.lon, given.lat, given.datum)
+    return found.route(lon, lat, given.accuracy_m), found.generations["grid"]
+
+
+def _true_position(lon: float, lat: float, datum: Datum) -> tuple[float, float]:
+    true_lon, true_lat = to_cgcs2000(np.array([lon]), np.array([lat]), datum)
+    return float(true_lon[0]), float(true_lat[0])
+
+
+def _require_territory(actor: Actor, place: Place) -> None:
+    # near a border the neighbour may act too; a point in no area at all is nobody's, and is kept for the county
+    paths = place.path_candidates
+    if paths and not any(actor.territory.holds(path) for path in paths):
+        raise NotAllowed(msg("该地点不在您的辖区内。"))
+
+
+def _check_key(key: str | None) -> None:
+    if key is not None and not (1 <= len(key) <= LONGEST_KEY and key.isprintable()):
+        raise UnusableInput(
+            msg("Idempotency-Key 应为 1 到 {most} 个可见字符。", most=LONGEST_KEY),
+            field="Idempotency-Key",
+            expected=msg("1 到 {most} 个可见字符", most=LONGEST_KEY),
+        )

@@ -1,0 +1,283 @@
+"""Incidents and their history."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Select,
+    and_,
+    desc,
+    func,
+    insert,
+    literal_column,
+    select,
+    text,
+    true,
+)
+from sqlalchemy.dialects.postgresql import insert as postgresql_insert
+
+from gis_server.core.boundaries import Place
+from gis_server.core.incident import (
+    CLOSED,
+    DONE,
+    Incident,
+    IncidentReport,
+    IncidentState,
+    Step,
+    incident_number,
+)
+from gis_server.core.routing import Candidate, Match
+from gis_server.core.wall import Figures, HallIncident
+from gis_server.store.schema import SRID, grid, incident, incident_event
+
+
+def within(path: Sequence[str]) -> ColumnElement[bool]:
+    """Rows of ``incident`` inside a territory, given by the codes of its areas; the empty path is everything."""
+    if not path:
+        return true()
+    return incident.c.area_path[1 : len(path)] == list(path)
+
+
+def next_id(conn: Connection) -> int:
+    """An id for a new incident, so that its number can carry it."""
+    drawn = conn.execute(text("SELECT nextval(pg_get_serial_sequence('incident', 'id'))"))
+    return int(drawn.scalar_one())
+
+
+def add(
+    conn: Connection,
+    serial: int,
+    day: str,
+    report: IncidentReport,
+    place: Place,
+    *,
+    state: IncidentState,
+    now: datetime,
+    generation_id: int | None,
+    account_id: int | None,
+    idempotency_key: str | None,
+) -> bool:
+    """Keep a report; False, and nothing kept, if this reporter's idempotency key is taken.
+
+    ``serial`` comes from ``next_id``, ``day`` (``20240531``) is the local day of recording.
+    """
+    routed = place.routed
+    values = {
+        "id": serial,
+        "number": incident_number(day, serial),
+        "item": report.item,
+        "description": report.description,
+        "source": report.source,
+        "state": state,
+        "is_urgent": report.is_urgent,
+        "discovered_at": report.discovered_at or now,
+        "recorded_at": now,
+        "reported_by": account_id,
+        "given_lon": report.lon,
+        "given_lat": report.lat,
+        "datum": report.datum,
+        "accuracy_m": report.accuracy_m,
+        "geom": func.ST_SetSRID(func.ST_MakePoint(place.lon, place.lat), SRID),
+        "match": routed.match,
+        "distance_m": routed.distance_m,
+        "candidates": [{"grid_code": c.grid_code, "share": c.share} for c in routed.candidates],
+        "grid_id": place.grid_id,
+        "grid_generation_id": generation_id if place.grid_id is not None else None,
+        "grid_code": routed.grid_code,
+        "sub_grid_code": routed.sub_grid_code,
+        "area_path": list(place.area_path),
+        "responsible": place.responsible,
+        "idempotency_key": idempotency_key,
+    }
+    added = conn.execute(
+        postgresql_insert(incident)
+        .values(values)
+        .on_conflict_do_nothing(
+            index_elements=[text("coalesce(reported_by, 0)"), incident.c.idempotency_key],
+            index_where=incident.c.idempotency_key.is_not(None),
+        )
+    )
+    return added.rowcount == 1
+
+
+def add_steps(
+    conn: Connection,
+    incident_id: int,
+    states: Sequence[IncidentState],
+    *,
+    at: datetime,
+    actor: str,
+    account_id: int | None,
+    note: str | None = None,
+) -> None:
+    """Append one row of history for each state gone through, the first from nothing."""
+    before: list[IncidentState | None] = [None, *states[:-1]]
+    conn.execute(
+        insert(incident_event),
+        [
+            {
+                "incident_id": incident_id,
+                "at": at,
+                "actor": actor,
+                "account_id": account_id,
+                "from_state": left,
+                "to_state": state,
+                "note": note,
+            }
+            for left, state in zip(before, states, strict=True)
+        ],
+    )
+
+
+def _query() -> Select[Any]:
+    # the name at the time: of the grid row the incident was routed to
+    return select(
+        incident,
+        grid.c.grid_name,
+        func.ST_X(incident.c.geom).label("lon"),
+        func.ST_Y(incident.c.geom).label("lat"),
+    ).select_from(incident.outerjoin(grid, grid.c.id == incident.c.grid_id))
+
+
+def _incident(row: Any) -> Incident:
+    given = None if row.given_lon is None else (row.given_lon, row.given_lat)
+    return Incident(
+        id=row.id,
+        number=row.number,
+        state=IncidentState(row.state),
+        item=row.item,
+        description=row.description,
+        source=row.source,
+        is_urgent=row.is_urgent,
+        discovered_at=row.discovered_at,
+        recorded_at=row.recorded_at,
+        reported_by=row.reported_by,
+        lon=row.lon,
+        lat=row.lat,
+        given=given,
+        datum=row.datum,
+        accuracy_m=row.accuracy_m,
+        match=Match(row.match),
+        distance_m=row.distance_m,
+        candidates=tuple(Candidate(c["grid_code"], c["share"]) for c in row.candidates),
+        grid_id=row.grid_id,
+        grid_generation_id=row.grid_generation_id,
+        grid_code=row.grid_code,
+        grid_name=row.grid_name,
+        sub_grid_code=row.sub_grid_code,
+        area_path=tuple(row.area_path),
+        responsible=row.responsible or {},
+        due_at=row.due_at,
+    )
+
+
+def by_id(conn: Connection, incident_id: int) -> Incident | None:
+    """One incident; None if there is none."""
+    row = conn.execute(_query().where(incident.c.id == incident_id)).one_or_none()
+    return None if row is None else _incident(row)
+
+
+def by_key(conn: Connection, account_id: int | None, key: str) -> Incident | None:
+    """The incident that this reporter sent under this idempotency key; None if there is none."""
+    query = _query().where(
+        func.coalesce(incident.c.reported_by, 0) == (account_id or 0), incident.c.idempotency_key == key
+    )
+    row = conn.execute(query).one_or_none()
+    return None if row is None else _incident(row)
+
+
+def history(conn: Connection, incident_id: int) -> list[Step]:
+    """The rows of an incident's history, oldest first."""
+    rows = conn.execute(
+        select(
+            incident_event.c.at,
+            incident_event.c.actor,
+            incident_event.c.from_state,
+            incident_event.c.to_state,
+            incident_event.c.note,
+        )
+        .where(incident_event.c.incident_id == incident_id)
+        .order_by(incident_event.c.id)
+    )
+    return [Step(row.at, row.actor, row.from_state, row.to_state, row.note) for row in rows]
+
+
+def listing(
+    conn: Connection,
+    path: Sequence[str],
+    *,
+    states: Sequence[str] = (),
+    grid_code: str | None = None,
+    before: int | None = None,
+    limit: int = 100,
+) -> list[Incident]:
+    """Incidents of a territory, newest id first; ``before`` is the last id of the page before."""
+    query = _query().where(within(path)).order_by(desc(incident.c.id)).limit(limit)
+    if states:
+        query = query.where(incident.c.state.in_(states))
+    if grid_code is not None:
+        query = query.where(incident.c.grid_code == grid_code)
+    if before is not None:
+        query = query.where(incident.c.id < before)
+    return [_incident(row) for row in conn.execute(query)]
+
+
+_is_open = incident.c.state.not_in(list(CLOSED))
+
+
+def on_wall(conn: Connection, path: Sequence[str], since: datetime, limit: int) -> list[HallIncident]:
+    """What the hall may know of the open incidents and of those discovered since ``since``, newest first."""
+    query = (
+        select(
+            incident.c.number,
+            func.ST_X(incident.c.geom).label("lon"),
+            func.ST_Y(incident.c.geom).label("lat"),
+            incident.c.state,
+            incident.c.is_urgent,
+            incident.c.grid_code,
+            grid.c.grid_name,
+            incident.c.area_path[2].label("township_code"),
+            incident.c.discovered_at,
+        )
+        .select_from(incident.outerjoin(grid, grid.c.id == incident.c.grid_id))
+        .where(within(path), _is_open | (incident.c.discovered_at >= since))
+        .order_by(desc(incident.c.discovered_at), desc(incident.c.id))
+        .limit(limit)
+    )
+    return [HallIncident(*row) for row in conn.execute(query)]
+
+
+def figures(conn: Connection, path: Sequence[str], *, since: datetime, now: datetime) -> Figures:
+    """Counts for a territory; ``since`` is the start of the local day."""
+    counts = conn.execute(
+        select(
+            func.count().filter(_is_open),
+            func.count().filter(and_(_is_open, incident.c.is_urgent)),
+            func.count().filter(and_(_is_open, incident.c.due_at < now)),
+            func.count().filter(incident.c.discovered_at >= since),
+        ).where(within(path), _is_open | (incident.c.discovered_at >= since))
+    ).one()
+    done = conn.execute(
+        select(func.count(func.distinct(incident_event.c.incident_id)))
+        .select_from(incident_event.join(incident, incident.c.id == incident_event.c.incident_id))
+        .where(
+            within(path),
+            incident_event.c.at >= since,
+            incident_event.c.to_state.in_(list(DONE)),
+        )
+    ).scalar_one()
+    return Figures(*counts, done)
+
+
+def open_by_grid(conn: Connection, path: Sequence[str]) -> Mapping[str, int]:
+    """How many open incidents each grid of a territory has; grids without any are absent."""
+    query = (
+        select(incident.c.grid_code, func.count().label("number"))
+        .where(within(path), _is_open, incident.c.grid_code.is_not(None))
+        .group_by(incident.c.grid_code)
+        .order_by(literal_column("number").desc(), incident.c.grid_code)
+    )
+    return {row.grid_code: row.number for row in conn.execute(query)}
