@@ -35,20 +35,30 @@ export function drawingOf({ geometry, style }, properties) {
 /**
  * One line of a legend for each way a layer is drawn: the layer itself, then its classes by their titles.
  * @param {Layer} layer
+ * @param {Set<string>} occurring values of the classifying field that are on the map; others need no explanation
  * @returns {{title: string, drawing: Drawing, geometry: string}[]}
  */
-export function legendOf(layer) {
+export function legendOf(layer, occurring) {
   const { style, geometry } = layer;
   const field = layer.fields.find((one) => one.name === style.classify);
-  const values = new Set([...Object.keys(style.widths ?? {}), ...Object.keys(style.classes)]);
-  const classes = [...values].map((value) => ({
+  const styled = new Set([...Object.keys(style.widths ?? {}), ...Object.keys(style.classes)]);
+  const classes = [...styled].filter((value) => occurring.has(value)).map((value) => ({
     title: field?.choices?.[value] ?? value,
     drawing: drawingOf(layer, style.classify ? { [style.classify]: value } : null),
     geometry,
   }));
-  const covered = field?.choices && Object.keys(field.choices).every((value) => values.has(value));
-  if (covered) return classes;
+  if (classes.length > 0 && [...occurring].every((value) => styled.has(value))) return classes;
   return [{ title: layer.title, drawing: drawingOf(layer, null), geometry }, ...classes];
+}
+
+/**
+ * How much thinner hairlines (1 px and less) become when the map is far out, so that small cells do not run together
+ * and the borders above them stand out; never less than half.
+ * @param {number} width px
+ * @param {number} zoom
+ */
+export function widthAt(width, zoom) {
+  return width > 1 ? width : width * Math.min(1, Math.max(0.5, 2 ** ((zoom - 14) / 2)));
 }
 
 /** Levels of an area, the one that is named first on a map first. The county is the map itself and needs no name. */

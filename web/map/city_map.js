@@ -55,7 +55,10 @@ export class CityMap {
     this.place = new LayerGroup();
     for (const layer of [this.findings.group, this.incidents.group, this.place]) layer.addTo(this.map);
     this.labels.addTo(this.map);
-    this.map.on("zoomend", () => this.#showByZoom());
+    this.map.on("zoomend", () => {
+      for (const layer of this.layers.values()) layer.restyle(this.#look());
+      this.#showByZoom();
+    });
     this.map.on("resize", () => this.restyle());
     new ResizeObserver(() => this.map.invalidateSize({ animate: false })).observe(element);
   }
@@ -73,7 +76,6 @@ export class CityMap {
     }
     shown.setFeatures(features);
     this.#showByZoom();
-    this.#stack();
     this.labels.draw();
   }
 
@@ -87,6 +89,19 @@ export class CityMap {
   /** Whether a layer is drawn at the present zoom. @param {Layer} layer */
   isInRange(layer) {
     return Math.round(this.map.getZoom()) >= layer.style.min_zoom;
+  }
+
+  /** The layers that are on the map now, from the bottom up, with the classes that occur. */
+  drawn() {
+    return [...this.layers.values()]
+      .filter(({ layer, items }) => items.length > 0 && this.isInRange(layer))
+      .sort((a, b) => a.layer.order - b.layer.order)
+      .map((one) => ({ layer: one.layer, values: one.values() }));
+  }
+
+  /** @param {() => void} handler called when other layers are on the map than before */
+  onDrawn(handler) {
+    this.map.on("drawn", handler);
   }
 
   /** @returns {Bounds} */
@@ -177,7 +192,7 @@ export class CityMap {
   }
 
   #look() {
-    return { colour: (/** @type {string} */ token) => this.#colour(token), scale: this.scale() };
+    return { colour: (/** @type {string} */ token) => this.#colour(token), scale: this.scale(), zoom: this.map.getZoom() };
   }
 
   /** @param {string} token */
@@ -199,6 +214,7 @@ export class CityMap {
       }
     }
     this.#stack();
+    this.map.fire("drawn");
   }
 
   /** Layers arrive in any order and are drawn in the catalogue's. */

@@ -2,7 +2,7 @@
 
 import { GeoJSON, LayerGroup, Polyline, Polygon } from "../vendor/leaflet.js";
 import { contains, labelPoint } from "../core/geometry.js";
-import { drawingOf, letteringOf } from "../core/style.js";
+import { drawingOf, letteringOf, widthAt } from "../core/style.js";
 import { ShapeMarker } from "./symbols.js";
 
 /** @typedef {import("../core/types.js").Layer} Layer */
@@ -13,6 +13,7 @@ import { ShapeMarker } from "./symbols.js";
  * @typedef {object} Look
  * @property {(token: string) => string} colour resolves a token name
  * @property {number} scale of sizes; 1 at the desk
+ * @property {number} zoom
  */
 
 export class FeatureLayer {
@@ -60,6 +61,12 @@ export class FeatureLayer {
     }
   }
 
+  /** Values of the classifying field that occur. */
+  values() {
+    const field = this.layer.style.classify;
+    return new Set(field ? this.items.map(({ feature }) => String(feature.properties[field] ?? "")) : []);
+  }
+
   /**
    * Names to letter at this zoom, where they stand and how.
    * @param {number} zoom
@@ -100,14 +107,14 @@ export class FeatureLayer {
   /** @param {OneFeature} feature */
   #options(feature) {
     const drawing = drawingOf(this.layer, feature.properties);
-    const { colour, scale } = this.look;
+    const { colour, scale, zoom } = this.look;
     return {
       renderer: this.renderer,
       interactive: false,
       smoothFactor: 0.5,
       stroke: drawing.stroke !== "" && drawing.width > 0,
       color: colour(drawing.stroke),
-      weight: drawing.width * scale,
+      weight: widthAt(drawing.width, zoom) * scale,
       opacity: 1,
       fill: drawing.fill !== "",
       fillColor: colour(drawing.fill),

@@ -54,6 +54,7 @@ export class IncidentLayer {
       this.group.addLayer(marker);
       this.shown.set(incident.number, { incident, marker });
     }
+    if (markOf(incident) === "urgent") this.shown.get(incident.number)?.marker.bringToFront();
     this.#call(incident, place);
   }
 

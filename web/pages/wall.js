@@ -43,7 +43,7 @@ class WallPage {
     this.ranking = new Ranking(byId("ranking"));
     /** @type {ReturnType<typeof setTimeout> | undefined} */
     this.settling = undefined;
-    byId("legend").replaceChildren(legend(this.layers));
+    this.map.onDrawn(() => byId("legend").replaceChildren(legend(this.map.drawn())));
     addEventListener("resize", () => this.fit());
     this.stream = new LiveStream("/api/events", answer.position, {
       event: (kind, data) => this.receive(kind, data),

@@ -7,17 +7,17 @@ import { el, markElement } from "./dom.js";
 const SVG = "http://www.w3.org/2000/svg";
 
 /**
- * @param {import("../core/types.js").Layer[]} layers
+ * @param {{layer: import("../core/types.js").Layer, values: Set<string>}[]} drawn what is on the map
  * @param {{incidents?: boolean}} [options]
  * @returns {HTMLElement}
  */
-export function legend(layers, { incidents = true } = {}) {
+export function legend(drawn, { incidents = true } = {}) {
   const list = el("ul", { class: "legend" });
   if (incidents) {
     for (const { mark, words } of marks()) list.append(el("li", {}, markElement(mark), words));
   }
-  for (const layer of layers.filter((one) => one.legend && one.kind !== "record")) {
-    for (const { title, drawing, geometry } of legendOf(layer)) {
+  for (const { layer, values } of drawn.filter((one) => one.layer.legend)) {
+    for (const { title, drawing, geometry } of legendOf(layer, values)) {
       list.append(el("li", {}, swatch(drawing, geometry), title));
     }
   }
