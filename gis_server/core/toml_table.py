@@ -24,6 +24,10 @@ class Words:
     zh: str
     en: str
 
+    def said(self, language: str) -> str:
+        """The title in ``en``, or else in the original."""
+        return self.en if language == "en" else self.zh
+
 
 class Table:
     """A TOML table that must be emptied key by key: what is left over is unknown, and named by ``done``.

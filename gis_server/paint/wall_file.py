@@ -51,7 +51,7 @@ class Label:
 
 
 @dataclass(frozen=True, slots=True)
-class Words:
+class SheetWords:
     """The few words of the sheet itself, in its language."""
 
     legend: str
@@ -68,7 +68,7 @@ class WallFile:
     bounds: tuple[float, float, float, float]
     drawn: Sequence[Drawn]
     labels: Sequence[Label]
-    words: Words
+    words: SheetWords
 
 
 def _metric_scale() -> MacroElement:
@@ -152,7 +152,7 @@ def _shown_value(layer: Layer, name: str, value: object, language: str) -> objec
     """A property as a person reads it, safe as HTML: Folium writes tooltip values into the page unescaped."""
     words = layer.fields[name].choices.get(str(value))
     if words is not None:
-        value = words.en if language == "en" else words.zh
+        value = words.said(language)
     return html.escape(value) if isinstance(value, str) else value
 
 
@@ -191,7 +191,7 @@ def _add_layer(board: folium.Map, drawn: Drawn, tokens: Mapping[str, str], langu
     shown_names = list(features[0]["properties"])
     if shown_names:
         titles = [layer.fields[name].title for name in shown_names]
-        aliases = [html.escape(title.en if language == "en" else title.zh) for title in titles]
+        aliases = [html.escape(title.said(language)) for title in titles]
         options["tooltip"] = folium.GeoJsonTooltip(fields=shown_names, aliases=aliases, sticky=True)
     folium.GeoJson({"type": "FeatureCollection", "features": features}, **options).add_to(board)
 
@@ -219,7 +219,7 @@ def _legend_rows(sheet: WallFile, tokens: Mapping[str, str]) -> str:
             for value, colour in style.classes.items():
                 if value in present and value in choices:
                     words = choices[value]
-                    text = words.en if sheet.language == "en" else words.zh
+                    text = words.said(sheet.language)
                     row(_colour(colour, tokens), stroke, layer.geometry is Geometry.POINT, text)
     return "".join(rows)
 
