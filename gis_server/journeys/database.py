@@ -5,7 +5,6 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from sqlalchemy import Connection
-from sqlalchemy.exc import OperationalError
 
 from gis_server.core.errors import Conflict, Unavailable, UnusableInput
 from gis_server.core.message import msg
@@ -31,9 +30,9 @@ def check(url: str) -> None:
     try:
         with _connected(url) as connection:
             nature = database.nature(connection)
-    except OperationalError as error:
+    except Unavailable as error:
         raise Unavailable(
-            msg("数据库不应答：{reason}。请检查 GIS_DATABASE_URL。", reason=_first_line(error))
+            msg("数据库不应答：{reason}。请检查 GIS_DATABASE_URL。", reason=_first_line(error.__cause__))
         ) from error
     if nature.encoding != "UTF8":
         raise UnusableInput(
@@ -97,5 +96,5 @@ def _dotted(version: tuple[int, int]) -> str:
     return f"{version[0]}.{version[1]}"
 
 
-def _first_line(error: OperationalError) -> str:
-    return str(error.orig).strip().splitlines()[0]
+def _first_line(error: BaseException | None) -> str:
+    return (str(error).strip().splitlines() or [""])[0]
