@@ -398,7 +398,7 @@ def test_a_body_knows_whom_it_means() -> None:
 def test_a_duration_is_years_months_days(text: str) -> None:
     assert Duration.parse("P1Y6M10D") == Duration(1, 6, 10)
     assert str(Duration.parse("P1Y6M10D")) == "P1Y6M10D"
-    with pytest.raises(ValueError, match=re.escape(text)):
+    with pytest.raises(ValueError, match=re.escape(text) or None):
         Duration.parse(text)
 
 
