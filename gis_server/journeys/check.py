@@ -1,24 +1,39 @@
 """Check grids: plain files for ``validate``, tables of a layer on their way into the store."""
 
-import numpy as np
+from dataclasses import dataclass, replace
+from pathlib import Path
 
-from gis_server.core.catalogue import Layer
+import numpy as np
+import shapely
+from numpy.typing import NDArray
+
+from gis_server.core.catalogue import Catalogue, Layer
+from gis_server.core.columns import match_columns
 from gis_server.core.coverage.check import check
+from gis_server.core.coverage.document import Input
+from gis_server.core.coverage.facts import Addresses, Facts
 from gis_server.core.coverage.findings import Report
 from gis_server.core.coverage.layer import Cells, Parents, Plane
 from gis_server.core.coverage.rules import DEFAULT_RULES, Rules, rules_of
 from gis_server.core.coverage.tree import check_tree
-from gis_server.core.features import FeatureTable
+from gis_server.core.datum import Datum, to_cgcs2000
+from gis_server.core.errors import UnknownCrs, UnknownEncoding, UnusableInput
+from gis_server.core.features import FeatureTable, RawTable
 from gis_server.core.geometry import (
     LOCAL_CRS,
     STORAGE_CRS,
     is_mercator,
+    map_coordinates,
     metric_or_utm,
     middle,
     parse_crs,
     project,
+    transform,
 )
+from gis_server.core.message import msg
+from gis_server.core.values import parse_column
 from gis_server.files.profile import read_profile
+from gis_server.files.read import read
 
 BEND = 3e-8
 """1/m: how far an edge of length L may bow, BEND · L², when a straight line is taken from one CRS to another
@@ -83,3 +98,140 @@ def plane_of(geometries: np.ndarray, crs: str, *, bend: float = 0.0) -> Plane:
     lon, lat = project(np.array([centre[0]]), np.array([centre[1]]), crs, STORAGE_CRS)
     target = metric_or_utm(float(lon[0]), float(lat[0]))
     return Plane(lambda xy: np.column_stack(project(xy[:, 0], xy[:, 1], crs, target)), bend)
+
+
+@dataclass(frozen=True, slots=True)
+class Validation:
+    """A checked file: the report, what was read, and the polygons with their CRS for maps of it."""
+
+    report: Report
+    source: Input
+    geometry: NDArray[np.object_]
+    crs: str
+    within: NDArray[np.object_] | None
+
+    def to_lonlat(self, geometries: NDArray[np.object_]) -> NDArray[np.object_]:
+        """Geometries of the findings in longitude/latitude; as they are on a local plane."""
+        return geometries if self.crs == LOCAL_CRS else transform(geometries, self.crs, STORAGE_CRS)
+
+
+@dataclass(frozen=True, slots=True)
+class How:
+    """How to read and judge files: what ``validate`` and ``repair`` take as options."""
+
+    crs: str | None = None
+    encoding: str | None = None
+    datum: Datum | None = None
+    profile: str | None = None
+    tolerance_m2: float | None = None
+
+
+def validate_files(
+    catalogue: Catalogue,
+    grids: Path,
+    within: Path | None = None,
+    addresses: Path | None = None,
+    how: How = How(),
+) -> Validation:
+    """Check grids in a file, inside the areas of another, with the addresses of a third; no database.
+
+    Codes, parents, kinds and counts are taken from the columns that the catalogue's names and aliases match; none is
+    required. Raises UnusableInput, UnknownCrs or UnknownEncoding where a file cannot be used, NotFound for a profile.
+    """
+    rules = rules_for(how.profile)
+    raw = read(grids, crs=how.crs, encoding=how.encoding)
+    if not len(raw.rows):
+        raise UnusableInput(msg("{file} 里没有任何要素。", file=raw.source.file))
+    if not np.isin(shapely.get_type_id(raw.geometry), (3, 6)).any():
+        raise UnusableInput(msg("{file} 里没有面，不能作为网格检查。", file=raw.source.file))
+    crs = raw.source.crs
+    columns = found_columns(catalogue["grid"], raw)
+    kinds = columns.get("grid_kind")
+    cells = Cells(
+        geometry=raw.geometry,
+        codes=columns.get("grid_code"),
+        parent_codes=columns.get("community_code"),
+        exclusive=None if kinds is None else np.asarray(kinds == "exclusive_grid", dtype=bool),
+        rows=raw.rows,
+    )
+    parents = None if within is None else _areas(catalogue, within, crs, how)
+    report = check(
+        cells,
+        parents,
+        rules=rules,
+        tolerance_m2=how.tolerance_m2,
+        plane=plane_of(raw.geometry, crs),
+        facts=Facts(
+            households=columns.get("resident_households"),
+            population=columns.get("actual_population"),
+            settlement=columns.get("settlement_class"),
+            host_units=columns.get("host_units"),
+            managing_department=columns.get("managing_department"),
+        ),
+        addresses=None if addresses is None else _addresses(catalogue, addresses, crs, how),
+    )
+    source = Input(raw.source.file, raw.source.features, crs, raw.source.encoding)
+    return Validation(report, source, raw.geometry, crs, None if parents is None else parents.geometry)
+
+
+def found_columns(layer: Layer, raw: RawTable) -> dict[str, NDArray[np.object_]]:
+    """The layer's fields that the file's columns match, by field; unreadable values are None."""
+    anything = replace(layer, fields={n: replace(f, required=False) for n, f in layer.fields.items()})
+    matched = match_columns(
+        anything, tuple(raw.columns), {}, cut_at=raw.cut_names_at, encoding=raw.source.encoding
+    )
+    return {
+        field: parse_column(layer.fields[field], raw.columns[column]).values
+        for field, column in matched.by_field.items()
+    }
+
+
+def _read_beside(path: Path, how: How) -> RawTable:
+    """A second file: by its own CRS and encoding if it states them, else by those given for the first."""
+    try:
+        return read(path, crs=LOCAL_CRS if how.crs == LOCAL_CRS else None, datum=how.datum)
+    except UnknownCrs:
+        if how.crs is None:
+            raise
+        return read(path, crs=how.crs, datum=how.datum)
+    except UnknownEncoding:
+        if how.encoding is None:
+            raise
+        return read(path, crs=how.crs, encoding=how.encoding, datum=how.datum)
+
+
+def _areas(catalogue: Catalogue, path: Path, crs: str, how: How) -> Parents:
+    """The lowest areas of a file, in ``crs``."""
+    raw = _read_beside(path, how)
+    columns = found_columns(catalogue["area"], raw)
+    codes = columns.get("area_code")
+    polygonal = np.isin(shapely.get_type_id(raw.geometry), (3, 6))
+    if not polygonal.any():
+        raise UnusableInput(msg("{file} 里没有面，不能作为上级区域。", file=raw.source.file))
+    lowest = polygonal
+    if codes is not None and "parent_code" in columns:
+        upper = set(columns["parent_code"].tolist()) - {None}
+        lowest = polygonal & np.array([code not in upper for code in codes], dtype=bool)
+    geometry = raw.geometry[lowest]
+    if raw.source.crs != crs:
+        geometry = transform(geometry, raw.source.crs, crs)
+    return Parents(geometry, None if codes is None else codes[lowest])
+
+
+def _addresses(catalogue: Catalogue, path: Path, crs: str, how: How) -> Addresses:
+    raw = _read_beside(path, how)
+    columns = found_columns(catalogue["address"], raw)
+    geometry = raw.geometry
+    usable = (shapely.get_type_id(geometry) == 0) & ~shapely.is_empty(geometry)
+    if raw.source.datum is not None and not raw.source.datum.is_true:
+        datum = raw.source.datum
+        geometry = map_coordinates(geometry, lambda lon, lat: to_cgcs2000(lon, lat, datum))
+    geometry = transform(geometry[usable], raw.source.crs, crs)
+    codes = columns.get("address_code", np.full(len(usable), None, dtype=object))
+    households, people = columns.get("resident_households"), columns.get("actual_population")
+    return Addresses(
+        places=shapely.get_coordinates(geometry),
+        codes=codes[usable],
+        households=None if households is None else households[usable],
+        people=None if people is None else people[usable],
+    )

@@ -12,6 +12,7 @@ from gis_server.core.coverage.certificate import certificate, open_groups
 from gis_server.core.coverage.codes import check_codes
 from gis_server.core.coverage.cover import Ground, inner_points, locate
 from gis_server.core.coverage.edges import DEFAULT_SALT, Flags, Geometries, Indices, Rings, flatten, sum_by
+from gis_server.core.coverage.facts import Addresses, Facts, check_addresses, check_facts, weigh, with_counts
 from gis_server.core.coverage.findings import (
     Certificate,
     Finding,
@@ -41,6 +42,8 @@ def check(
     plane: Plane = Plane(),  # noqa: B008  (frozen: planar metres)
     salt: int = DEFAULT_SALT,
     inside_only: bool = False,
+    facts: Facts | None = None,
+    addresses: Addresses | None = None,
 ) -> Report:
     """Check that ``cells`` tile ``parents`` without gap or overlap, and that each cell is sound in itself.
 
@@ -48,7 +51,7 @@ def check(
     (by default the profile's) is an error, a smaller one a near miss; nothing is left out. Cells whose parent code no
     parent has, and all cells where no codes are given, belong to the parent they lie in. Without parents, gaps are
     the holes inside the union. ``inside_only`` is for sub-grids, which lie inside their grids but need not fill them
-    (V8). The findings come worst first, their geometry in the data's coordinates.
+    (V8). ``facts`` and ``addresses`` bring the rules on sizes, hosts and addresses in. The findings come worst first, their geometry in the data's coordinates.
     """
     tolerance = rules.tolerance_m2 if tolerance_m2 is None else tolerance_m2
     intake = take_in(cells.geometry)
@@ -79,7 +82,15 @@ def check(
         if above.declared_holes is not None:
             within -= float(plane.area(above.declared_holes).sum())
     findings += judge(case, ruled)
+    on_ground = tuple(findings)
     findings += check_codes(case, parent_of)
+    if addresses is not None:
+        facts = with_counts(facts or Facts(), case, addresses)
+        findings += check_addresses(case, addresses, on_ground)
+    if facts is not None:
+        findings += check_facts(case, facts, parent_of)
+    if addresses is not None:
+        findings = weigh(findings, addresses)
     copied = sum(float(plane.area(intake.polygons[rows[:1]])[0]) for rows in copies)
     return _report(case, findings, ruled, proof=proof, within=within, copied=copied)
 

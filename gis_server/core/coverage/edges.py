@@ -62,6 +62,10 @@ class Rings:
         """The polygon that each of ``edges`` belongs to."""
         return np.asarray(self.owner[np.searchsorted(self.start, edges, side="right") - 1])
 
+    def sign_of_edges(self, edges: Indices) -> NDArray[np.int8]:
+        """The sign of the ring that each of ``edges`` belongs to."""
+        return np.asarray(self.sign[np.searchsorted(self.start, edges, side="right") - 1])
+
     def keyed(self, rings: Indices, factor: Hashes) -> tuple[Indices, Hashes]:
         """(edges, keys) of some rings: the hashes in conventional direction, times the ``factor`` of each ring."""
         lengths = self.start[rings + 1] - 1 - self.start[rings]
@@ -106,6 +110,12 @@ def sum_by(sums: Hashes, group: Indices, groups: int) -> Hashes:
     for lane in range(2):
         np.add.at(total[:, lane], group, sums[:, lane])
     return total
+
+
+def edge_sums(path: Floats, salt: int) -> Hashes:
+    """(2,) sum of the edges along a path of vertices (n, 2)."""
+    one, two = _edge_hashes(np.ascontiguousarray(path), salt)
+    return np.array([one.sum(dtype=np.uint64), two.sum(dtype=np.uint64)], dtype=np.uint64)
 
 
 def _ring_layout(polygons: Geometries) -> tuple[Indices, Indices, Flags]:

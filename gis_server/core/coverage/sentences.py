@@ -22,11 +22,13 @@ def figure(value: float) -> str:
     return f"{value:.3g}"
 
 
-def names(all_names: Sequence[Name], most: int = 6) -> Message:
+def names(all_names: Sequence[Name], most: int = 6) -> Name:
     """Names in a row; beyond ``most`` only their number."""
-    shown = "、".join(str(n) for n in all_names[:most])
+    shown: Name = all_names[0]
+    for another in all_names[1:most]:
+        shown = msg("{names}、{name}", names=shown, name=another)
     if len(all_names) <= most:
-        return msg("{names}", names=shown)
+        return shown
     return msg("{names} 等 {count} 个", names=shown, count=len(all_names))
 
 
