@@ -104,9 +104,13 @@ class Actor:
     tier: Tier = Tier.INTERNAL
     wall_id: str | None = None
 
+    def may(self, act: Act) -> bool:
+        """Whether this actor's role allows ``act`` at all."""
+        return act in MAY[self.role]
+
     def require(self, act: Act, path: tuple[str, ...] | None = None) -> None:
         """Raise SignInRequired or NotAllowed unless this actor may do ``act`` (at the place ``path``)."""
-        if act not in MAY[self.role]:
+        if not self.may(act):
             if self.role is Role.VISITOR:
                 raise SignInRequired(msg("请先登录。"))
             raise NotAllowed(msg("您的岗位不能进行此项操作。"))

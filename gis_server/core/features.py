@@ -82,6 +82,7 @@ class FeatureTable:
     problems: tuple[RowProblem, ...] = ()
     notes: tuple[Message, ...] = ()
     unused: tuple[str, ...] = ()  # source columns that mean nothing to the layer
+    first_row: int = 1  # as in RawTable
 
 
 def fit(
@@ -139,6 +140,7 @@ def fit(
         problems=tuple(sorted(problems, key=lambda p: p.row)),
         notes=raw.notes,
         unused=matched.unused,
+        first_row=raw.first_row,
     )
 
 

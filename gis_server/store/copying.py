@@ -32,6 +32,13 @@ Texts = Iterable[str]
 
 
 @dataclass(frozen=True, slots=True)
+class Json:
+    """A cell of a JSON column (a dict needs no wrapping; a list without it is an array)."""
+
+    value: object
+
+
+@dataclass(frozen=True, slots=True)
 class Constant:
     """The same value in every row."""
 
@@ -40,7 +47,7 @@ class Constant:
 
 Values = Constant | Sequence[object] | NDArray[np.object_]
 """One column: a constant, shapely geometries (written as EWKB in EPSG:4490), or a sequence of str, int, float, bool,
-date, datetime, list of str, dict (JSON) and None."""
+date, datetime, list of str, dict, Json and None."""
 
 
 def copy_rows(conn: Connection, table: str, columns: Mapping[str, Values], count: int) -> None:
@@ -102,6 +109,7 @@ _WRITE: Mapping[type, Callable[[Any], str]] = {
     date: date.isoformat,
     datetime: datetime.isoformat,
     dict: lambda value: _escape(orjson.dumps(value, default=str).decode()),
+    Json: lambda value: _escape(orjson.dumps(value.value, default=str).decode()),
     list: lambda value: _escape(_array(value)),
     tuple: lambda value: _escape(_array(value)),
 }

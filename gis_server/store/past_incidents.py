@@ -1,0 +1,57 @@
+"""Incidents of the past, taken over from another system in one transaction."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+
+from sqlalchemy import Connection, func, insert, literal, null, select
+
+from gis_server.store.boundaries import LAYERS
+from gis_server.store.copying import Values, copy_rows
+from gis_server.store.schema import generation, incident, incident_event
+
+
+def known_numbers(conn: Connection, numbers: Sequence[str]) -> frozenset[str]:
+    """Those of ``numbers`` that an incident has already."""
+    rows = conn.execute(select(incident.c.number).where(incident.c.number.in_(numbers)))
+    return frozenset(row.number for row in rows)
+
+
+def add_past(
+    conn: Connection,
+    columns: Mapping[str, Values],
+    numbers: Sequence[str],
+    *,
+    actor: str,
+    account_id: int | None,
+) -> None:
+    """Add incidents as they stand, each with one row of history: taken over in its state at the time of recording."""
+    copy_rows(conn, incident.name, columns, len(numbers))
+    conn.execute(
+        insert(incident_event).from_select(
+            ["incident_id", "at", "actor", "account_id", "from_state", "to_state"],
+            select(
+                incident.c.id,
+                incident.c.recorded_at,
+                literal(actor),
+                null() if account_id is None else literal(account_id),
+                null(),
+                incident.c.state,
+            )
+            .where(incident.c.number.in_(numbers))
+            .order_by(incident.c.id),
+        )
+    )
+
+
+def boundary_days(conn: Connection) -> list[datetime]:
+    """The instants at which some boundary came into force, from the first grids on, in order."""
+    began = select(generation.c.valid_from).where(generation.c.state == "published")
+    first = select(
+        func.min(began.where(generation.c.layer == "grid").subquery().c.valid_from)
+    ).scalar_subquery()
+    query = (
+        began.where(generation.c.layer.in_(LAYERS), generation.c.valid_from >= first)
+        .distinct()
+        .order_by(generation.c.valid_from)
+    )
+    return [row.valid_from for row in conn.execute(query)]
