@@ -78,7 +78,7 @@ def progress(title: Message) -> Iterator[None]:
 def give_out(content: bytes, out: Path | None) -> None:
     """Write to ``out``, whole or not at all, or to stdout."""
     if out is None:
-        click.get_binary_stream("stdout").write(content)
+        sys.stdout.buffer.write(content)
         return
     part = out.with_name(out.name + ".part")
     try:

@@ -35,11 +35,11 @@ def open_groups(cells: Rings, parent_of: Indices, parents: Rings, declared: Hash
 
 
 def certificate(
-    cells: Rings, parent_of: Indices, parents: Rings, still_open: Flags, salt: int
+    cells: Rings, parent_of: Indices, parents: Rings, still_open: Flags, *, salt: int, sound: bool = True
 ) -> Certificate:
-    """The certificate that ``open_groups`` amounts to."""
+    """The certificate that ``open_groups`` amounts to; not exact unless every cell is ``sound`` and has a parent."""
     return Certificate(
-        exact=not still_open.any() and bool((parent_of >= 0).all()),
+        exact=sound and not still_open.any() and bool((parent_of >= 0).all()),
         cells=int((cells.sums != 0).any(axis=1).sum()),
         parents=len(parents.sums),
         edges=cells.edges,
@@ -54,7 +54,7 @@ def certify(
 ) -> Certificate:
     """Certify polygons against their parents; the cells must be valid for the proof to hold."""
     flat, flat_parents = flatten(cells, salt), flatten(parents, salt)
-    return certificate(flat, parent_of, flat_parents, open_groups(flat, parent_of, flat_parents), salt)
+    return certificate(flat, parent_of, flat_parents, open_groups(flat, parent_of, flat_parents), salt=salt)
 
 
 def certify_hierarchy(

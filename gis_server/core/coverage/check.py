@@ -24,6 +24,7 @@ from gis_server.core.coverage.findings import (
 )
 from gis_server.core.coverage.intake import Intake, take_in
 from gis_server.core.coverage.judge import judge
+from gis_server.core.coverage.junctions import still_open_after_cutting
 from gis_server.core.coverage.layer import Cells, Parents, Plane
 from gis_server.core.coverage.patches import Ruled, residual_faces, rule
 from gis_server.core.coverage.residual import unmatched
@@ -64,7 +65,9 @@ def check(
     active = intake.usable.copy()
     for rows in copies:
         active[rows[1:]] = False
-    case = Case(cells, above, intake.polygons, ground, active, rules, tolerance, plane, inside_only)
+    case = Case(
+        cells, above, intake.polygons, ground, active, rules, tolerance, plane, inside_only, not intake.flawed
+    )
 
     findings = [*_flawed(case, intake), *_multiparts(case, intake)]
     findings += _duplicates(case, copies)
@@ -209,7 +212,6 @@ def _with_parents(
         holder = locate(ground, above.declared_holes, np.ones(len(above.declared_holes), dtype=bool))
         declared = sum_by(holes.sums, holder, len(above.geometry))
     still_open = open_groups(rings, parent_of, parent_rings, declared)
-    proof = certificate(rings, linked.parent_of, parent_rings, still_open, salt)
     edges, parent_edges = unmatched(rings, parent_of, parent_rings, still_open, case.active)
     found = residual_faces(rings, edges, parent_rings, parent_edges, case.plane)
     if above.declared_holes is not None:
@@ -217,7 +219,13 @@ def _with_parents(
         dry = np.ones(len(found.area), dtype=bool)
         dry[lakes.over(inner_points(found.polygon, [lakes])).point] = False
         found = found.only(dry)
-    return proof, rule(case, found, Ground(above.geometry), linked.parent_of)
+    ruled = rule(case, found, Ground(above.geometry), linked.parent_of)
+    if len(edges) and ruled.clean:
+        still_open = still_open_after_cutting(
+            rings, parent_of, edges, parent_rings, parent_edges, declared=declared, salt=salt
+        )
+    proof = certificate(rings, linked.parent_of, parent_rings, still_open, salt=salt, sound=case.sound)
+    return proof, ruled
 
 
 def _without_parents(case: Case, rings: Rings) -> Ruled:
