@@ -95,7 +95,7 @@ def _cells(table: NDArray[np.uint8], field: _DbfField) -> list[bytes]:
     if not len(table) or not field.width:
         return [b""] * len(table)
     raw = np.ascontiguousarray(table[:, field.offset : field.offset + field.width])
-    return [cell.strip(b" \0") for cell in raw.view(f"S{field.width}").ravel().tolist()]
+    return [cell.strip() for cell in raw.view(f"S{field.width}").ravel().tolist()]
 
 
 def _decide(fields: list[_DbfField], texts: dict[_DbfField, list[bytes]], file: str) -> str | None:
@@ -104,8 +104,11 @@ def _decide(fields: list[_DbfField], texts: dict[_DbfField, list[bytes]], file: 
     for field in fields:
         (cut if len(field.name) == NAME_BYTES else whole).append(field.name)
         if field.kind == "C":
-            for cell in texts[field]:
-                if not cell.isascii():
+            cells = texts[field]
+            if max(map(len, cells), default=0) < field.width - 3:
+                whole.append(b"\n".join(cells))
+            else:
+                for cell in cells:
                     (cut if len(cell) >= field.width - 3 else whole).append(cell)
     if all(c.isascii() for c in whole) and all(c.isascii() for c in cut):
         return None
@@ -138,8 +141,9 @@ def _column(field: _DbfField, cells: list[bytes], encoding: str, file: str) -> N
 
 def _texts(field: _DbfField, cells: list[bytes], encoding: str, file: str) -> list[str | None]:
     try:
-        if not any(b"\n" in c for c in cells):
-            return [c or None for c in b"\n".join(cells).decode(encoding).split("\n")] if cells else []
+        joined = b"\n".join(cells)
+        if joined.count(b"\n") == len(cells) - 1:
+            return [c or None for c in joined.decode(encoding).split("\n")]
     except UnicodeDecodeError:
         pass  # a cell cut inside a character: one by one below
     texts: list[str | None] = []

@@ -1,9 +1,10 @@
-"""Reads the jurisdiction profiles that come with the package, and an operator's file that fills their silence."""
+"""Reads the profiles and item catalogues that come with the package, and an operator's files that add to them."""
 
 from functools import cache
 from pathlib import Path
 
 from gis_server.core.errors import NotFound
+from gis_server.core.item import ItemCatalogue, extend_items, parse_items
 from gis_server.core.message import msg
 from gis_server.core.profile import Profile, fill_silence, parse_profile
 from gis_server.files.toml_file import read_toml
@@ -37,3 +38,16 @@ def read_profile(key: str, overrides: Path | None = None) -> Profile:
     if overrides is None:
         return profile
     return fill_silence(profile, read_toml(overrides), overrides.name)
+
+
+def read_items(key: str, additions: Path | None = None) -> ItemCatalogue:
+    """The item catalogue of the profile ``key``, with an operator's rows and limits from the file ``additions``.
+
+    Empty where the document gives no list of its own: such a list is made by the county and loaded as an addition.
+    CatalogueError if a file is wrong or contradicts the document.
+    """
+    path = FOLDER / "items" / f"{read_profile(key).key}.toml"
+    catalogue = parse_items(read_toml(path), path.name) if path.exists() else ItemCatalogue(key)
+    if additions is None:
+        return catalogue
+    return extend_items(catalogue, read_toml(additions), additions.name)

@@ -6,8 +6,9 @@ import io
 import math
 import re
 import zipfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import chain, islice
 from pathlib import Path
 from typing import Any
 
@@ -48,9 +49,10 @@ _AFTER_NAME = re.compile(r"\s*[（(].*$|_(wgs84|cgcs2000|gcj02|bd09)$")
 _DELIMITERS = ",\t;|，"
 _HEADER_WITHIN = 20
 _PROGRESS_EVERY = 5_000
+_BLOCK = 500
 _MERGES_UP_TO = 8 * 2**20  # bytes: larger sheets come from machines, and are streamed
 
-Row = Sequence[str | None]
+Row = Sequence[str]
 
 
 def read_csv(path: Path, encoding: str | None, *, xy: tuple[str, str] | None) -> Loaded:
@@ -58,20 +60,19 @@ def read_csv(path: Path, encoding: str | None, *, xy: tuple[str, str] | None) ->
     text, chosen = decode_text(path.read_bytes(), encoding, where=path.name)
     if "\0" in text:
         raise UnusableInput(msg("{file} 不是文本文件。", file=path.name))
-    lines = csv.reader(io.StringIO(text, newline=""), delimiter=_delimiter(text))
-    try:
-        rows: list[Row] = list(lines)
-    except csv.Error:
-        raise UnusableInput(
-            msg(
-                "{file} 第 {line} 行的引号或单元格不合规则，无法拆分成列。",
-                file=path.name,
-                line=lines.line_num,
-            )
-        ) from None
-    loaded = _from_rows(rows, path.name, xy)
+    loaded = _from_rows(_csv_rows(text, path.name), path.name, xy)
     loaded.encoding = chosen
     return loaded
+
+
+def _csv_rows(text: str, file: str) -> Iterator[Row]:
+    lines = csv.reader(io.StringIO(text, newline=""), delimiter=_delimiter(text))
+    try:
+        yield from lines
+    except csv.Error:
+        raise UnusableInput(
+            msg("{file} 第 {line} 行的引号或单元格不合规则，无法拆分成列。", file=file, line=lines.line_num)
+        ) from None
 
 
 def _delimiter(text: str) -> str:
@@ -118,7 +119,7 @@ def read_xlsx(
     return loaded
 
 
-def _sheet_rows(sheet: Any, file: str, progress: Progress | None) -> Iterator[list[str | None]]:
+def _sheet_rows(sheet: Any, file: str, progress: Progress | None) -> Iterator[list[str]]:
     total = sheet.max_row or 0
     for number, cells in enumerate(sheet.iter_rows(values_only=True), 1):
         if progress is not None and number % _PROGRESS_EVERY == 0:
@@ -126,14 +127,14 @@ def _sheet_rows(sheet: Any, file: str, progress: Progress | None) -> Iterator[li
         yield [_cell_text(value, sheet, file, number, column) for column, value in enumerate(cells, 1)]
 
 
-def _cell_text(value: object, sheet: Any, file: str, row: int, column: int) -> str | None:
-    if value is None or isinstance(value, str):
-        return None if value is not None and value.startswith("#") and value in _ERRORS else value
-    if isinstance(value, bool):
-        return "1" if value else "0"
-    if isinstance(value, int | float):
-        if isinstance(value, float) and not math.isfinite(value):
-            return None
+def _cell_text(value: object, sheet: Any, file: str, row: int, column: int) -> str:
+    if value is None:
+        return ""
+    if isinstance(value, str):
+        return "" if value in _ERRORS else value
+    if isinstance(value, int | float):  # True and False among them, as 1 and 0
+        if not math.isfinite(value):
+            return ""
         if abs(value) >= 10**EXACT_DIGITS:
             letter = openpyxl.utils.get_column_letter(column)
             raise UnusableInput(
@@ -156,7 +157,7 @@ def _cell_text(value: object, sheet: Any, file: str, row: int, column: int) -> s
 _ERRORS = frozenset({"#N/A", "#REF!", "#VALUE!", "#DIV/0!", "#NAME?", "#NULL!", "#NUM!"})
 
 
-def _fill_merged(rows: list[list[str | None]], sheet: Any) -> None:
+def _fill_merged(rows: list[list[str]], sheet: Any) -> None:
     for area in sheet.merged_cells.ranges:
         value = rows[area.min_row - 1][area.min_col - 1]
         # a title merged across the whole table is no value of every column
@@ -167,58 +168,64 @@ def _fill_merged(rows: list[list[str | None]], sheet: Any) -> None:
                 row[column] = value
 
 
-def _from_rows(rows: Sequence[Row], file: str, xy: tuple[str, str] | None) -> Loaded:
+def _from_rows(rows: Iterable[Row], file: str, xy: tuple[str, str] | None) -> Loaded:
     """Find the header, take the columns out, and build the geometry."""
-    header_at = _header(rows, file)
-    names = _column_names(rows[header_at])
-    body = rows[header_at + 1 :]
-    first_row = header_at + 2
+    rest = iter(rows)
+    head = list(islice(rest, _HEADER_WITHIN))
+    header_at = _header(head, file)
+    names = _column_names(head[header_at])
     problems: list[RowProblem] = []
-    kept: list[Row] = []
+    cells: list[list[str | None]] = [[] for _ in names]
     numbers: list[int] = []
-    for number, row in enumerate(body):
-        width = len(row)
-        if not any(cell and not cell.isspace() for cell in row):
-            continue
-        if width > len(names) and any(row[len(names) :]):
-            problem = msg(
-                "第 {n} 行：有 {width} 列，表头只有 {known} 列，可能缺了引号。",
-                n=number + first_row,
-                width=width,
-                known=len(names),
-            )
-            problems.append(RowProblem(number, None, problem, rejected=True))
-            continue
-        kept.append(row if width == len(names) else [*row[: len(names)], *[None] * (len(names) - width)])
-        numbers.append(number)
-    place = np.array(numbers, np.int64)
-    ragged = len(problems)
-    columns: dict[str, NDArray[np.object_]] = {
-        name: text_column([cell or None for cell in cells])
-        for name, cells in zip(names, zip(*kept, strict=True) if kept else [()] * len(names), strict=True)
-    }
-    shape_columns = _shape_columns(names, xy, file)
-    table = _Table(columns, place, first_row, problems)
-    if len(shape_columns) == 2:
-        geometry = table.points(*shape_columns)
-    else:
-        geometry = table.shapes(columns.pop(shape_columns[0]))
+    body = enumerate(chain(head[header_at + 1 :], rest))
+    # in small blocks, because a million lists alive at once cost more in garbage collection than in parsing
+    while block := list(islice(body, _BLOCK)):
+        kept = list(_whole_rows(block, len(names), header_at + 2, problems))
+        numbers += [number for number, _ in kept]
+        for column, values in zip(cells, zip(*(row for _, row in kept), strict=True), strict=False):
+            column += [value or None for value in values]
+    table = _Table(
+        columns={name: text_column(column) for name, column in zip(names, cells, strict=True)},
+        rows=np.array(numbers, np.int64),
+        first_row=header_at + 2,
+        problems=problems,
+    )
+    features = len(numbers) + len(problems)
+    geometry = table.geometry(_shape_columns(names, xy, file))
     return Loaded(
         geometry=geometry,
-        columns=columns,
-        rows=place,
-        features=len(numbers) + ragged,
+        columns=table.columns,
+        rows=table.rows,
+        features=features,
         crs=None,
-        first_row=first_row,
+        first_row=table.first_row,
         is_list=True,
         problems=problems,
     )
 
 
-def _header(rows: Sequence[Row], file: str) -> int:
+def _whole_rows(
+    block: Iterable[tuple[int, Row]], width: int, first_row: int, problems: list[RowProblem]
+) -> Iterator[tuple[int, Row]]:
+    """Rows that are not blank, filled up to ``width`` cells; longer ones are a problem each."""
+    for number, row in block:
+        if not any(row) or not "".join(row).strip():
+            continue
+        if any(row[width:]):
+            problem = msg(
+                "第 {n} 行：有 {width} 列，表头只有 {known} 列，可能缺了引号。",
+                n=number + first_row,
+                width=len(row),
+                known=width,
+            )
+            problems.append(RowProblem(number, None, problem, rejected=True))
+        else:
+            yield number, row if len(row) == width else [*row[:width], *[""] * (width - len(row))]
+
+
+def _header(head: Sequence[Row], file: str) -> int:
     """The row of column names: the first of the widest among the first rows, past titles and blank lines."""
-    head = rows[:_HEADER_WITHIN]
-    filled = [sum(bool(c and c.strip()) for c in row) for row in head]
+    filled = [sum(bool(c.strip()) for c in row) for row in head]
     if not filled or max(filled) == 0:
         raise UnusableInput(msg("{file} 里没有数据。", file=file))
     # data rows may fill fewer cells than the header or, where a name is missing, one more
@@ -230,10 +237,10 @@ def _header(rows: Sequence[Row], file: str) -> int:
 def _column_names(header: Row) -> list[str]:
     names: list[str] = []
     cells = list(header)
-    while cells and not (cells[-1] and cells[-1].strip()):
+    while cells and not cells[-1].strip():
         cells.pop()
     for number, cell in enumerate(cells, 1):
-        name = (cell or "").strip().strip("\ufeff") or f"列{number}"
+        name = cell.strip() or f"列{number}"
         while name in names:
             name += "_"
         names.append(name)
@@ -290,7 +297,11 @@ class _Table:
         message = msg("第 {n} 行：{problem}。", n=row + self.first_row, problem=problem)
         self.problems.append(RowProblem(row, None, message, rejected=True))
 
-    def points(self, x_name: str, y_name: str) -> Geometries:
+    def geometry(self, names: tuple[str, ...]) -> Geometries:
+        """Points of two columns, which stay; or the shapes of a WKT column, which goes."""
+        return self._points(*names) if len(names) == 2 else self._shapes(self.columns.pop(names[0]))
+
+    def _points(self, x_name: str, y_name: str) -> Geometries:
         x, y = self._numbers(x_name), self._numbers(y_name)
         points: Geometries = np.full(len(self.rows), None, object)
         there = np.isfinite(x) & np.isfinite(y)
@@ -311,7 +322,7 @@ class _Table:
                 self.reject(i, msg("{column}“{value}”不是数", column=name, value=text[:40]))
         return values
 
-    def shapes(self, wkt: NDArray[np.object_]) -> Geometries:
+    def _shapes(self, wkt: NDArray[np.object_]) -> Geometries:
         shapes: Geometries = shapely.force_2d(shapely.from_wkt(wkt, on_invalid="ignore"))
         for i in np.flatnonzero(shapely.is_missing(shapes)):
             if wkt[i] is not None:
