@@ -35,6 +35,8 @@ SUPERUSER = "postgres"
 PORT = 5432  # only part of the socket's file name: nothing listens on TCP
 SOCKET_PATH_LIMIT = 107  # bytes of sockaddr_un.sun_path on Linux, without the closing NUL
 MEBIBYTE = 1024 * 1024
+READY_SECONDS = 60.0
+RECOVERY_SECONDS = 600  # crash recovery after a long import may take minutes
 
 
 @dataclass(frozen=True, slots=True)
@@ -229,15 +231,32 @@ class PrivateServer:
         raise Unavailable(msg("PostgreSQL 不能以 root 运行，而系统中没有 postgres 或 nobody 用户可用。"))
 
     def _start(self) -> None:
-        if self._processes()[0] is None:
-            owner = self._owner()
-            self._clear_leftovers()
-            binaries = find_binaries(self._major())
-            if not (self.data / "PG_VERSION").exists():
-                self._make_cluster(binaries, owner)
-            self._write_settings(owner)
-            self._launch(binaries, owner)
-        self._prepare_database()
+        end = time.monotonic() + READY_SECONDS
+        while True:
+            if self._processes()[0] is None:
+                self._start_process()
+            try:
+                return self._prepare_database()
+            except psycopg.OperationalError as error:
+                # a server found alive may have been killed this instant, or be recovering still
+                if time.monotonic() > end:
+                    raise Unavailable(
+                        msg(
+                            "自带的数据库不应答（{path}）：{reason}",
+                            path=str(self.folder),
+                            reason=_tail(str(error)),
+                        )
+                    ) from error
+                time.sleep(0.1)
+
+    def _start_process(self) -> None:
+        owner = self._owner()
+        self._clear_leftovers()
+        binaries = find_binaries(self._major())
+        if not (self.data / "PG_VERSION").exists():
+            self._make_cluster(binaries, owner)
+        self._write_settings(owner)
+        self._launch(binaries, owner)
 
     def _make_cluster(self, binaries: Binaries, owner: pwd.struct_passwd) -> None:
         """``initdb`` beside its place, then a rename: a cluster is there whole or not at all."""
@@ -287,8 +306,10 @@ class PrivateServer:
         ):
             options = f"-c listen_addresses='' -c port={PORT} -c cluster_name={self.marker} -k {sockets}"
             done = subprocess.run(
-                # crash recovery after a long import may take minutes
-                [binaries / "pg_ctl", "start", "--pgdata", data, "--wait", "--timeout", "600", "-o", options],
+                [
+                    *(binaries / "pg_ctl", "start", "--pgdata", data, "-o", options),
+                    *("--wait", "--timeout", str(RECOVERY_SECONDS)),
+                ],
                 **_as_user(owner, [*data_fds, *socket_fds]),
                 stdin=subprocess.DEVNULL,
                 stdout=output,
@@ -296,11 +317,13 @@ class PrivateServer:
                 check=False,
             )
         if done.returncode != 0:
+            # once the server has opened its own log, the reason stands there
+            log = max([log, *self.data.glob("log/*.log")], key=lambda path: path.stat().st_mtime_ns)
             raise Unavailable(
                 msg(
                     "自带的数据库没有启动，详情见 {log}：{reason}",
                     log=str(log),
-                    reason=_reason(log.read_text("utf-8", "replace")),
+                    reason=_reason(log),
                 )
             )
 
@@ -327,12 +350,13 @@ class PrivateServer:
                     os.kill(pid, how)
             if backends and _wait_until(lambda: not self._processes()[1], 5.0):
                 break
-        pid_file = self.data / "postmaster.pid"
-        with suppress(FileNotFoundError, ValueError, IndexError):
-            pid = int(pid_file.read_text().splitlines()[0])
-            # PostgreSQL takes any living process with this number (a zombie too) for its predecessor
-            if Path(f"/proc/{pid}").exists() and pid != self._processes()[0]:
-                pid_file.unlink()
+        for file in (self.data / "postmaster.pid", self.socket_folder / f".s.PGSQL.{PORT}.lock"):
+            with suppress(FileNotFoundError, ValueError, IndexError):
+                predecessor = Path("/proc", str(int(file.read_text().splitlines()[0])))
+                _wait_until_settled(predecessor)
+                # PostgreSQL takes any living process with this number (a zombie too) for its predecessor
+                if predecessor.exists():
+                    file.unlink()
 
     def _processes(self) -> tuple[int | None, list[int]]:
         """The server's process, if it lives, and its children, found by the cluster's name."""
@@ -353,23 +377,18 @@ class PrivateServer:
     def _prepare_database(self) -> None:
         """The application's role (no superuser), its database and PostGIS; each only if it is missing."""
         host = str(self.socket_folder)
-        try:
-            with psycopg.connect(host=host, user=SUPERUSER, dbname="postgres", autocommit=True) as server:
-                if not server.execute("SELECT 1 FROM pg_roles WHERE rolname = %s", [ROLE]).fetchone():
-                    server.execute(sql.SQL("CREATE ROLE {} LOGIN").format(sql.Identifier(ROLE)))
-                if not server.execute("SELECT 1 FROM pg_database WHERE datname = %s", [DATABASE]).fetchone():
-                    server.execute(
-                        sql.SQL("CREATE DATABASE {} OWNER {}").format(
-                            sql.Identifier(DATABASE), sql.Identifier(ROLE)
-                        )
+        with psycopg.connect(host=host, user=SUPERUSER, dbname="postgres", autocommit=True) as server:
+            if not server.execute("SELECT 1 FROM pg_roles WHERE rolname = %s", [ROLE]).fetchone():
+                server.execute(sql.SQL("CREATE ROLE {} LOGIN").format(sql.Identifier(ROLE)))
+            if not server.execute("SELECT 1 FROM pg_database WHERE datname = %s", [DATABASE]).fetchone():
+                server.execute(
+                    sql.SQL("CREATE DATABASE {} OWNER {}").format(
+                        sql.Identifier(DATABASE), sql.Identifier(ROLE)
                     )
-            with psycopg.connect(host=host, user=SUPERUSER, dbname=DATABASE) as database:
-                if not database.execute("SELECT 1 FROM pg_extension WHERE extname = 'postgis'").fetchone():
-                    database.execute("CREATE EXTENSION postgis")
-        except psycopg.Error as error:
-            raise Unavailable(
-                msg("自带的数据库不应答（{path}）：{reason}", path=str(self.folder), reason=_tail(str(error)))
-            ) from error
+                )
+        with psycopg.connect(host=host, user=SUPERUSER, dbname=DATABASE) as database:
+            if not database.execute("SELECT 1 FROM pg_extension WHERE extname = 'postgis'").fetchone():
+                database.execute("CREATE EXTENSION postgis")
 
 
 def _server_settings(durable: bool) -> dict[str, str]:
@@ -492,10 +511,24 @@ def _tail(text: str) -> str:
     return lines[-1] if lines else "?"
 
 
-def _reason(log: str) -> str:
-    """The line of a start log that says what happened."""
-    fatal = [line for line in log.splitlines() if "FATAL" in line or "ERROR" in line]
-    return fatal[-1].strip() if fatal else _tail(log)
+def _reason(log: Path) -> str:
+    """The line of a log that says why the server stopped."""
+    text = log.read_text("utf-8", "replace")
+    fatal = [line for line in text.splitlines() if "FATAL" in line]
+    return fatal[-1].strip() if fatal else _tail(text)
+
+
+def _wait_until_settled(process: Path) -> None:
+    _wait_until(lambda: not _is_dying(process), 5.0)
+
+
+def _is_dying(process: Path) -> bool:
+    """Whether a process has lost its memory to a signal, but is not yet gone or a zombie."""
+    try:
+        state = (process / "stat").read_text().rpartition(")")[2].split()[0]
+        return not (process / "cmdline").read_bytes() and state not in "ZX"
+    except OSError:
+        return False
 
 
 def _wait_until(condition: Callable[[], bool], seconds: float) -> bool:

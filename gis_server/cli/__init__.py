@@ -25,7 +25,7 @@ class Entry(NamedTuple):
 
 
 COMMANDS: dict[str, Entry] = {
-    "up": Entry("server:up", msg("启动自带的 PostGIS，建表，导入示例城市，并提供服务。")),
+    "up": Entry("up:up", msg("启动自带的 PostGIS，建表，导入示例城市，并提供服务。")),
     "serve": Entry("server:serve", msg("为已有的数据库提供服务。")),
     "db": Entry("server:db", msg("数据库：启动、停止、状态、建表、备份、恢复。")),
     "sample": Entry("sample:sample", msg("生成任意大小的示例城市。")),

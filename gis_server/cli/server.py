@@ -1,4 +1,4 @@
-"""Running the server: ``up``, ``serve`` and the ``db`` commands."""
+"""``serve`` and the ``db`` commands."""
 
 from dataclasses import replace
 from pathlib import Path
