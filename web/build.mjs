@@ -30,7 +30,10 @@ async function sprite(names) {
   for (const name of names) {
     const svg = await readFile(join(PACKAGES, "heroicons", "24", "outline", `${name}.svg`), "utf8");
     const body = svg.slice(svg.indexOf(">") + 1, svg.lastIndexOf("</svg>")).trim();
-    symbols.push(`<symbol id="${name}" viewBox="0 0 24 24">${body}</symbol>`);
+    // what the icon's own root said must stand on the symbol: a reference takes nothing else along
+    symbols.push(
+      `<symbol id="${name}" viewBox="0 0 24 24" fill="none" stroke="currentColor" stroke-width="1.5">${body}</symbol>`,
+    );
   }
   return `<svg xmlns="http://www.w3.org/2000/svg">\n${symbols.join("\n")}\n</svg>\n`;
 }

@@ -4,6 +4,17 @@ import { _, locale } from "./i18n.js";
 
 const THIN_SPACE = "\u2009";
 
+/** @type {{timeZone?: string}} */
+let zone = {};
+
+/**
+ * Show times in this zone from now on; "" for the browser's own.
+ * @param {string} name such as "Asia/Shanghai"
+ */
+export function setTimeZone(name) {
+  zone = name ? { timeZone: name } : {};
+}
+
 /**
  * A whole number with thin-space thousands.
  * @param {number} value
@@ -35,14 +46,14 @@ export function area(squareMetres) {
 /**
  * Hours and minutes, with seconds on request.
  * @param {Date} moment
- * @param {{seconds?: boolean, timeZone?: string}} [options]
+ * @param {{seconds?: boolean}} [options]
  */
-export function clock(moment, { seconds = false, timeZone } = {}) {
+export function clock(moment, { seconds = false } = {}) {
   return new Intl.DateTimeFormat("en-GB", {
     hour: "2-digit",
     minute: "2-digit",
     ...(seconds ? { second: "2-digit" } : {}),
-    ...(timeZone ? { timeZone } : {}),
+    ...zone,
   }).format(moment);
 }
 
@@ -50,10 +61,8 @@ export function clock(moment, { seconds = false, timeZone } = {}) {
  * Day and time; the year only where it is not this year.
  * @param {Date} moment
  * @param {Date} now
- * @param {{timeZone?: string}} [options]
  */
-export function dayAndTime(moment, now, { timeZone } = {}) {
-  const zone = timeZone ? { timeZone } : {};
+export function dayAndTime(moment, now) {
   /** @param {Date} date */
   const year = (date) => new Intl.DateTimeFormat("en", { year: "numeric", ...zone }).format(date);
   return new Intl.DateTimeFormat(locale(), {
@@ -71,10 +80,9 @@ export function dayAndTime(moment, now, { timeZone } = {}) {
  * Whether two moments fall on one calendar day.
  * @param {Date} one
  * @param {Date} other
- * @param {{timeZone?: string}} [options]
  */
-export function sameDay(one, other, { timeZone } = {}) {
-  const day = new Intl.DateTimeFormat("en-CA", { dateStyle: "short", ...(timeZone ? { timeZone } : {}) });
+export function sameDay(one, other) {
+  const day = new Intl.DateTimeFormat("en-CA", { dateStyle: "short", ...zone });
   return day.format(one) === day.format(other);
 }
 

@@ -26,7 +26,7 @@ const BROWSER = { open: (url) => new EventSource(url), now: () => Date.now(), ra
 export class LiveStream {
   /**
    * @param {string} url
-   * @param {number} lastId position after which to begin
+   * @param {number | null} lastId position after which to begin; null begins with the present
    * @param {Listener} listener
    * @param {Surroundings} [surroundings]
    */
@@ -34,7 +34,9 @@ export class LiveStream {
     this.url = url;
     this.listener = listener;
     this.surroundings = surroundings;
-    this.state = connecting(lastId, surroundings.now());
+    this.state = connecting(lastId ?? 0, surroundings.now());
+    // position 0 is a place to begin as well: a server that has not told anything yet
+    this.startsAtZero = lastId === 0;
     this.wasLost = false;
     /** @type {EventSource | null} */
     this.source = null;
@@ -60,7 +62,8 @@ export class LiveStream {
   }
 
   #open() {
-    const source = this.surroundings.open(`${this.url}?after=${this.state.lastId}`);
+    const after = this.state.lastId > 0 || this.startsAtZero ? `?after=${this.state.lastId}` : "";
+    const source = this.surroundings.open(this.url + after);
     this.source = source;
     for (const kind of KINDS) {
       source.addEventListener(kind, (event) => this.#receive(kind, /** @type {MessageEvent} */ (event)));

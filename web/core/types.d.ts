@@ -64,6 +64,21 @@ export interface HallIncident {
   discovered_at: string;
 }
 
+/** An incident as the desk may read it. */
+export interface Incident extends HallIncident {
+  id: number;
+  item: string | null;
+  description: string;
+  source: string;
+  due_at: string | null;
+  accuracy_m: number | null;
+  match: "inside" | "border" | "near" | "outside";
+  distance_m: number | null;
+  grid?: string | null;
+  sub_grid?: string | null;
+  history?: { at: string; actor: string; to_state: string; note: string | null }[];
+}
+
 export interface Figures {
   open: number;
   urgent: number;

@@ -54,8 +54,7 @@ export function applyIncident(state, incident, now) {
     }
   }
   if (isNew && sameDay(new Date(incident.discovered_at), now)) figures.today += 1;
-  if (isOpen(incident)) state.incidents.set(incident.number, incident);
-  else state.incidents.delete(incident.number);
+  state.incidents.set(incident.number, incident);
   return { isNew };
 }
 

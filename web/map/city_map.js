@@ -91,6 +91,11 @@ export class CityMap {
     return Math.round(this.map.getZoom()) >= layer.style.min_zoom;
   }
 
+  /** The geometries of a layer as they came. @param {string} name */
+  geometriesOf(name) {
+    return this.layers.get(name)?.items.map(({ feature }) => feature.geometry) ?? [];
+  }
+
   /** The layers that are on the map now, from the bottom up, with the classes that occur. */
   drawn() {
     return [...this.layers.values()]
@@ -145,6 +150,11 @@ export class CityMap {
     }
     const dot = { renderer: this.incidents.renderer, interactive: false, radius: 9, fillColor: accent, fillOpacity: 1, color: "#ffffff", weight: 3 };
     this.place.addLayer(new ShapeMarker([lat, lon], dot));
+  }
+
+  /** Take the mark of the place away. */
+  hidePlace() {
+    this.place.clearLayers();
   }
 
   /**

@@ -3,7 +3,7 @@
 import { CircleMarker, GeoJSON, LayerGroup, Polygon, Polyline } from "../vendor/leaflet.js";
 import { positionsOf } from "../core/geometry.js";
 import { findingLook } from "../core/style.js";
-import { hatch } from "./symbols.js";
+import { hatch } from "./hatch.js";
 
 /** @typedef {import("../core/types.js").Finding} Finding */
 /** @typedef {import("./feature_layer.js").Look} Look */

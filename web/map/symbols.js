@@ -1,4 +1,4 @@
-/** What a canvas draws beyond lines and fills: shapes of points, hatches of findings. */
+/** What a canvas draws beyond lines and fills: points with a shape of their own. */
 
 import { CircleMarker } from "../vendor/leaflet.js";
 
@@ -109,43 +109,3 @@ export const MARK_SHAPES = /** @type {const} */ ({
   overdue: "diamond",
   done: "check",
 });
-
-/**
- * A repeating fill for findings.
- * @param {"hatch" | "cross" | "arrow" | "dots" | "line"} pattern
- * @param {string} colour
- * @param {number} [scale]
- * @returns {CanvasPattern | null} null where the outline alone speaks
- */
-export function hatch(pattern, colour, scale = 1) {
-  if (pattern === "dots" || pattern === "line") return null;
-  const size = Math.round((pattern === "arrow" ? 18 : 8) * scale);
-  const tile = document.createElement("canvas");
-  tile.width = tile.height = size;
-  const ctx = /** @type {CanvasRenderingContext2D} */ (tile.getContext("2d"));
-  ctx.strokeStyle = colour;
-  ctx.lineWidth = 1.6 * scale;
-  ctx.beginPath();
-  if (pattern === "arrow") {
-    const [a, b] = [size * 0.25, size * 0.75];
-    ctx.moveTo(a, b);
-    ctx.lineTo(b, a);
-    ctx.moveTo(b, a + size * 0.28);
-    ctx.lineTo(b, a);
-    ctx.lineTo(b - size * 0.28, a);
-  } else {
-    // drawn beyond the tile's corners so that the lines join
-    ctx.moveTo(-1, size + 1);
-    ctx.lineTo(size + 1, -1);
-    ctx.moveTo(-1, 1);
-    ctx.lineTo(1, -1);
-    ctx.moveTo(size - 1, size + 1);
-    ctx.lineTo(size + 1, size - 1);
-    if (pattern === "cross") {
-      ctx.moveTo(-1, -1);
-      ctx.lineTo(size + 1, size + 1);
-    }
-  }
-  ctx.stroke();
-  return ctx.createPattern(tile, "repeat");
-}

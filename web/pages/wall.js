@@ -91,8 +91,7 @@ class WallPage {
     this.asOf = this.now();
     if (kind === "incident") {
       const { isNew } = applyIncident(this.state, data, this.now());
-      if (this.state.incidents.has(data.number)) this.map.incidents.put(data);
-      else this.map.incidents.remove(data.number);
+      this.map.incidents.put(data);
       if (isNew) this.map.incidents.pulse(data.number);
       this.show();
     } else if (kind === "generation") {

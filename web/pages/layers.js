@@ -1,0 +1,271 @@
+/** The import page: files in, findings on the map, and a generation to publish or throw away. */
+
+import { coordinateSystems, datums } from "../core/crs.js";
+import { bySeverity } from "../core/finding.js";
+import { count, dayAndTime } from "../core/formats.js";
+import { boundsOf } from "../core/geometry.js";
+import { getJson, Problem, sendJson } from "../core/http.js";
+import { _ } from "../core/i18n.js";
+import { CityMap } from "../map/city_map.js";
+import { byId, el, notice, setText } from "../ui/dom.js";
+import { FindingList } from "../ui/finding_list.js";
+import { runImport } from "../ui/import_job.js";
+import { LayerLoader } from "../ui/layer_loader.js";
+import { legend } from "../ui/legend.js";
+import { popup } from "../ui/popup.js";
+import { sentenceOf, start } from "../ui/start.js";
+import { toast } from "../ui/toast.js";
+
+/** @typedef {import("../core/types.js").Layer} Layer */
+/** @typedef {import("../core/types.js").Generation} Generation */
+
+await start();
+const form = byId("import", HTMLFormElement);
+const layerChoice = byId("layer", HTMLSelectElement);
+const files = byId("files", HTMLInputElement);
+const crs = byId("crs", HTMLSelectElement);
+const crsOther = byId("crs-other", HTMLInputElement);
+const datum = byId("datum", HTMLSelectElement);
+const begin = byId("start", HTMLButtonElement);
+const result = byId("result");
+const problem = byId("problem");
+const map = new CityMap(byId("map"));
+const findingList = new FindingList(byId("findings"), map);
+/** @type {Layer[]} */
+let layers = [];
+/** @type {LayerLoader} */
+let loader;
+
+/** @returns {Layer} */
+function chosenLayer() {
+  const layer = layers.find(({ name }) => name === layerChoice.value);
+  if (!layer) throw new Error("no layer is chosen");
+  return layer;
+}
+
+/**
+ * @param {HTMLSelectElement} select
+ * @param {{value: string, words: string}[]} choices
+ */
+function fill(select, choices) {
+  select.replaceChildren(...choices.map(({ value, words }) => el("option", { value }, words)));
+}
+
+/** Points may come in four datums that look alike, so the choice is forced; lines and polygons state theirs. */
+function showChoices() {
+  const isPoint = chosenLayer().geometry === "Point";
+  byId("datum-field").hidden = !isPoint;
+  datum.required = isPoint;
+  byId("crs-other-field").hidden = crs.value !== "other";
+  crsOther.required = crs.value === "other";
+}
+
+function showFiles() {
+  const chosen = [...(files.files ?? [])];
+  byId("chosen").hidden = chosen.length === 0;
+  byId("chosen").replaceChildren(...chosen.map(({ name }) => el("li", {}, name)));
+}
+
+/** @param {SubmitEvent} event */
+async function send(event) {
+  event.preventDefault();
+  const body = new FormData();
+  for (const file of files.files ?? []) body.append("file", file);
+  const stated = crs.value === "other" ? crsOther.value.trim() : crs.value;
+  if (stated) body.set("crs", stated);
+  const encoding = byId("encoding", HTMLSelectElement).value;
+  if (encoding) body.set("encoding", encoding);
+  if (datum.required) body.set("datum", datum.value);
+  begin.disabled = true;
+  result.hidden = true;
+  byId("progress-box").hidden = false;
+  await attempt(async () => {
+    const job = await runImport(layerChoice.value, body, showProgress);
+    await showGenerations();
+    if (job.generation !== null) await showResult(job.generation, job.problems);
+    else showRowProblems(job.problems);
+  });
+  begin.disabled = false;
+  byId("progress-box").hidden = true;
+}
+
+/**
+ * @param {string} words
+ * @param {number | null} share
+ */
+function showProgress(words, share) {
+  setText(byId("progress-words"), words);
+  const bar = byId("progress", HTMLProgressElement);
+  if (share === null) bar.removeAttribute("value");
+  else bar.value = share;
+}
+
+/**
+ * @param {number} id
+ * @param {import("../core/types.js").RowProblem[]} rowProblems
+ */
+async function showResult(id, rowProblems) {
+  const [{ findings }, { generations }] = await Promise.all([
+    getJson("/api/generations/" + id + "/findings"),
+    getJson(generationsUrl()),
+  ]);
+  /** @type {Generation} */
+  const generation = generations.find((/** @type {Generation} */ one) => one.id === id);
+  const errors = findings.filter((/** @type {{severity: string}} */ { severity }) => severity === "error").length;
+  const facts = [
+    [_("可用的行"), count(generation.feature_count)],
+    [_("不能用的行"), count(rowProblems.filter(({ rejected }) => rejected).length)],
+    [_("错误"), count(errors)],
+    [_("提醒"), count(findings.length - errors)],
+  ];
+  byId("facts").replaceChildren(...facts.flatMap(([name, value]) => [el("dt", {}, name ?? ""), el("dd", {}, value)]));
+  showRowProblems(rowProblems);
+  byId("findings-box").hidden = findings.length === 0;
+  setText(byId("h-findings"), _("发现的问题（{n}）", { n: count(findings.length) }));
+  findingList.show(bySeverity(findings));
+  byId("decide").replaceChildren(...decisions(generation));
+  result.hidden = false;
+  result.focus();
+}
+
+/** @param {import("../core/types.js").RowProblem[]} problems */
+function showRowProblems(problems) {
+  byId("rows-box").hidden = problems.length === 0;
+  setText(byId("h-rows"), _("逐行说明（{n}）", { n: count(problems.length) }));
+  const head = [_("行"), _("字段"), _("说明"), _("处理")].map((words) => el("th", { scope: "col" }, words));
+  byId("row-problems").replaceChildren(
+    el("thead", {}, el("tr", {}, ...head)),
+    el(
+      "tbody",
+      {},
+      ...problems.map(({ row, field, message, rejected }) =>
+        el(
+          "tr",
+          {},
+          // people count rows from 1, files from 0
+          el("td", {}, row + 1),
+          el("td", {}, chosenLayer().fields.find(({ name }) => name === field)?.title ?? field),
+          el("td", {}, message),
+          el("td", {}, rejected ? _("未导入") : _("已修正")),
+        ),
+      ),
+    ),
+  );
+}
+
+/** @param {Generation} generation */
+function decisions({ id, state }) {
+  if (state !== "staged") return [];
+  const discard = el("button", { type: "button", click: () => decide(id, "discard") }, _("放弃这一期"));
+  if (!("mayPublish" in result.dataset)) return [el("span", {}, _("由有审批权的人员发布。")), discard];
+  return [el("button", { type: "button", class: "primary", click: () => decide(id, "publish") }, _("发布")), discard];
+}
+
+/**
+ * @param {number} id
+ * @param {"publish" | "discard"} act
+ */
+async function decide(id, act) {
+  await attempt(async () => {
+    await sendJson("/api/generations/" + id + "/" + act, "POST", {});
+    result.hidden = true;
+    map.findings.show([]);
+    toast(act === "publish" ? _("已发布，地图与大屏随即更新。") : _("已放弃。"));
+    await Promise.all([showGenerations(), loader.reload(layerChoice.value)]);
+  });
+}
+
+function generationsUrl() {
+  return "/api/layers/" + encodeURIComponent(layerChoice.value) + "/generations";
+}
+
+async function showGenerations() {
+  const { generations } = await getJson(generationsUrl());
+  byId("generations").replaceChildren(...generations.map((/** @type {Generation} */ one) => el("li", {}, generationRow(one))));
+  byId("no-generations").hidden = generations.length > 0;
+}
+
+/** @param {Generation} generation */
+function generationRow(generation) {
+  const { id, state, feature_count, created_at, created_by, errors, warnings, valid_to } = generation;
+  /** @type {Record<string, string>} */
+  const words = {
+    staged: _("待发布"),
+    published: valid_to ? _("已被替换") : _("使用中"),
+    discarded: _("已放弃"),
+  };
+  return el(
+    "button",
+    { type: "button", class: "row", click: () => attempt(() => showResult(id, [])) },
+    el("span", { class: "number" }, id),
+    el("span", { class: "row-title" }, words[state] ?? state),
+    el("span", { class: "row-end" }, dayAndTime(new Date(created_at), new Date())),
+    el(
+      "span",
+      { class: "row-note" },
+      [
+        _("{n} 行", { n: count(feature_count) }),
+        _("错误 {n}", { n: count(errors ?? 0) }),
+        _("提醒 {n}", { n: count(warnings ?? 0) }),
+        created_by,
+      ].join(" · "),
+    ),
+  );
+}
+
+/** @param {() => Promise<void>} act */
+async function attempt(act) {
+  notice(problem, "");
+  try {
+    await act();
+  } catch (error) {
+    notice(problem, sentenceOf(error));
+    problem.scrollIntoView({ block: "nearest" });
+    if (error instanceof Problem && Array.isArray(error.body.problems)) {
+      result.hidden = error.body.problems.length === 0;
+      showRowProblems(error.body.problems);
+    }
+  }
+}
+
+async function changeLayer() {
+  result.hidden = true;
+  map.findings.show([]);
+  showChoices();
+  await attempt(showGenerations);
+}
+
+fill(crs, coordinateSystems());
+fill(datum, datums());
+form.addEventListener("submit", send);
+files.addEventListener("change", showFiles);
+crs.addEventListener("change", showChoices);
+layerChoice.addEventListener("change", changeLayer);
+for (const [kind, isOver] of /** @type {const} */ ([["dragenter", true], ["dragleave", false], ["drop", false]])) {
+  byId("drop").addEventListener(kind, () => byId("drop").classList.toggle("is-over", isOver));
+}
+map.onDrawn(() => {
+  byId("legend").replaceChildren(legend(map.drawn(), { incidents: false }));
+  byId("legend").hidden = false;
+});
+map.onPick(({ lon, lat, found }) => {
+  if (found) map.openPopup(lon, lat, popup(found.layer, found.feature.properties));
+});
+
+await attempt(async () => {
+  ({ layers } = await getJson("/api/catalogue"));
+  fill(
+    layerChoice,
+    layers.map(({ name, title }) => ({ value: name, words: title })),
+  );
+  const wanted = new URLSearchParams(location.search).get("layer");
+  layerChoice.value = layers.some(({ name }) => name === wanted) ? String(wanted) : "grid";
+  loader = new LayerLoader(
+    map,
+    layers.filter(({ kind }) => kind !== "record"),
+  );
+  await changeLayer();
+  await loader.load();
+  const bounds = boundsOf(map.geometriesOf("area"));
+  if (bounds) map.fit(bounds);
+});
