@@ -1,0 +1,309 @@
+"""Layers: import, check, publish, read, export.
+
+An import is staged whole in one transaction, or not at all; what is staged is seen by those who may import, and by
+everybody once it is published.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+from enum import StrEnum
+from pathlib import Path
+
+from sqlalchemy import Connection
+
+from gis_server.core.access import Act, Actor, Tier
+from gis_server.core.catalogue import Layer, LayerKind
+from gis_server.core.coverage.findings import Finding, Report
+from gis_server.core.datum import Datum
+from gis_server.core.errors import Conflict, NotFound, PublishRefused
+from gis_server.core.features import FeatureTable, RowProblem, fit
+from gis_server.core.generation import Generation, GenerationState
+from gis_server.core.message import Message, msg
+from gis_server.core.stream import GENERATION
+from gis_server.files.read import read
+from gis_server.journeys import past_incidents, staging
+from gis_server.journeys.check import check_layer
+from gis_server.journeys.context import Context
+from gis_server.store import audit, boundaries, events, layers
+from gis_server.store import features as rows
+from gis_server.store import findings as found
+from gis_server.store.columns import check_columns
+
+
+class Stage(StrEnum):
+    """What an import is doing."""
+
+    READING = "reading"
+    CHECKING = "checking"
+    STAGING = "staging"
+
+
+Progress = Callable[[Stage, int, int], None]
+"""Called with the stage, what is done and the total (0 while unknown)."""
+
+
+@dataclass(frozen=True, slots=True)
+class ImportResult:
+    """What an import did.
+
+    ``generation`` is None for a layer of records, whose rows are simply ``added``. ``held_back`` says why a
+    generation that should have been published is only staged.
+    """
+
+    layer: str
+    generation: Generation | None
+    added: int
+    problems: tuple[RowProblem, ...]
+    notes: tuple[Message, ...]
+    report: Report | None
+    held_back: Message | None = None
+
+
+def import_layer(
+    ctx: Context,
+    actor: Actor,
+    layer_name: str,
+    path: Path,
+    *,
+    crs: str | None = None,
+    encoding: str | None = None,
+    datum: Datum | None = None,
+    mapping: Mapping[str, str] | None = None,
+    publish: bool = False,
+    despite_rejected: bool = False,
+    now: datetime,
+    progress: Progress | None = None,
+) -> ImportResult:
+    """Read a file, check it and stage it; with ``publish`` also put it in force, if nothing speaks against it.
+
+    ``crs``, ``encoding`` and ``datum`` go before what the file says; ``mapping`` is field → source column. Against publishing speak error findings, and rows that could not be used unless ``despite_rejected``. Whatever is refused
+    leaves the database as it was: UnusableInput and its kin for the file, NotAllowed for the actor.
+    """
+    layer = known_layer(ctx, actor, layer_name)
+    actor.require(Act.IMPORT_LAYER)
+    if publish and layer.kind is not LayerKind.RECORD:
+        actor.require(Act.PUBLISH_LAYER)
+    say = progress or (lambda _stage, _done, _total: None)
+    with ctx.engine.connect() as conn:
+        check_columns(conn, ctx.catalogue)
+        counties = staging.counties_in_force(conn, ctx.catalogue, now)
+        parents = staging.parents_in_force(conn, ctx.catalogue, layer, now)
+    staging.require_whole_deployment(actor, counties)
+
+    say(Stage.READING, 0, 0)
+    raw = read(
+        path,
+        crs=crs,
+        encoding=encoding,
+        datum=datum,
+        names=(layer.name, layer.title.zh, layer.title.en),
+        progress=lambda done, total: say(Stage.READING, done, total),
+    )
+    say(Stage.CHECKING, 0, len(raw.rows))
+    table = fit(layer, raw, mapping)
+    del raw
+    if layer.kind is LayerKind.RECORD:
+        return _add_records(ctx, actor, layer, table, now=now, say=say)
+
+    kept = layers.Staging(parent_generation=None if parents is None else parents.generation.id)
+    if layer.name == staging.AREA:
+        table, paths = staging.with_area_tree(table)
+        kept = replace(kept, paths=paths)
+    if layer.kind is LayerKind.BOUNDARY:
+        report = check_layer(
+            layer, table, None if parents is None else parents.table, profile=ctx.settings.profile
+        )
+        kept = replace(kept, report=report)
+    else:
+        table = staging.place_in_county(table, counties)
+
+    say(Stage.STAGING, 0, len(table.rows))
+    with ctx.engine.begin() as conn:
+        generation = layers.stage(conn, layer, table, kept, by=actor.name, now=now)
+        audit.add(conn, actor, Act.IMPORT_LAYER, now=now, subject=f"generation:{generation.id}")
+        held_back = None
+        if publish:
+            held_back = _reason_to_hold_back(generation, despite_rejected=despite_rejected)
+            if held_back is None:
+                generation = _put_in_force(conn, actor, layer, generation, now)
+    say(Stage.STAGING, len(table.rows), len(table.rows))
+    return ImportResult(
+        layer.name, generation, len(table.rows), table.problems, table.notes, kept.report, held_back
+    )
+
+
+def _add_records(
+    ctx: Context, actor: Actor, layer: Layer, table: FeatureTable, *, now: datetime, say: Progress
+) -> ImportResult:
+    with ctx.engine.begin() as conn:
+        table = past_incidents.add(
+            conn, actor, table, now=now, progress=lambda done, total: say(Stage.STAGING, done, total)
+        )
+        audit.add(
+            conn, actor, Act.IMPORT_LAYER, now=now, subject=layer.name, detail={"added": len(table.rows)}
+        )
+    return ImportResult(layer.name, None, len(table.rows), table.problems, table.notes, None)
+
+
+def _reason_to_hold_back(generation: Generation, *, despite_rejected: bool) -> Message | None:
+    if generation.errors:
+        return msg("检查发现 {n} 处错误，改正后才能发布。", n=generation.errors)
+    if generation.rejected and not despite_rejected:
+        return msg("有 {n} 行不能使用，没有自动发布。", n=generation.rejected)
+    return None
+
+
+def publish(ctx: Context, actor: Actor, generation_id: int, now: datetime) -> Generation:
+    """Put a staged generation in force from ``now`` on, and tell the live stream.
+
+    Raises PublishRefused (with the findings) while an error finding stands, Conflict when it is not staged any more
+    or was checked against areas that have changed since.
+    """
+    actor.require(Act.PUBLISH_LAYER)
+    with ctx.engine.begin() as conn:
+        layer, generation = _staged(ctx, actor, conn, generation_id, now)
+        if generation.errors:
+            raise PublishRefused(
+                msg("检查发现 {n} 处错误，改正后才能发布。", n=generation.errors),
+                findings=found.of_generation(conn, generation_id),
+            )
+        return _put_in_force(conn, actor, layer, generation, now)
+
+
+def _put_in_force(
+    conn: Connection, actor: Actor, layer: Layer, generation: Generation, now: datetime
+) -> Generation:
+    if layer.parent is not None and layer.parent.layer != layer.name:
+        above = layers.in_force(conn, layer.parent.layer, now)
+        if (None if above is None else above.id) != generation.parent_generation:
+            raise Conflict(msg("检查之后，上级图层已有新的数据生效；请重新导入并检查，再发布。"))
+    published = layers.publish(conn, layer, generation.id, by=actor.name, now=now)
+    audit.add(conn, actor, Act.PUBLISH_LAYER, now=now, subject=f"generation:{published.id}")
+    events.emit(
+        conn,
+        GENERATION,
+        tier=layer.tier,
+        payload={"layer": layer.name, "generation": published.id, "valid_from": now.isoformat()},
+    )
+    return published
+
+
+def discard(ctx: Context, actor: Actor, generation_id: int, now: datetime) -> Generation:
+    """Throw a staged generation away; that it was there stays on record."""
+    actor.require(Act.IMPORT_LAYER)
+    with ctx.engine.begin() as conn:
+        layer, _ = _staged(ctx, actor, conn, generation_id, now)
+        discarded = layers.discard(conn, layer, generation_id)
+        audit.add(
+            conn,
+            actor,
+            Act.IMPORT_LAYER,
+            now=now,
+            subject=f"generation:{generation_id}",
+            detail={"discarded": True},
+        )
+        return discarded
+
+
+def _staged(
+    ctx: Context, actor: Actor, conn: Connection, generation_id: int, now: datetime
+) -> tuple[Layer, Generation]:
+    generation = layers.one(conn, generation_id)
+    layer = known_layer(ctx, actor, generation.layer)
+    staging.require_whole_deployment(actor, staging.counties_in_force(conn, ctx.catalogue, now))
+    return layer, generation
+
+
+def generations(ctx: Context, actor: Actor, layer_name: str) -> list[Generation]:
+    """The generations of a layer, newest first; who may not import sees those that were published."""
+    actor.require(Act.READ_LAYERS)
+    layer = known_layer(ctx, actor, layer_name)
+    with ctx.engine.connect() as conn:
+        listed = layers.generations(conn, layer.name)
+    if actor.may(Act.IMPORT_LAYER):
+        return listed
+    return [generation for generation in listed if generation.state is GenerationState.PUBLISHED]
+
+
+def findings(ctx: Context, actor: Actor, generation_id: int) -> tuple[Generation, tuple[Finding, ...]]:
+    """A generation and what its check found, worst first; geometries in EPSG:4490."""
+    actor.require(Act.IMPORT_LAYER)
+    with ctx.engine.connect() as conn:
+        generation = layers.one(conn, generation_id)
+        known_layer(ctx, actor, generation.layer)
+        return generation, found.of_generation(conn, generation_id)
+
+
+def problems(ctx: Context, actor: Actor, generation_id: int) -> tuple[RowProblem, ...]:
+    """The rows of a generation's file that were left out or mended (the first thousand of them)."""
+    actor.require(Act.IMPORT_LAYER)
+    with ctx.engine.connect() as conn:
+        known_layer(ctx, actor, layers.one(conn, generation_id).layer)
+        return layers.problems(conn, generation_id)
+
+
+def catalogue_view(ctx: Context, actor: Actor) -> tuple[Layer, ...]:
+    """The layers of the catalogue that the actor may see, in drawing order."""
+    actor.require(Act.READ_LAYERS)
+    return ctx.catalogue.visible(actor.tier)
+
+
+def features(
+    ctx: Context,
+    actor: Actor,
+    layer_name: str,
+    *,
+    at: datetime,
+    bbox: rows.BBox | None = None,
+    generation_id: int | None = None,
+) -> bytes:
+    """The rows in force at ``at`` (or of one staged generation) as GeoJSON: what tier and territory allow.
+
+    ``bbox`` is west, south, east, north.
+    """
+    layer = readable_layer(ctx, actor, layer_name)
+    with ctx.engine.connect() as conn:
+        generation = chosen_generation(conn, actor, layer, at, generation_id)
+        return rows.geojson(conn, layer, generation, sight_of(conn, actor, at), bbox=bbox)
+
+
+def known_layer(ctx: Context, actor: Actor, name: str) -> Layer:
+    """A layer of the catalogue; one above the actor's tier does not exist for him."""
+    layer = ctx.catalogue.layers.get(name)
+    if layer is None or layer.tier > actor.tier:
+        known = "、".join(visible.name for visible in ctx.catalogue.visible(actor.tier))
+        raise NotFound(
+            msg("没有名为 {name} 的图层；现有图层：{known}。", name=name, known=known), field="layer"
+        )
+    return layer
+
+
+def readable_layer(ctx: Context, actor: Actor, name: str) -> Layer:
+    """A layer that the actor may read."""
+    actor.require(Act.READ_LAYERS)
+    layer = known_layer(ctx, actor, name)
+    if layer.kind is LayerKind.RECORD and actor.tier > Tier.HALL:
+        actor.require(Act.READ_INCIDENTS)
+    return layer
+
+
+def chosen_generation(
+    conn: Connection, actor: Actor, layer: Layer, at: datetime, generation_id: int | None
+) -> Generation | None:
+    """The generation asked for, or the one in force at ``at``; staged ones are for those who may import."""
+    if generation_id is None:
+        return None if layer.kind is LayerKind.RECORD else layers.in_force(conn, layer.name, at)
+    generation = layers.one(conn, generation_id)
+    hidden = generation.state is not GenerationState.PUBLISHED and not actor.may(Act.IMPORT_LAYER)
+    if generation.layer != layer.name or hidden:
+        raise NotFound(msg("没有第 {id} 代数据。", id=generation_id))
+    return generation
+
+
+def sight_of(conn: Connection, actor: Actor, at: datetime) -> rows.Sight:
+    """What tier and territory let the actor see at ``at``."""
+    if not actor.territory.path:
+        return rows.Sight(actor.tier)
+    in_force = boundaries.in_force(conn, at)
+    return rows.Sight(actor.tier, actor.territory.path, in_force.get("area"), in_force.get("grid"))

@@ -1,0 +1,104 @@
+"""Taking over incidents of the past: each is routed by the boundaries of its day, or by the first there were."""
+
+from bisect import bisect_right
+from collections.abc import Callable
+from datetime import datetime
+
+import shapely
+from sqlalchemy import Connection
+
+from gis_server.core.access import Actor
+from gis_server.core.boundaries import Boundaries, Place, too_far
+from gis_server.core.datum import Datum
+from gis_server.core.features import FeatureTable
+from gis_server.core.message import msg
+from gis_server.journeys.boundaries import boundaries_at
+from gis_server.journeys.staging import Reasons, reject, row_message
+from gis_server.store import past_incidents
+from gis_server.store.copying import Constant, Json, Values
+
+Count = Callable[[int, int], None]
+
+_FROM_FILE = ("number", "item", "description", "source", "state", "discovered_at", "accuracy_m")
+
+
+def add(
+    conn: Connection, actor: Actor, table: FeatureTable, *, now: datetime, progress: Count
+) -> FeatureTable:
+    """Route and add the rows of a table of layer ``incident`` in the caller's transaction; what was added.
+
+    A number that is known already, a time to come, and a place far from every grid are row problems.
+    """
+    table = _without_known(conn, table, now)
+    routing = _Routing(conn, now)
+    places: list[tuple[Place, int]] = []
+    astray: Reasons = {}
+    lon, lat = shapely.get_x(table.geometry).tolist(), shapely.get_y(table.geometry).tolist()
+    for at, discovered in enumerate(table.columns["discovered_at"].tolist()):
+        found = routing.at(discovered)
+        place = found.route(lon[at], lat[at], table.columns["accuracy_m"][at])
+        if (reason := too_far(place)) is not None:
+            astray[at] = (None, row_message(table, at, reason))
+        places.append((place, found.generations["grid"]))
+        if at % 200 == 0:
+            progress(at, len(lon))
+    kept = reject(table, astray)
+    columns = _columns(kept, [place for at, place in enumerate(places) if at not in astray])
+    numbers = kept.columns["number"].tolist()
+    past_incidents.add_past(conn, columns, numbers, actor=actor.name, account_id=actor.account_id)
+    progress(len(numbers), len(numbers))
+    return kept
+
+
+def _without_known(conn: Connection, table: FeatureTable, now: datetime) -> FeatureTable:
+    numbers = table.columns["number"].tolist()
+    known = past_incidents.known_numbers(conn, numbers)
+    reasons: Reasons = {
+        at: ("number", row_message(table, at, msg("事件编号 {number} 已经有了", number=number)))
+        for at, number in enumerate(numbers)
+        if number in known
+    }
+    for at, discovered in enumerate(table.columns["discovered_at"].tolist()):
+        if discovered > now:
+            reasons[at] = ("discovered_at", row_message(table, at, msg("发现时间晚于现在")))
+    return reject(table, reasons)
+
+
+class _Routing:
+    """The boundaries of each day, asked of the database once for each span without a publication."""
+
+    def __init__(self, conn: Connection, now: datetime) -> None:
+        self._conn = conn
+        self._starts = past_incidents.boundary_days(conn)
+        self._now = now
+        self._found: dict[int, Boundaries] = {}
+
+    def at(self, moment: datetime) -> Boundaries:
+        span = max(bisect_right(self._starts, moment) - 1, 0)
+        if span not in self._found:
+            start = self._starts[span] if self._starts else self._now
+            self._found[span] = boundaries_at(self._conn, start)
+        return self._found[span]
+
+
+def _columns(table: FeatureTable, places: list[tuple[Place, int]]) -> dict[str, Values]:
+    given = table.columns
+    times = zip(given["recorded_at"].tolist(), given["discovered_at"].tolist(), strict=True)
+    routed = [place.routed for place, _ in places]
+    columns: dict[str, Values] = {name: given[name] for name in _FROM_FILE}
+    derived: dict[str, Values] = {
+        "recorded_at": [recorded or discovered for recorded, discovered in times],
+        "is_urgent": [bool(value) for value in given["is_urgent"].tolist()],
+        "match": [str(one.match) for one in routed],
+        "distance_m": [one.distance_m for one in routed],
+        "candidates": [
+            Json([{"grid_code": c.grid_code, "share": c.share} for c in one.candidates]) for one in routed
+        ],
+        "grid_id": [place.grid_id for place, _ in places],
+        "grid_generation_id": [None if place.grid_id is None else number for place, number in places],
+        "grid_code": [one.grid_code for one in routed],
+        "sub_grid_code": [one.sub_grid_code for one in routed],
+        "area_path": [list(place.area_path) for place, _ in places],
+        "responsible": [dict(place.responsible) for place, _ in places],
+    }
+    return {**columns, **derived, "datum": Constant(Datum.CGCS2000.value), "geom": table.geometry}
