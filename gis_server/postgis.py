@@ -9,18 +9,15 @@ import fcntl
 import hashlib
 import os
 import pwd
-import re
 import secrets
 import shutil
 import signal
-import stat
 import subprocess
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 from urllib.parse import quote
 
 import psycopg
@@ -28,6 +25,7 @@ from psycopg import sql
 
 from gis_server.core.errors import Unavailable, UnusableInput
 from gis_server.core.message import msg
+from gis_server.machine import Binaries, as_user, door, find_binaries, make_private, memory, run_as, user_name
 
 DATABASE = "gis_server"
 ROLE = "gis_server"
@@ -40,17 +38,6 @@ RECOVERY_SECONDS = 600  # crash recovery after a long import may take minutes
 
 
 @dataclass(frozen=True, slots=True)
-class Binaries:
-    """Folder of one PostgreSQL version's programs, with its major version."""
-
-    folder: Path
-    major: int
-
-    def __truediv__(self, program: str) -> str:
-        return str(self.folder / program)
-
-
-@dataclass(frozen=True, slots=True)
 class Status:
     """What stands under the folder just now."""
 
@@ -59,39 +46,6 @@ class Status:
     pid: int | None
     major: int | None
     kept: bool
-
-
-def find_binaries(major: int | None = None) -> Binaries:
-    """The newest installed PostgreSQL that has PostGIS (or the one of version ``major``)."""
-    found: list[Binaries] = []
-    for folder in (*Path("/usr/lib/postgresql").glob("*/bin"), *Path("/usr").glob("pgsql-*/bin")):
-        version = folder.parent.name.removeprefix("pgsql-")
-        shares = (Path("/usr/share/postgresql") / version, folder.parent / "share")
-        has_postgis = any((share / "extension/postgis.control").exists() for share in shares)
-        if version.isdigit() and has_postgis and all((folder / p).exists() for p in ("initdb", "pg_ctl")):
-            found.append(Binaries(folder, int(version)))
-    if major is not None:
-        found = [binaries for binaries in found if binaries.major == major]
-    if not found:
-        raise Unavailable(
-            msg(
-                "没有找到带 PostGIS 的 PostgreSQL。请安装软件包 {package}，"
-                "或用 GIS_DATABASE_URL 指明已有的数据库。",
-                package=f"postgresql-{major or 15}-postgis-3",
-            )
-        )
-    return max(found, key=lambda binaries: binaries.major)
-
-
-def find_client_programs() -> Path:
-    """The folder of the newest ``pg_dump``, ``pg_restore`` and ``psql``, which also serve older servers."""
-    folders = [f for f in Path("/usr/lib/postgresql").glob("*/bin") if f.parent.name.isdigit()]
-    for folder in sorted(folders, key=lambda f: int(f.parent.name), reverse=True):
-        if all((folder / program).exists() for program in ("pg_dump", "pg_restore", "psql")):
-            return folder
-    if found := shutil.which("pg_dump"):
-        return Path(found).parent
-    raise Unavailable(msg("没有找到 pg_dump，请安装软件包 {package}。", package="postgresql-client"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -219,7 +173,7 @@ class PrivateServer:
                     msg(
                         "数据库文件夹 {path} 属于用户 {owner}，请以该用户或 root 运行，或用 GIS_VAR 另选文件夹。",
                         path=str(self.data),
-                        owner=_user_name(uid),
+                        owner=user_name(uid),
                     )
                 )
             return pwd.getpwuid(os.geteuid())
@@ -263,15 +217,15 @@ class PrivateServer:
         for half in self.folder.glob("data.new-*"):
             shutil.rmtree(half)
         draft = self.folder / f"data.new-{secrets.token_hex(4)}"
-        _make_private(draft, owner)
-        with _door(draft, owner) as (path, fds):
+        make_private(draft, owner)
+        with door(draft, owner) as (path, fds):
             initdb = [
                 *(binaries / "initdb", "--pgdata", path, "--username", SUPERUSER, "--auth", "trust"),
                 # C.UTF-8, not C: with LC_CTYPE C trigrams find nothing in Chinese text
                 *("--encoding", "UTF8", "--locale", "C.UTF-8", "--text-search-config", "pg_catalog.simple"),
                 *(("--data-checksums",) if self.durable else ("--no-sync",)),
             ]
-            done = _run(initdb, owner, fds)
+            done = run_as(initdb, owner, fds)
         if done.returncode != 0:
             shutil.rmtree(draft)
             raise Unavailable(
@@ -297,11 +251,11 @@ class PrivateServer:
             os.chown(path, owner.pw_uid, owner.pw_gid)
 
     def _launch(self, binaries: Binaries, owner: pwd.struct_passwd) -> None:
-        _make_private(self.socket_folder, owner)
+        make_private(self.socket_folder, owner)
         log = self.folder / "start.log"
         with (
-            _door(self.data, owner) as (data, data_fds),
-            _door(self.socket_folder, owner) as (sockets, socket_fds),
+            door(self.data, owner) as (data, data_fds),
+            door(self.socket_folder, owner) as (sockets, socket_fds),
             log.open("wb") as output,
         ):
             options = f"-c listen_addresses='' -c port={PORT} -c cluster_name={self.marker} -k {sockets}"
@@ -310,7 +264,7 @@ class PrivateServer:
                     *(binaries / "pg_ctl", "start", "--pgdata", data, "-o", options),
                     *("--wait", "--timeout", str(RECOVERY_SECONDS)),
                 ],
-                **_as_user(owner, [*data_fds, *socket_fds]),
+                **as_user(owner, [*data_fds, *socket_fds]),
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=output,
@@ -392,11 +346,11 @@ class PrivateServer:
 
 
 def _server_settings(durable: bool) -> dict[str, str]:
-    memory = _memory()
+    available = memory()
     settings = {
-        "shared_buffers": f"{min(max(memory // 8, 64 * MEBIBYTE), 1024 * MEBIBYTE) // 1024}kB",
-        "effective_cache_size": f"{memory // 2048}kB",
-        "maintenance_work_mem": f"{min(max(memory // 16, 64 * MEBIBYTE), 512 * MEBIBYTE) // 1024}kB",
+        "shared_buffers": f"{min(max(available // 8, 64 * MEBIBYTE), 1024 * MEBIBYTE) // 1024}kB",
+        "effective_cache_size": f"{available // 2048}kB",
+        "maintenance_work_mem": f"{min(max(available // 16, 64 * MEBIBYTE), 512 * MEBIBYTE) // 1024}kB",
         "work_mem": "16MB",
         "max_connections": "100",
         "max_wal_size": "2GB",
@@ -429,81 +383,6 @@ def _server_settings(durable: bool) -> dict[str, str]:
             "logging_collector": "off",
         }
     return settings
-
-
-def _memory() -> int:
-    """Bytes of memory this machine or container may use."""
-    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
-    with suppress(OSError, ValueError):
-        memory = min(memory, int(Path("/sys/fs/cgroup/memory.max").read_text()))
-    return memory
-
-
-def _user_name(uid: int | None) -> str:
-    try:
-        return pwd.getpwuid(uid).pw_name if uid is not None else "?"
-    except KeyError:
-        return str(uid)
-
-
-def _make_private(folder: Path, owner: pwd.struct_passwd) -> None:
-    """A folder only ``owner`` can enter; one that stands already must be exactly that."""
-    try:
-        folder.mkdir(mode=0o700)
-        if os.geteuid() == 0:
-            os.chown(folder, owner.pw_uid, owner.pw_gid)
-    except FileExistsError:
-        found = folder.lstat()
-        # whoever made a folder in /tmp before us could otherwise read along
-        if not (
-            stat.S_ISDIR(found.st_mode)
-            and found.st_uid == owner.pw_uid
-            and not stat.S_IMODE(found.st_mode) & 0o077
-        ):
-            raise UnusableInput(
-                msg("文件夹 {path} 的归属或权限不对，不能用来放数据库的套接字，请删除它。", path=str(folder))
-            ) from None
-
-
-@contextmanager
-def _door(folder: Path, owner: pwd.struct_passwd) -> Iterator[tuple[str, list[int]]]:
-    """A path under which the server's user reaches ``folder``, and the descriptors it needs for that.
-
-    Root's projects often stand below a folder that others cannot pass (``/root``), or have blanks in their name.
-    A descriptor opened here and inherited by the server leads there without giving the server any privilege.
-    """
-    plain = str(folder.resolve())
-    # pg_ctl hands its options through a shell, and PostgreSQL splits lists of folders at commas
-    if re.fullmatch(r"[\w./-]+", plain) and _run(["test", "-x", plain], owner, []).returncode == 0:
-        yield plain, []
-        return
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        yield f"/proc/self/fd/{descriptor}", [descriptor]
-    finally:
-        os.close(descriptor)
-
-
-def _as_user(owner: pwd.struct_passwd, fds: Sequence[int]) -> dict[str, Any]:
-    """Arguments for ``subprocess`` to run as ``owner`` with a plain environment, detached from the terminal."""
-    arguments: dict[str, Any] = {
-        "cwd": "/",
-        "env": {"PATH": os.defpath, "LC_ALL": "C.UTF-8", "HOME": owner.pw_dir},
-        "pass_fds": tuple(fds),
-        "start_new_session": True,  # Ctrl-C in the terminal must not reach the database
-    }
-    if os.geteuid() == 0:
-        arguments |= {"user": owner.pw_uid, "group": owner.pw_gid, "extra_groups": []}
-    return arguments
-
-
-def _run(
-    command: Sequence[str], owner: pwd.struct_passwd, fds: Sequence[int]
-) -> subprocess.CompletedProcess[str]:
-    done: subprocess.CompletedProcess[str] = subprocess.run(
-        command, capture_output=True, text=True, check=False, **_as_user(owner, fds)
-    )
-    return done
 
 
 def _tail(text: str) -> str:

@@ -18,7 +18,8 @@ import psycopg
 import pytest
 
 from gis_server.core.errors import Unavailable, UnusableInput
-from gis_server.postgis import MEBIBYTE, PrivateServer, _server_settings, find_binaries, find_client_programs
+from gis_server.machine import find_binaries, find_client_programs
+from gis_server.postgis import MEBIBYTE, PrivateServer, _server_settings
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ from gis_server.cli.terminal import say, step
 from gis_server.core.errors import UnusableInput
 from gis_server.core.message import msg
 from gis_server.journeys import database
-from gis_server.postgis import find_client_programs
+from gis_server.machine import find_client_programs
 from gis_server.settings import Settings
 
 

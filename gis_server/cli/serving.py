@@ -5,16 +5,13 @@ are needed, so the limit of 512 a worker costs nothing while nobody looks, and l
 beside ordinary requests.
 """
 
-import ctypes
 import errno
 import multiprocessing
 import os
-import signal
 import socket
 import threading
 import time
 from http.client import HTTPConnection, HTTPException
-from typing import TYPE_CHECKING
 
 import click
 from granian import Granian
@@ -26,14 +23,10 @@ from gis_server.core.errors import Unavailable
 from gis_server.core.message import msg
 from gis_server.settings import Settings
 
-if TYPE_CHECKING:
-    from flask import Flask
-
 BLOCKING_THREADS = 512
 WORKERS_AT_MOST = 4
 STOP_SECONDS = 5
 READY_SECONDS = 60
-PR_SET_PDEATHSIG = 1
 
 
 def require_free_port(settings: Settings) -> None:
@@ -78,7 +71,7 @@ def serve_http(settings: Settings) -> None:
     # a forked worker would inherit whatever threads and locks GDAL and BLAS have left in this process
     multiprocessing.set_start_method("spawn", force=True)
     server = Granian(
-        "gis_server.cli.serving:application",
+        "gis_server.wsgi:worker",
         factory=True,
         address=settings.host,
         port=settings.port,
@@ -93,22 +86,6 @@ def serve_http(settings: Settings) -> None:
     )
     threading.Thread(target=_announce, args=(settings,), daemon=True).start()
     server.serve()
-
-
-def application() -> "Flask":
-    """The application of one worker process."""
-    _die_with_the_parent()
-    from gis_server.views import create_app  # noqa: PLC0415  (the program that serves needs no Flask itself)
-
-    return create_app(Settings.from_environment(os.environ))
-
-
-def _die_with_the_parent() -> None:
-    """Let the kernel end this worker when the program that started it is killed; it would keep the port."""
-    parent = os.getppid()
-    ctypes.CDLL(None, use_errno=True).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
-    if os.getppid() != parent:
-        os.kill(os.getpid(), signal.SIGKILL)
 
 
 def addresses(settings: Settings) -> list[str]:
