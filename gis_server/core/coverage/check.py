@@ -1,7 +1,7 @@
 """Find everything that is wrong with a coverage: hashes say where to look, geometry says what is there."""
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import shapely
@@ -10,8 +10,8 @@ from gis_server.core.coverage import sentences
 from gis_server.core.coverage.case import Case
 from gis_server.core.coverage.certificate import certificate, open_groups
 from gis_server.core.coverage.codes import check_codes
-from gis_server.core.coverage.cover import Ground, inner_points, locate
-from gis_server.core.coverage.edges import DEFAULT_SALT, Flags, Geometries, Indices, Rings, flatten, sum_by
+from gis_server.core.coverage.cover import Ground, locate
+from gis_server.core.coverage.edges import DEFAULT_SALT, Flags, Geometries, Indices, Rings, flatten
 from gis_server.core.coverage.facts import Addresses, Facts, check_addresses, check_facts, weigh, with_counts
 from gis_server.core.coverage.findings import (
     Certificate,
@@ -23,12 +23,16 @@ from gis_server.core.coverage.findings import (
     count_by_kind,
 )
 from gis_server.core.coverage.intake import Intake, take_in
-from gis_server.core.coverage.judge import judge
-from gis_server.core.coverage.junctions import still_open_after_cutting
+from gis_server.core.coverage.judge import hairs, judge
+from gis_server.core.coverage.junctions import LooseEnds, loose_ends
 from gis_server.core.coverage.layer import Cells, Parents, Plane
 from gis_server.core.coverage.patches import Ruled, residual_faces, rule
-from gis_server.core.coverage.residual import unmatched
+from gis_server.core.coverage.residual import resolution, unmatched
 from gis_server.core.coverage.rules import DEFAULT_RULES, Rules
+
+LOOSE_ENDS_TOLD = 200_000
+"""Edges without a partner beyond which layers were digitised apart: then no vertex has a counterpart, and telling
+where would help nobody."""
 
 _ORDER = {kind: place for place, kind in enumerate(Kind)}
 _FORCE = {severity: place for place, severity in enumerate(Severity)}
@@ -56,9 +60,7 @@ def check(
     """
     tolerance = rules.tolerance_m2 if tolerance_m2 is None else tolerance_m2
     intake = take_in(cells.geometry)
-    above = (
-        None if parents is None else Parents(_sound(parents.geometry), parents.codes, parents.declared_holes)
-    )
+    above = None if parents is None else Parents(_sound(parents), parents.codes)
     ground = Ground(intake.polygons)
     rings = flatten(intake.polygons, salt)
     copies = _copies(rings, intake.usable)
@@ -73,18 +75,21 @@ def check(
     findings += _duplicates(case, copies)
     if above is None:
         parent_of = np.full(len(intake.polygons), -1, dtype=np.int64)
-        proof, ruled, within = None, _without_parents(case, rings), 0.0
+        tested = _without_parents(case, rings)
+        ruled = tested.ruled
         within = ruled.ground_m2 + ruled.gap_m2
     else:
         stated = _linked(case, above)
         parent_of = stated.parent_of
         findings += stated.findings
-        proof, ruled = _with_parents(case, rings, above, stated, salt)
+        tested = _with_parents(case, rings, above, stated, salt)
+        ruled = tested.ruled
         parent_of = ruled.parent_of
         within = float(plane.area(above.geometry).sum())
-        if above.declared_holes is not None:
-            within -= float(plane.area(above.declared_holes).sum())
-    findings += judge(case, ruled)
+    findings = _absorbed(findings, list(judge(case, ruled)), intake)
+    if tested.loose is not None:
+        told = np.concatenate([ruled.polygons(), intake.polygons[ruled.misplaced]])
+        findings += hairs(case, tested.loose.middle, told)
     on_ground = tuple(findings)
     findings += check_codes(case, parent_of)
     if addresses is not None:
@@ -95,7 +100,7 @@ def check(
     if addresses is not None:
         findings = weigh(findings, addresses)
     copied = sum(float(plane.area(intake.polygons[rows[:1]])[0]) for rows in copies)
-    return _report(case, findings, ruled, proof=proof, within=within, copied=copied)
+    return _report(case, findings, ruled, proof=tested.proof, within=within, copied=copied)
 
 
 def worst_first(findings: Iterable[Finding]) -> tuple[Finding, ...]:
@@ -103,11 +108,16 @@ def worst_first(findings: Iterable[Finding]) -> tuple[Finding, ...]:
     return tuple(sorted(findings, key=lambda f: (_FORCE[f.severity], _ORDER[f.kind], -f.area_m2, f.fids)))
 
 
-def _sound(geometries: Geometries) -> Geometries:
-    """Parents without what cannot be a polygon: nothing is asked of those that are empty."""
-    return np.array(
-        [shapely.Polygon() if p is None else p for p in take_in(geometries).polygons], dtype=object
-    )
+def _sound(parents: Parents) -> Geometries:
+    """Parents without what cannot be a polygon (nothing is asked of those) and without the declared holes."""
+    sound = [shapely.Polygon() if p is None else p for p in take_in(parents.geometry).polygons]
+    polygons = np.array(sound, dtype=object)
+    holes = parents.declared_holes
+    if holes is not None and len(holes):
+        tree = shapely.STRtree(polygons)
+        for at in np.unique(tree.query(holes, predicate="intersects")[1]):
+            polygons[at] = shapely.difference(polygons[at], shapely.union_all(holes))
+    return polygons
 
 
 def _copies(rings: Rings, usable: Flags) -> list[list[int]]:
@@ -135,6 +145,28 @@ def _flawed(case: Case, intake: Intake) -> Iterator[Finding]:
             sentences.flawed(case.name(flaw.row), flaw),
             geometry=flaw.place if flaw.place is not None else intake.polygons[flaw.row],
         )
+
+
+def _absorbed(told: list[Finding], ground: list[Finding], intake: Intake) -> list[Finding]:
+    """A patch of ground that hangs on the place where a cell's ring is broken is that defect, not another one."""
+    for flaw in intake.flawed:
+        if flaw.place is None or not flaw.mended:
+            continue
+        index = next(i for i, f in enumerate(told) if f.geometry is flaw.place)
+        (row,) = told[index].fids
+        reach = 4 * resolution(np.array(flaw.place.bounds))
+        mine = [
+            f
+            for f in ground
+            if row in f.fids and f.geometry is not None and shapely.dwithin(flaw.place, f.geometry, reach)
+        ]
+        ground = [f for f in ground if f not in mine]
+        told[index] = replace(
+            told[index],
+            area_m2=sum(f.area_m2 for f in mine),
+            width_m=max((f.width_m for f in mine), default=0.0),
+        )
+    return [*told, *ground]
 
 
 def _multiparts(case: Case, intake: Intake) -> Iterator[Finding]:
@@ -199,40 +231,35 @@ def _unknown_parent(case: Case, row: int, stated: str) -> Finding:
     )
 
 
-def _with_parents(
-    case: Case, rings: Rings, above: Parents, linked: _Linked, salt: int
-) -> tuple[Certificate, Ruled]:
-    """The certificate, and the patches of ground where it does not hold."""
+@dataclass(frozen=True, slots=True)
+class _Tested:
+    """What the hashes and the faces say: patches, the certificate, and edges off by a rounding."""
+
+    ruled: Ruled
+    proof: Certificate | None
+    loose: LooseEnds | None
+
+
+def _with_parents(case: Case, rings: Rings, above: Parents, linked: _Linked, salt: int) -> _Tested:
     parent_rings = flatten(above.geometry, salt)
     parent_of = np.where(case.active, linked.parent_of, -1)
-    declared = None
-    if above.declared_holes is not None and len(above.declared_holes):
-        holes = flatten(above.declared_holes, salt)
-        ground = Ground(above.geometry)
-        holder = locate(ground, above.declared_holes, np.ones(len(above.declared_holes), dtype=bool))
-        declared = sum_by(holes.sums, holder, len(above.geometry))
-    still_open = open_groups(rings, parent_of, parent_rings, declared)
+    still_open = open_groups(rings, parent_of, parent_rings)
     edges, parent_edges = unmatched(rings, parent_of, parent_rings, still_open, case.active)
     found = residual_faces(rings, edges, parent_rings, parent_edges, case.plane)
-    if above.declared_holes is not None:
-        lakes = Ground(above.declared_holes)
-        dry = np.ones(len(found.area), dtype=bool)
-        dry[lakes.over(inner_points(found.polygon, [lakes])).point] = False
-        found = found.only(dry)
     ruled = rule(case, found, Ground(above.geometry), linked.parent_of)
-    if len(edges) and ruled.clean:
-        still_open = still_open_after_cutting(
-            rings, parent_of, edges, parent_rings, parent_edges, declared=declared, salt=salt
-        )
+    loose = None
+    if 0 < len(edges) + len(parent_edges) <= LOOSE_ENDS_TOLD:
+        loose = loose_ends(rings, parent_of, edges, parent_rings, parent_edges, salt=salt)
+        still_open = loose.open_groups(len(still_open))
     proof = certificate(rings, linked.parent_of, parent_rings, still_open, salt=salt, sound=case.sound)
-    return proof, ruled
+    return _Tested(ruled, proof, loose)
 
 
-def _without_parents(case: Case, rings: Rings) -> Ruled:
+def _without_parents(case: Case, rings: Rings) -> _Tested:
     parent_of = np.full(len(case.polygons), -1, dtype=np.int64)
     edges, none = unmatched(rings, parent_of, None, None, case.active)
     found = residual_faces(rings, edges, None, none, case.plane)
-    return rule(case, found, None, parent_of)
+    return _Tested(rule(case, found, None, parent_of), None, None)
 
 
 def _report(

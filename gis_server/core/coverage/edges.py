@@ -112,10 +112,12 @@ def sum_by(sums: Hashes, group: Indices, groups: int) -> Hashes:
     return total
 
 
-def edge_sums(path: Floats, salt: int) -> Hashes:
-    """(2,) sum of the edges along a path of vertices (n, 2)."""
-    one, two = _edge_hashes(np.ascontiguousarray(path), salt)
-    return np.array([one.sum(dtype=np.uint64), two.sum(dtype=np.uint64)], dtype=np.uint64)
+def segment_hashes(a: Floats, b: Floats, salt: int) -> tuple[Hashes, Hashes]:
+    """Two lanes of hashes of the segments from ``a`` to ``b``, each (n, 2)."""
+    points = np.empty((2 * len(a), 2))
+    points[0::2], points[1::2] = a, b
+    one, two = _edge_hashes(points, salt)
+    return one[0::2], two[0::2]
 
 
 def _ring_layout(polygons: Geometries) -> tuple[Indices, Indices, Flags]:

@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 import numpy as np
 import shapely
@@ -9,24 +10,30 @@ import shapely
 from gis_server.core.coverage import sentences
 from gis_server.core.coverage.case import Case
 from gis_server.core.coverage.edges import Floats, Geometries, Indices
-from gis_server.core.coverage.findings import Finding, Kind
+from gis_server.core.coverage.findings import Finding, Kind, Severity
 from gis_server.core.coverage.patches import Patches, Ruled
-from gis_server.core.coverage.residual import resolution
+from gis_server.core.coverage.residual import resolution, strip_width
 
 AROUND_SHARE = 0.05
 """A grid is named beside a gap when it borders at least this share of the gap's outline."""
 MOUTH_SHARE = 0.8
-"""A gap on the parent's border is a bay when its mouth is shorter than this share of the rest of its outline;
-otherwise it is a strip along the border where the grid stops short."""
+STRIP_SHARE = 0.1
+"""A gap on the parent's border is a bay, unless it is a strip along the border where a grid stops short: its mouth is
+nearly as long as the rest of its outline, and its width at most this share of the mouth."""
 CELL_SHARE = 0.25
 """A gap is a missing cell when its area is this share of a neighbour's or more, and its shape as compact as a cell's."""
 COMPACT = 0.35
+HAIRS_TOLD = 20
+"""Beyond so many borders that differ by rounding only, one finding tells them all."""
+
+Small = tuple[tuple[int, ...], Patches, int]
+"""The cells about a patch below the tolerance, and where it stands."""
 
 
 def judge(case: Case, ruled: Ruled) -> Iterator[Finding]:
     """All findings about ground."""
     yield from _misplaced(case, ruled)
-    gap_around = _around(case, ruled.gaps)
+    gap_around = _around(case, ruled.gaps.polygon)
     big = (ruled.gaps.area > case.tolerance_m2) & (not case.inside_only)
     claimed = ruled.overlaps.area > case.tolerance_m2
     abroad = ruled.outside.area > case.tolerance_m2
@@ -36,14 +43,14 @@ def judge(case: Case, ruled: Ruled) -> Iterator[Finding]:
     large = np.concatenate(
         [ruled.gaps.polygon[big], ruled.overlaps.polygon[claimed], ruled.outside.polygon[abroad]]
     )
-    small: list[tuple[tuple[int, ...], Patches, int]] = []
+    small: list[Small] = []
     if not case.inside_only:
         small += [(tuple(gap_around[i]), ruled.gaps, i) for i in map(int, np.flatnonzero(~big))]
     for patches, chosen in ((ruled.overlaps, ~claimed), (ruled.outside, ~abroad)):
         for i in map(int, np.flatnonzero(chosen)):
             pair = {int(patches.first[i]), int(patches.second[i])} - {-1}
             small.append((tuple(pair), patches, i))
-    yield from _near_misses(case, small, large)
+    yield from _near_misses(case, _told_once(small), large)
 
 
 def _misplaced(case: Case, ruled: Ruled) -> Iterator[Finding]:
@@ -70,13 +77,13 @@ def _outline(polygons: Geometries) -> tuple[Floats, Floats, Indices]:
     return (a + b) / 2, np.hypot(*(b - a).T), owner[first]
 
 
-def _around(case: Case, patches: Patches) -> list[list[int]]:
-    """For each patch the cells that border it, longest border first."""
-    around: list[list[int]] = [[] for _ in patches.polygon]
-    if len(patches.polygon) == 0:
+def _around(case: Case, polygons: Geometries) -> list[list[int]]:
+    """For each polygon the cells that border it, longest border first."""
+    around: list[list[int]] = [[] for _ in polygons]
+    if len(polygons) == 0:
         return around
-    middle, length, owner = _outline(patches.polygon)
-    reach = 4 * resolution(shapely.total_bounds(patches.polygon))
+    middle, length, owner = _outline(polygons)
+    reach = 4 * resolution(shapely.total_bounds(polygons))
     edge, cell = case.ground.near(middle, reach)
     edge, cell = edge[case.active[cell]], cell[case.active[cell]]
     cells = len(case.polygons)
@@ -99,7 +106,7 @@ def _gaps(case: Case, gaps: Patches, around: Sequence[list[int]], chosen: Indice
         typical = float(np.median(case.plane.area(case.polygons[neighbours]))) if neighbours else np.inf
         if area >= CELL_SHARE * typical and width >= COMPACT * np.sqrt(area):
             kind = Kind.MISSING_CELL
-        elif 0 < mouth < MOUTH_SHARE * (outline - mouth):
+        elif mouth > 0 and not _is_strip(mouth, outline, area):
             kind = Kind.BAY
         message = sentences.gap(
             kind,
@@ -109,6 +116,10 @@ def _gaps(case: Case, gaps: Patches, around: Sequence[list[int]], chosen: Indice
             width,
         )
         yield case.finding(kind, neighbours, message, geometry=gaps.polygon[i], area=area, width=width)
+
+
+def _is_strip(mouth: float, outline: float, area: float) -> bool:
+    return mouth >= MOUTH_SHARE * (outline - mouth) and area <= STRIP_SHARE * mouth**2
 
 
 def _mouths(case: Case, gaps: Patches, chosen: Indices) -> list[tuple[float, float]]:
@@ -180,14 +191,23 @@ def _overlaps(case: Case, ruled: Ruled, chosen: Indices) -> Iterator[Finding]:
 
 def _whole(case: Case, inner: int, outer: int, area: float, *, same: bool) -> Finding:
     polygon = case.polygons[inner]
+    width = float(
+        strip_width(np.array([area]), shapely.length(case.plane.project(case.polygons[[inner]])))[0]
+    )
     if same:
         pair = sorted((inner, outer))
         message = sentences.duplicate([case.name(c) for c in pair], area)
-        return case.finding(Kind.DUPLICATE_GEOMETRY, pair, message, geometry=polygon, area=area)
+        return case.finding(Kind.DUPLICATE_GEOMETRY, pair, message, geometry=polygon, area=area, width=width)
     carve = _exclusive(case, inner) and not _exclusive(case, outer)
     message = sentences.contained(case.name(inner), case.name(outer), area, carve)
     return case.finding(
-        Kind.CONTAINED, (inner, outer), message, geometry=polygon, area=area, rule="V9" if carve else None
+        Kind.CONTAINED,
+        (inner, outer),
+        message,
+        geometry=polygon,
+        area=area,
+        width=width,
+        rule="V9" if carve else None,
     )
 
 
@@ -206,9 +226,21 @@ def _outside(case: Case, ruled: Ruled, chosen: Indices) -> Iterator[Finding]:
         yield case.finding(Kind.OUTSIDE, [cell], message, geometry=patches.polygon[i], area=area, width=width)
 
 
-def _near_misses(
-    case: Case, small: Sequence[tuple[tuple[int, ...], Patches, int]], large: Geometries
-) -> Iterator[Finding]:
+def _told_once(small: Sequence[Small]) -> list[Small]:
+    """Without the small patches outside a parent where a pair of cells tells the same ground already."""
+    pairs = [(set(cells), p.polygon[i]) for cells, p, i in small if len(cells) == 2]
+    if not pairs:
+        return list(small)
+    tree = shapely.STRtree(np.array([polygon for _, polygon in pairs], dtype=object))
+    kept = []
+    for cells, patches, i in small:
+        same = tree.query(patches.polygon[i], predicate="intersects") if len(cells) == 1 else ()
+        if not any(cells[0] in pairs[at][0] for at in same):
+            kept.append((cells, patches, i))
+    return kept
+
+
+def _near_misses(case: Case, small: Sequence[Small], large: Geometries) -> Iterator[Finding]:
     """Small patches gathered by the cells they lie between; what hangs on a large patch belongs to that finding."""
     polygons = np.array([patches.polygon[i] for _, patches, i in small], dtype=object)
     attached = np.zeros(len(small), dtype=bool)
@@ -219,10 +251,41 @@ def _near_misses(
     for position, (cells, _, _) in enumerate(small):
         if not attached[position]:
             borders[tuple(sorted(cells))].append(position)
-    for cells, positions in borders.items():
+    for pair, positions in borders.items():
         area = sum(float(small[p][1].area[small[p][2]]) for p in positions)
         width = max(float(small[p][1].width[small[p][2]]) for p in positions)
         shapes = polygons[positions]
         geometry = shapes[0] if len(shapes) == 1 else shapely.multipolygons(shapes)
-        message = sentences.near_miss([case.name(c) for c in cells], width, area)
-        yield case.finding(Kind.NEAR_MISS, cells, message, geometry=geometry, area=area, width=width)
+        message = sentences.near_miss([case.name(c) for c in pair], width, area)
+        yield case.finding(Kind.NEAR_MISS, pair, message, geometry=geometry, area=area, width=width)
+
+
+def hairs(case: Case, loose: Floats, patches: Geometries) -> Iterator[Finding]:
+    """Borders whose vertices do not correspond, though nothing measurable lies between: told, but no warning.
+
+    ``loose`` are midpoints (n, 2) of edges without a partner; those on the outline of ``patches`` are told there.
+    """
+    if len(loose) == 0:
+        return
+    points = shapely.points(loose)
+    reach = 4 * resolution(shapely.total_bounds(points))
+    free = np.ones(len(points), dtype=bool)
+    if len(patches):
+        free[shapely.STRtree(patches).query(points, predicate="dwithin", distance=reach)[0]] = False
+    loose = loose[free]
+    point, cell = case.ground.near(loose, reach)
+    beside: dict[int, list[int]] = defaultdict(list)
+    for p, c in zip(point.tolist(), cell.tolist(), strict=True):
+        if case.active[c]:
+            beside[p].append(c)
+    borders: dict[tuple[int, ...], list[int]] = defaultdict(list)
+    for p, around in beside.items():
+        borders[tuple(sorted(around))].append(p)
+    together = list(borders.items())
+    if len(together) > HAIRS_TOLD:
+        everybody = tuple(sorted({c for cells, _ in together for c in cells}))
+        together = [(everybody, [p for _, where in together for p in where])]
+    for cells, where in together:
+        message = sentences.hair([case.name(c) for c in cells])
+        finding = case.finding(Kind.NEAR_MISS, cells, message, geometry=shapely.multipoints(loose[where]))
+        yield replace(finding, severity=Severity.OPTION)

@@ -1,71 +1,92 @@
 """T-junctions: a long edge on one side, two short ones on the other, and the vertex between them exactly on the line.
 
 The point sets are equal, so the tiling is exact; only the edges are cut differently. Cutting the long edge at the
-vertices that lie on it, by an exact predicate, lets the hashes say so.
+vertices that lie on it, by an exact predicate, lets the hashes say so. What is still loose is off by a rounding.
 """
+
+from dataclasses import dataclass
 
 import numpy as np
 import shapely
 
-from gis_server.core.coverage.edges import Flags, Floats, Hashes, Indices, Rings, edge_sums, sum_by
+from gis_server.core.coverage.edges import Flags, Floats, Hashes, Indices, Rings, segment_hashes
+from gis_server.core.coverage.residual import group_factor, without_partner
 
 
-def still_open_after_cutting(
+@dataclass(frozen=True, slots=True)
+class LooseEnds:
+    """Pieces of unmatched edges that have no partner after all: their midpoints (n, 2) and the parent of each."""
+
+    middle: Floats
+    group: Indices
+
+    def open_groups(self, groups: int) -> Flags:
+        """Which parents still have loose pieces."""
+        flags = np.zeros(groups, dtype=bool)
+        flags[self.group[self.group >= 0]] = True
+        return flags
+
+
+def loose_ends(
     cells: Rings,
     parent_of: Indices,
     edges: Indices,
-    parents: Rings,
+    parents: Rings | None,
     parent_edges: Indices,
     *,
-    declared: Hashes | None,
     salt: int,
-) -> Flags:
-    """Which parents' sums differ even when unmatched edges are cut at every vertex that lies exactly on them.
+) -> LooseEnds:
+    """Cut the unmatched edges at every unmatched vertex that lies exactly on them, and match the pieces.
 
-    ``edges`` and ``parent_edges`` are the unmatched ones. A vertex that is off by a rounding stays off.
+    ``edges`` and ``parent_edges`` are the unmatched ones of the cells and of the parents.
     """
-    if declared is None:
-        declared = np.zeros_like(parents.sums)
-    vertices = np.unique(
-        np.concatenate(
-            [
-                cells.xy[edges],
-                cells.xy[edges + 1],
-                parents.xy[parent_edges],
-                parents.xy[parent_edges + 1],
-            ]
-        ),
-        axis=0,
-    )
-    gain = sum_by(
-        _gain(cells, edges, vertices, salt), parent_of[cells.owner_of_edges(edges)], len(parents.sums)
-    )
-    loss = sum_by(
-        _gain(parents, parent_edges, vertices, salt), parents.owner_of_edges(parent_edges), len(parents.sums)
-    )
-    total = sum_by(cells.sums, parent_of, len(parents.sums)) + declared + gain
-    return np.asarray((total != parents.sums + loss).any(axis=1))
+    a, b = _directed(cells, edges)
+    group = parent_of[cells.owner_of_edges(edges)]
+    if parents is not None and len(parent_edges):
+        # the parent's border runs against its cells', so that the two cancel
+        end, begin = _directed(parents, parent_edges)
+        a, b = np.concatenate([a, begin]), np.concatenate([b, end])
+        group = np.concatenate([group, parents.owner_of_edges(parent_edges)])
+    a, b, group = _cut(a, b, group)
+    one, two = segment_hashes(a, b, salt)
+    factor = group_factor(group)
+    alone = without_partner(one * factor)
+    # the second lane: a group whose pieces pair off must also add up to nothing there
+    alone |= np.isin(group, _uneven(two, group, alone))
+    return LooseEnds(((a + b) / 2)[alone], group[alone])
 
 
-def _gain(rings: Rings, edges: Indices, vertices: Floats, salt: int) -> Hashes:
-    """(edges, 2): what cutting adds to the sum of each edge: its pieces less itself, in conventional direction."""
-    gain = np.zeros((len(edges), 2), dtype=np.uint64)
+def _directed(rings: Rings, edges: Indices) -> tuple[Floats, Floats]:
+    """First and last vertices of edges in conventional direction."""
     a, b = rings.xy[edges], rings.xy[edges + 1]
+    against = (rings.sign_of_edges(edges) < 0)[:, None]
+    return np.where(against, b, a), np.where(against, a, b)
+
+
+def _cut(a: Floats, b: Floats, group: Indices) -> tuple[Floats, Floats, Indices]:
+    """The segments in pieces, cut at the ends of others that lie on them."""
+    vertices = np.unique(np.concatenate([a, b]), axis=0)
     segments = shapely.linestrings(np.stack([a, b], axis=1))
     # GEOS decides "on the segment" with the robust orientation test
-    edge, vertex = shapely.STRtree(shapely.points(vertices)).query(segments, predicate="intersects")
-    inner = (vertices[vertex] != a[edge]).any(axis=1) & (vertices[vertex] != b[edge]).any(axis=1)
-    edge, vertex = edge[inner], vertex[inner]
-    if len(edge) == 0:
-        return gain
-    away = np.abs(vertices[vertex] - a[edge]).sum(axis=1)
-    order = np.lexsort((away, edge))
-    edge, vertex = edge[order], vertex[order]
-    starts = np.flatnonzero(np.concatenate([[True], edge[1:] != edge[:-1]]))
-    for between in np.split(np.arange(len(edge)), starts[1:]):
-        cut = edge[between[0]]
-        path = np.concatenate([a[cut : cut + 1], vertices[vertex[between]], b[cut : cut + 1]])
-        gain[cut] = edge_sums(path, salt) - edge_sums(path[[0, -1]], salt)
-    against = rings.sign_of_edges(edges) < 0
-    gain[against] = np.uint64(0) - gain[against]
-    return gain
+    segment, vertex = shapely.STRtree(shapely.points(vertices)).query(segments, predicate="intersects")
+    at = vertices[vertex]
+    inner = (at != a[segment]).any(axis=1) & (at != b[segment]).any(axis=1)
+    segment, at = segment[inner], at[inner]
+    if len(segment) == 0:
+        return a, b, group
+    away = np.abs(at - a[segment]).sum(axis=1)
+    every = np.concatenate([np.arange(len(a)), segment])
+    begins, distance = np.concatenate([a, at]), np.concatenate([np.zeros(len(a)), away])
+    order = np.lexsort((distance, every))
+    every, begins = every[order], begins[order]
+    ends = np.concatenate([begins[1:], begins[:1]])
+    last = np.concatenate([every[1:] != every[:-1], [True]])
+    ends[last] = b[every[last]]
+    return begins, ends, group[every]
+
+
+def _uneven(lane: Hashes, group: Indices, alone: Flags) -> Indices:
+    groups, index = np.unique(group, return_inverse=True)
+    total = np.zeros(len(groups), dtype=np.uint64)
+    np.add.at(total, index[~alone], lane[~alone])
+    return np.asarray(groups[total != 0])

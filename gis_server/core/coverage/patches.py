@@ -51,11 +51,9 @@ class Ruled:
     outside_m2: float = 0.0
     ground_m2: float = 0.0
 
-    @property
-    def clean(self) -> bool:
-        """Whether no patch of any size was found, and every parent is where it is said to be."""
-        patches = (self.gaps, self.overlaps, self.outside)
-        return not any(len(p.area) for p in patches) and len(self.misplaced) == 0
+    def polygons(self) -> Geometries:
+        """All patches of any nature and size."""
+        return np.concatenate([self.gaps.polygon, self.overlaps.polygon, self.outside.polygon])
 
 
 @dataclass(frozen=True, slots=True)

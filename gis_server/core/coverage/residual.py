@@ -29,19 +29,19 @@ def unmatched(
     else:
         rings = np.flatnonzero((active & ((parent_of < 0) | still_open[parent_of]))[cells.owner])
         parent_rings = np.flatnonzero(still_open[parents.owner])
-        factor = _multiplier(parent_of[cells.owner[rings]])
+        factor = group_factor(parent_of[cells.owner[rings]])
     edges, keys = cells.keyed(rings, factor)
     parent_edges = np.empty(0, dtype=np.int64)
     if parents is not None and len(parent_rings):
-        inward = np.uint64(0) - _multiplier(parents.owner[parent_rings])
+        inward = np.uint64(0) - group_factor(parents.owner[parent_rings])
         parent_edges, parent_keys = parents.keyed(parent_rings, inward)
         keys = np.concatenate([keys, parent_keys])
-    alone = _without_partner(keys)
+    alone = without_partner(keys)
     alone[: len(edges)] |= _crowded(cells, rings, factor, edges, alone[: len(edges)])
     return edges[alone[: len(edges)]], parent_edges[alone[len(edges) :]]
 
 
-def _multiplier(groups: Indices) -> Hashes:
+def group_factor(groups: Indices) -> Hashes:
     """An odd number per group: multiplying by it keeps h(ba) = −h(ab) and sets the groups apart."""
     mixed = (groups + 2).astype(np.uint64) * np.uint64(0x9E3779B97F4A7C15)
     mixed ^= mixed >> np.uint64(31)
@@ -49,7 +49,7 @@ def _multiplier(groups: Indices) -> Hashes:
     return mixed | np.uint64(1)
 
 
-def _without_partner(keys: Hashes) -> Flags:
+def without_partner(keys: Hashes) -> Flags:
     """Which keys are left when every k is set off against a −k; all bearers of a key that does not come out even.
 
     A table of sums rules out the great majority in linear time; only what shares a bucket with the rest is sorted.

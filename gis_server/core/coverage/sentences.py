@@ -140,6 +140,14 @@ def near_miss(cells: Sequence[Name], width: float, area: float) -> Message:
     )
 
 
+def hair(cells: Sequence[Name]) -> Message:
+    """Vertices without a counterpart, nothing measurable between the edges."""
+    return msg(
+        "{cells} 的公共边界上有顶点没有一一对应，相差不超过坐标精度；可对齐顶点以便逐位吻合。",
+        cells=names(cells),
+    )
+
+
 def multipart(cell: Name, parts: int) -> Message:
     """Several separate pieces."""
     return msg("{cell} 由 {parts} 块互不相连的部分组成；若非飞地，请改为一块。", cell=cell, parts=parts)
