@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from babel.support import NullTranslations, Translations
 
 from gis_server.core.message import Translate
+from gis_server.core.vocabulary import english
 
 if TYPE_CHECKING:
     from flask import Flask
@@ -31,8 +32,13 @@ def translator(language: str) -> Translate:
     catalogue = _catalogue(language)
 
     def translate(template: str) -> str:
-        # gettext answers the empty template with the catalogue's header
-        return catalogue.ugettext(template) if template else template
+        if not template:  # gettext answers it with the catalogue's header
+            return template
+        translated = catalogue.ugettext(template)
+        # the official terms bring their English with them
+        if translated == template and language == "en":
+            return english(template) or template
+        return translated
 
     return translate
 

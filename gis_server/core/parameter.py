@@ -250,7 +250,7 @@ def _fill(parameter: Parameter[Any], definition: Definition, cell: Table, table:
                 file=cell.file,
                 key=cell.where,
                 clause=parameter.clause,
-                value=in_words(parameter.value).zh,
+                value=_written(parameter.value),
             ),
             field=table.path(parameter.name),
         )
@@ -277,6 +277,14 @@ def plain(value: object) -> object:
     if isinstance(value, Term):
         return value.value
     return str(value) if isinstance(value, date | Body | Duration) else value
+
+
+def _written(value: object) -> str:
+    """The value as the files write it, for messages in any language."""
+    simple = plain(value)
+    if isinstance(simple, list):
+        return ", ".join(str(item) for item in simple)
+    return f"{simple:g}" if isinstance(simple, float) else str(simple)
 
 
 def in_words(value: object) -> Words:

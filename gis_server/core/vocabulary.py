@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Self
 
+from gis_server.core.message import Message, msg
 from gis_server.core.toml_table import Words
 
 
@@ -22,6 +23,20 @@ class Term(StrEnum):
         term._value_ = value
         term.words = Words(zh, en)
         return term
+
+    @property
+    def message(self) -> Message:
+        """The term inside a sentence; ``english`` gives its translation."""
+        return Message(self.words.zh)
+
+
+def english(zh: str) -> str | None:
+    """The English of an official Chinese term, None for what is not a term."""
+    for kind in Term.__subclasses__():
+        for term in kind:
+            if term.words.zh == zh:
+                return term.words.en
+    return None
 
 
 class SourceStatus(Term):
@@ -395,6 +410,13 @@ class Body:
         """What to call it in both languages."""
         parts = [part.words for part in (self.level, self.organisation) if part is not None]
         return Words("".join(part.zh for part in parts), " ".join(part.en for part in parts))
+
+    @property
+    def message(self) -> Message:
+        """The body inside a sentence."""
+        if self.level is None or self.organisation is None:
+            return Message(self.words.zh)
+        return msg("{level}{organisation}", level=self.level.message, organisation=self.organisation.message)
 
     @classmethod
     def parse(cls, text: str) -> Self:
