@@ -55,6 +55,8 @@ def check_layer(
     """
     plane = plane_of(table.geometry, STORAGE_CRS, bend=BEND)
     rules = rules_for(profile)
+    if layer.key != "grid_code":  # the 15 digits are a grid's; areas and sub-grids have codes of their own
+        rules = replace(rules, code_digits=None)
     parent_codes = table.columns[layer.parent.field] if layer.parent else None
     kinds = table.columns.get("grid_kind")
     cells = Cells(
