@@ -79,7 +79,9 @@ export function letteringOf(layer, properties, zoom) {
       ? { rank, size: 1.25, weight: 600, token: "--label" }
       : { rank, size: 0.9375, weight: 400, token: "--label-2" };
   }
-  return zoom >= 15.5 ? { rank: 2 + layer.order / 1000, size: 0.875, weight: 400, token: "--label-2" } : null;
+  // names of parts of parts would bury those of the parts, so they wait until there is room
+  const nearEnough = zoom >= Math.max(15.5, layer.style.min_zoom + 2);
+  return nearEnough ? { rank: 2 + layer.order / 1000, size: 0.875, weight: 400, token: "--label-2" } : null;
 }
 
 /** Looks of the kinds of findings; the same in reports and other tools. */
