@@ -1,6 +1,6 @@
 /** A live connection that keeps itself up: reconnects after a loss or silence, and asks for what it missed. */
 
-import { again, connecting, heard, isDue, isNews, isSilent, lost } from "./stream.js";
+import { again, connecting, heard, isDue, isNews, isSilent, lost, reset } from "./stream.js";
 
 const KINDS = ["incident", "generation"];
 const TICK_MS = 500;
@@ -10,7 +10,7 @@ const TICK_MS = 500;
  * @property {(kind: string, data: any) => void} event one event, each exactly once and in order
  * @property {(phase: "connecting" | "live" | "waiting") => void} phase
  * @property {(serverTime: Date) => void} heartbeat
- * @property {() => void} back the connection stands again after a loss
+ * @property {() => void} back events may have been missed: after a loss, or when the server cannot replay them
  */
 
 /**
@@ -72,6 +72,12 @@ export class LiveStream {
       this.#hear(null);
       const { now } = JSON.parse(/** @type {MessageEvent} */ (event).data);
       if (now) this.listener.heartbeat(new Date(now));
+    });
+    source.addEventListener("reset", (event) => {
+      const id = Number(/** @type {MessageEvent} */ (event).lastEventId);
+      this.#change(reset(this.state, this.surroundings.now(), id));
+      this.wasLost = false;
+      this.listener.back();
     });
     source.addEventListener("open", () => this.#hear(null));
     source.addEventListener("error", () => {

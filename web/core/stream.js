@@ -45,6 +45,17 @@ export function heard(state, now, id) {
 }
 
 /**
+ * The server cannot replay from where we were: everything is to be fetched anew, and what follows counts from `id`.
+ * @param {StreamState} state
+ * @param {number} now
+ * @param {number} id
+ * @returns {StreamState}
+ */
+export function reset(state, now, id) {
+  return { ...heard(state, now, null), lastId: id };
+}
+
+/**
  * Whether an event of this position has not been seen yet.
  * @param {StreamState} state
  * @param {number} id

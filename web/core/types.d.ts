@@ -138,6 +138,7 @@ export interface Generation {
   created_by: string;
   errors: number;
   warnings: number;
+  rejected: number;
 }
 
 export interface WallLink {

@@ -112,7 +112,12 @@ export class CityMap {
   /** @returns {Bounds} */
   view() {
     const box = this.map.getBounds();
-    return [box.getWest(), box.getSouth(), box.getEast(), box.getNorth()];
+    return [
+      Math.max(-180, box.getWest()),
+      Math.max(-90, box.getSouth()),
+      Math.min(180, box.getEast()),
+      Math.min(90, box.getNorth()),
+    ];
   }
 
   /**

@@ -82,7 +82,7 @@ async function send(event) {
   await attempt(async () => {
     const job = await runImport(layerChoice.value, body, showProgress);
     await showGenerations();
-    if (job.generation !== null) await showResult(job.generation, job.problems);
+    if (job.generation !== null) await showResult(job.generation);
     else showRowProblems(job.problems);
   });
   begin.disabled = false;
@@ -100,26 +100,19 @@ function showProgress(words, share) {
   else bar.value = share;
 }
 
-/**
- * @param {number} id
- * @param {import("../core/types.js").RowProblem[]} rowProblems
- */
-async function showResult(id, rowProblems) {
-  const [{ findings }, { generations }] = await Promise.all([
-    getJson("/api/generations/" + id + "/findings"),
-    getJson(generationsUrl()),
-  ]);
-  /** @type {Generation} */
-  const generation = generations.find((/** @type {Generation} */ one) => one.id === id);
+/** @param {number} id of a generation */
+async function showResult(id) {
+  const { generation, findings, problems } = await getJson("/api/generations/" + id + "/findings");
+  await loader.showGeneration(layerChoice.value, id);
   const errors = findings.filter((/** @type {{severity: string}} */ { severity }) => severity === "error").length;
   const facts = [
     [_("可用的行"), count(generation.feature_count)],
-    [_("不能用的行"), count(rowProblems.filter(({ rejected }) => rejected).length)],
+    [_("不能用的行"), count(generation.rejected)],
     [_("错误"), count(errors)],
     [_("提醒"), count(findings.length - errors)],
   ];
   byId("facts").replaceChildren(...facts.flatMap(([name, value]) => [el("dt", {}, name ?? ""), el("dd", {}, value)]));
-  showRowProblems(rowProblems);
+  showRowProblems(problems);
   byId("findings-box").hidden = findings.length === 0;
   setText(byId("h-findings"), _("发现的问题（{n}）", { n: count(findings.length) }));
   findingList.show(bySeverity(findings));
@@ -196,7 +189,7 @@ function generationRow(generation) {
   };
   return el(
     "button",
-    { type: "button", class: "row", click: () => attempt(() => showResult(id, [])) },
+    { type: "button", class: "row", click: () => attempt(() => showResult(id)) },
     el("span", { class: "number" }, id),
     el("span", { class: "row-title" }, words[state] ?? state),
     el("span", { class: "row-end" }, dayAndTime(new Date(created_at), new Date())),

@@ -114,6 +114,14 @@ test("heartbeats keep it alive and tell the server's time", (t) => {
   assert.equal(log.at(-1), "2026-11-22T04:00:00.000Z");
 });
 
+test("where the server cannot replay, positions begin anew and everything is fetched again", (t) => {
+  const { live, sources, log } = stream(900);
+  t.after(() => live.close());
+  sources[0]?.say("reset", { position: 3 }, "3");
+  sources[0]?.say("incident", { number: "a" }, "4");
+  assert.deepEqual(log, ["live", "back", ["incident", "a"]]);
+});
+
 test("an error closes the source, so that the browser does not reconnect beside us", (t) => {
   const { live, sources, log } = stream(0);
   t.after(() => live.close());

@@ -38,6 +38,19 @@ export class LayerLoader {
     await this.#loadInRange();
   }
 
+  /**
+   * Draw a generation that is not in force instead of the one that is, until `reload`.
+   * @param {string} name
+   * @param {number} generation
+   */
+  async showGeneration(name, generation) {
+    const layer = this.layers.find((one) => one.name === name);
+    if (!layer) return;
+    const features = await getJson(layer.url + "?generation=" + generation);
+    this.drawn.set(name, this.#url(layer));
+    this.map.setFeatures(layer, features);
+  }
+
   async #loadInRange() {
     await Promise.all(this.layers.filter((layer) => this.map.isInRange(layer)).map((layer) => this.#load(layer)));
   }
