@@ -3,12 +3,13 @@
 import os
 import secrets
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import cache
 from pathlib import Path
 
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
+from itsdangerous import BadData, URLSafeSerializer
 from sqlalchemy import Connection
 
 from gis_server.core.access import TIER_OF, Act, Actor, Role, Tier
@@ -168,6 +169,35 @@ def _managed(conn: Connection, actor: Actor, login: str) -> Account:
         raise NotFound(msg("没有登录名为“{login}”的账号。", login=login), field="login")
     actor.require(Act.MANAGE_ACCOUNTS, found[0].area_path)
     return found[0]
+
+
+def make_token(ctx: Context, actor: Actor, login: str, lifetime: timedelta, now: datetime) -> str:
+    """A token with which a program acts as this account, until it expires or the account's sessions are ended.
+
+    It is signed, not stored: who has it can use it, and setting a new password ends it.
+    """
+    actor.require(Act.MANAGE_ACCOUNTS)
+    with ctx.engine.begin() as conn:
+        account = _managed(conn, actor, login)
+        if account.disabled_at is not None:
+            raise Conflict(msg("账号“{login}”已停用。", login=login), field="login")
+        audit.add(conn, actor, "account_token", now=now, subject=login, detail={"days": lifetime.days})
+    ends = int((now + lifetime).timestamp())
+    token: str = _signer(ctx).dumps([account.id, account.session_epoch, ends])
+    return token
+
+
+def token_actor(ctx: Context, token: str, now: datetime) -> Actor | None:
+    """On whose behalf a token acts; None for one that is forged, expired or ended."""
+    try:
+        account_id, epoch, ends = _signer(ctx).loads(token)
+    except BadData:
+        return None
+    return session_actor(ctx, account_id, epoch) if now.timestamp() < ends else None
+
+
+def _signer(ctx: Context) -> URLSafeSerializer:
+    return URLSafeSerializer(ctx.settings.secret_key(), salt="api-token")
 
 
 def note_denial(ctx: Context, actor: Actor, subject: str, reason: str, now: datetime) -> None:

@@ -49,7 +49,8 @@ class Subscription:
         self._broadcaster = broadcaster
         self._queue: queue.Queue[StreamEvent | None] = queue.Queue(BACKLOG)
         self._after = after
-        self._replayed = after
+        self.position = after
+        """Up to here this reader has been given everything it may see."""
         self._upto = upto
         self._fallen = Event()
         self.reset = reset
@@ -57,13 +58,13 @@ class Subscription:
 
     def replay(self) -> Iterator[StreamEvent]:
         """What was missed: events after the reader's position that were already out when it came. Once."""
-        while self._replayed < self._upto:
+        while self.position < self._upto:
             with self._broadcaster.engine.connect() as conn:
-                page = events.read_after(conn, self._replayed, PAGE, self._upto)
+                page = events.read_after(conn, self.position, PAGE, self._upto)
             if not page:
                 return
             for found in page:
-                self._replayed = found.position
+                self.position = found.position
                 yield found
 
     def next(self, seconds: float) -> StreamEvent | None:
@@ -74,6 +75,8 @@ class Subscription:
             found = None
         if self._fallen.is_set():
             raise Fallen
+        if found is not None:
+            self.position = found.position
         return found
 
     def offer(self, found: StreamEvent) -> bool:

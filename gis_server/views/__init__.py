@@ -1,0 +1,74 @@
+"""The HTTP door: Flask blueprints over the journeys. No rules and no SQL here."""
+
+import atexit
+
+import orjson
+from flask import Flask
+from flask.json.provider import JSONProvider
+
+from gis_server import i18n
+from gis_server.core.errors import UnusableInput
+from gis_server.core.message import msg
+from gis_server.journeys.context import Context
+from gis_server.journeys.events import Broadcaster
+from gis_server.journeys.opening import context as open_context
+from gis_server.settings import Settings
+from gis_server.views import (
+    api_events,
+    api_incidents,
+    api_layers,
+    api_session,
+    api_walls,
+    assets,
+    health,
+    openapi,
+    pages,
+    problems,
+    security,
+    sessions,
+)
+from gis_server.views.current import EXTENSION, Server
+
+
+class OrjsonProvider(JSONProvider):
+    """JSON by orjson, for Flask's own few uses of it."""
+
+    def dumps(self, obj: object, **_: object) -> str:
+        """Serialise to text."""
+        return orjson.dumps(obj).decode()
+
+    def loads(self, s: str | bytes, **_: object) -> object:
+        """Parse text."""
+        return orjson.loads(s)
+
+
+def create_app(settings: Settings, ctx: Context | None = None) -> Flask:
+    """The application of one server process; it opens the settings' database unless it is given a context."""
+    if ctx is None:
+        if settings.database_url is None:
+            raise UnusableInput(msg("没有指明数据库，请设置 GIS_DATABASE_URL。"), field="GIS_DATABASE_URL")
+        ctx = open_context(settings, settings.database_url)
+    web = settings.root / "web"
+    app = Flask(__name__, static_folder=None, template_folder=str(web / "templates"))
+    app.json = OrjsonProvider(app)
+    broadcaster = Broadcaster(ctx.engine)
+    atexit.register(broadcaster.stop)
+    app.extensions[EXTENSION] = Server(ctx, broadcaster)
+    # timed first and last of all, so that refusals are counted too
+    health.init_app(app)
+    i18n.init_app(app, settings.language)
+    sessions.init_app(app)
+    security.init_app(app, settings)
+    problems.init_app(app)
+    assets.init_app(app, web)
+    for blueprint in (
+        pages.blueprint,
+        api_session.blueprint,
+        api_layers.blueprint,
+        api_incidents.blueprint,
+        api_walls.blueprint,
+        api_events.blueprint,
+        openapi.blueprint,
+    ):
+        app.register_blueprint(blueprint)
+    return app

@@ -1,0 +1,74 @@
+"""The live stream as server-sent events."""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+
+import orjson
+from flask import Blueprint, Response, request
+
+from gis_server.core.access import Act
+from gis_server.core.errors import UnusableInput
+from gis_server.core.message import msg
+from gis_server.core.stream import StreamEvent
+from gis_server.journeys.events import Subscription, follow
+from gis_server.views.current import actor, integer_parameter, known_parameters, server
+from gis_server.views.sessions import still_there
+
+blueprint = Blueprint("events", __name__, url_prefix="/api")
+
+HEARTBEAT_S = 5.0
+"""A named event, since a comment does not reveal a half-open socket to the page."""
+
+RECHECK_S = 8.0
+"""How often an open stream asks whether its session still holds; with a heartbeat, within 15 seconds of its end."""
+
+
+@blueprint.get("/events")
+def stream() -> Response:
+    """Events that the actor may see, from now or from behind ``Last-Event-ID`` (or ``after``)."""
+    known_parameters("after")
+    known = actor()
+    known.require(Act.READ_LAYERS)
+    subscription = server().broadcaster.subscribe(_position())
+    seen = follow(
+        subscription, known, heartbeat_s=HEARTBEAT_S, recheck_s=RECHECK_S, still_allowed=still_there()
+    )
+    answer = Response(
+        _as_text(seen, subscription),
+        mimetype="text/event-stream",
+        headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"},
+    )
+    answer.call_on_close(subscription.close)
+    return answer
+
+
+def _position() -> int | None:
+    # the browser's own header is newer than the address it first connected with
+    given = request.headers.get("Last-Event-ID")
+    if given is None:
+        position = integer_parameter("after")
+    elif given.isascii() and given.isdigit() and len(given) <= 18:
+        position = int(given)
+    else:
+        position = -1
+    if position is not None and position < 0:
+        raise UnusableInput(
+            msg("Last-Event-ID 应为此前收到的事件编号。"), field="Last-Event-ID", expected=msg("非负整数")
+        )
+    return position
+
+
+def _as_text(seen: Iterator[StreamEvent | None], subscription: Subscription) -> Iterator[bytes]:
+    yield b"retry: 2000\n\n"
+    if subscription.reset:
+        yield _text("reset", {"position": subscription.position}, subscription.position)
+    for event in seen:
+        if event is None:
+            yield _text("heartbeat", {"now": datetime.now(UTC), "position": subscription.position})
+        else:
+            yield _text(event.kind, event.payload, event.position)
+
+
+def _text(kind: str, data: object, position: int | None = None) -> bytes:
+    number = b"" if position is None else b"id: %d\n" % position
+    return number + b"event: " + kind.encode() + b"\ndata: " + orjson.dumps(data) + b"\n\n"

@@ -1,0 +1,164 @@
+"""Incidents and routing over HTTP."""
+
+from flask import Blueprint, Response, request
+
+from gis_server.core.boundaries import Place
+from gis_server.core.errors import UnusableInput
+from gis_server.core.incident import (
+    Incident,
+    IncidentState,
+    Step,
+    parse_datum,
+    parse_number,
+    parse_report,
+    parse_time,
+)
+from gis_server.core.message import msg
+from gis_server.journeys import incidents
+from gis_server.views.current import (
+    actor,
+    ctx,
+    integer_parameter,
+    json_answer,
+    json_body,
+    known_parameters,
+    now,
+    number_parameter,
+    parameter,
+)
+
+blueprint = Blueprint("incidents", __name__, url_prefix="/api")
+
+MOST_BODY = 64 * 1024
+"""Bytes of a report: the longest description and room to spare."""
+
+
+@blueprint.post("/incidents")
+def report() -> Response:
+    """Route and record one incident; 201, or 200 when the same report had come before."""
+    request.max_content_length = MOST_BODY
+    given = parse_report(json_body(), now())
+    found = incidents.report(ctx(), actor(), given, now(), request.headers.get("Idempotency-Key"))
+    answer = json_answer(incident_json(found.incident), 201 if found.is_new else 200)
+    answer.headers["Location"] = f"/api/incidents/{found.incident.id}"
+    return answer
+
+
+@blueprint.get("/incidents")
+def listing() -> Response:
+    """Incidents of the actor's territory, newest first."""
+    known_parameters("state", "grid", "limit", "before")
+    limit = integer_parameter("limit", 100)
+    assert limit is not None  # noqa: S101  (it has a default)
+    found = incidents.listing(
+        ctx(),
+        actor(),
+        states=_states(parameter("state")),
+        grid_code=parameter("grid"),
+        before=integer_parameter("before"),
+        limit=limit,
+    )
+    following = found[-1].id if len(found) == limit else None
+    return json_answer({"incidents": [incident_json(incident) for incident in found], "next": following})
+
+
+@blueprint.get("/incidents/<int:incident_id>")
+def one(incident_id: int) -> Response:
+    """One incident with its history."""
+    incident, history = incidents.one(ctx(), actor(), incident_id)
+    return json_answer(incident_json(incident) | {"history": [_step_json(step) for step in history]})
+
+
+@blueprint.get("/route")
+def route() -> Response:
+    """Where a point belongs, without recording anything."""
+    known_parameters("lon", "lat", "datum", "accuracy_m", "at")
+    lon = parse_number(number_parameter("lon"), "lon")
+    lat = parse_number(number_parameter("lat"), "lat")
+    assert lon is not None  # noqa: S101  (required)
+    assert lat is not None  # noqa: S101  (required)
+    place = incidents.route_point(
+        ctx(),
+        actor(),
+        lon,
+        lat,
+        datum=parse_datum(parameter("datum")),
+        accuracy_m=parse_number(number_parameter("accuracy_m"), "accuracy_m", required=False),
+        at=parse_time(parameter("at"), "at") or now(),
+    )
+    return json_answer(_place_json(place))
+
+
+def _states(given: str | None) -> tuple[IncidentState, ...]:
+    try:
+        return tuple(IncidentState(state) for state in given.split(",")) if given else ()
+    except ValueError:
+        known = "、".join(IncidentState)
+        raise UnusableInput(
+            msg("state 应为 {known} 之一，或以逗号隔开的几个。", known=known),
+            field="state",
+            expected=msg("{known} 之一", known=known),
+        ) from None
+
+
+def incident_json(incident: Incident) -> dict[str, object]:
+    """An incident for those who may read it whole."""
+    given = None
+    if incident.given is not None:
+        given = {"lon": incident.given[0], "lat": incident.given[1], "datum": incident.datum}
+    return {
+        "id": incident.id,
+        "number": incident.number,
+        "state": incident.state,
+        "item": incident.item,
+        "description": incident.description,
+        "source": incident.source,
+        "is_urgent": incident.is_urgent,
+        "discovered_at": incident.discovered_at,
+        "recorded_at": incident.recorded_at,
+        "lon": incident.lon,
+        "lat": incident.lat,
+        "given": given,
+        "accuracy_m": incident.accuracy_m,
+        "match": incident.match,
+        "distance_m": incident.distance_m,
+        "candidates": [{"grid_code": c.grid_code, "share": c.share} for c in incident.candidates],
+        **_grid_json(incident.grid_code, incident.grid_name, incident.sub_grid_code),
+        "area_path": incident.area_path,
+        "responsible": incident.responsible,
+        "due_at": incident.due_at,
+    }
+
+
+def _place_json(place: Place) -> dict[str, object]:
+    routed = place.routed
+    return {
+        "lon": place.lon,
+        "lat": place.lat,
+        "match": routed.match,
+        "distance_m": routed.distance_m,
+        "candidates": [{"grid_code": c.grid_code, "share": c.share} for c in routed.candidates],
+        **_grid_json(routed.grid_code, place.grid_name, routed.sub_grid_code),
+        "area_path": place.area_path,
+        "responsible": place.responsible,
+    }
+
+
+def _grid_json(code: str | None, name: str | None, sub_code: str | None) -> dict[str, object]:
+    return {
+        "grid": None if code is None else {"grid_code": code, "grid_name": name},
+        "sub_grid": None if sub_code is None else {"sub_grid_code": sub_code},
+        "grid_code": code,
+        "grid_name": name,
+        "sub_grid_code": sub_code,
+    }
+
+
+def _step_json(step: Step) -> dict[str, object]:
+    return {
+        "at": step.at,
+        "actor": step.actor,
+        "from_state": step.from_state,
+        "to_state": step.to_state,
+        "note": step.note,
+    }

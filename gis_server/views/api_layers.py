@@ -1,0 +1,266 @@
+"""Layers over HTTP: the catalogue, features, imports, generations and their findings."""
+
+from datetime import UTC, datetime
+from typing import Any
+from uuid import UUID
+
+from flask import Blueprint, Response, request, url_for
+
+from gis_server.core.access import Act
+from gis_server.core.catalogue import Field, Layer, Style
+from gis_server.core.coverage.document import findings_json
+from gis_server.core.datum import Datum
+from gis_server.core.errors import UnusableInput
+from gis_server.core.features import RowProblem
+from gis_server.core.generation import Generation
+from gis_server.core.incident import parse_datum, parse_time
+from gis_server.core.message import msg
+from gis_server.core.toml_table import Words
+from gis_server.journeys import imports, layers
+from gis_server.views.current import (
+    actor,
+    ctx,
+    integer_parameter,
+    json_answer,
+    known_parameters,
+    language,
+    languages,
+    now,
+    parameter,
+    say,
+)
+
+blueprint = Blueprint("layers", __name__, url_prefix="/api")
+
+MOST_FILES = 20
+_OPTIONS = ("crs", "encoding", "datum")
+
+
+@blueprint.get("/catalogue")
+def catalogue() -> Response:
+    """The layers that the reader may see, in drawing order, titles in the reader's language."""
+    known_parameters()
+    visible = layers.catalogue_view(ctx(), actor())
+    return json_answer({"layers": [_layer_json(layer) for layer in visible]})
+
+
+@blueprint.get("/layers/<layer>/features")
+def features(layer: str) -> Response:
+    """Rows in force as GeoJSON: what the reader's tier and territory allow."""
+    known_parameters("bbox", "at", "generation")
+    body = layers.features(
+        ctx(),
+        actor(),
+        layer,
+        at=parse_time(parameter("at"), "at") or now(),
+        bbox=_bbox(parameter("bbox")),
+        generation_id=integer_parameter("generation"),
+    )
+    answer = json_answer(body, mimetype="application/geo+json")
+    # asked for again after each publication: an unchanged layer costs no transfer
+    answer.headers["Cache-Control"] = "private, no-cache"
+    answer.add_etag()
+    return answer.make_conditional(request)  # type: ignore[return-value]
+
+
+@blueprint.get("/layers/<layer>/generations")
+def generations(layer: str) -> Response:
+    """The generations of a layer, newest first."""
+    known_parameters()
+    listed = layers.generations(ctx(), actor(), layer)
+    return json_answer({"generations": [_generation_json(generation) for generation in listed]})
+
+
+@blueprint.post("/layers/<layer>/imports")
+def start_import(layer: str) -> Response:
+    """Take an upload and begin to import it; 202 with the address to ask for its progress."""
+    actor().require(Act.IMPORT_LAYER)  # before a large body is read
+    files = request.files.getlist("file")
+    if len(files) > MOST_FILES:
+        raise UnusableInput(
+            msg("一次最多上传 {most} 个文件。", most=MOST_FILES),
+            field="file",
+            expected=msg("不超过 {most} 个文件", most=MOST_FILES),
+        )
+    job = imports.start_import_job(
+        ctx(),
+        actor(),
+        layer,
+        [imports.Upload(file.filename or "", file.stream) for file in files],
+        crs=_option("crs"),
+        encoding=_option("encoding"),
+        datum=_datum(_option("datum")),
+        mapping=_mapping(),
+        clock=lambda: datetime.now(UTC),
+    )
+    address = url_for("layers.import_job", job_id=job)
+    answer = json_answer({"job": address}, 202)
+    answer.headers["Location"] = address
+    return answer
+
+
+@blueprint.get("/imports/<uuid:job_id>")
+def import_job(job_id: UUID) -> Response:
+    """How far an import is, and what became of it."""
+    known_parameters()
+    view = imports.import_job(ctx(), actor(), job_id, now())
+    job, generation = view.job, view.generation
+    return json_answer(
+        {
+            "id": job.id,
+            "layer": job.layer,
+            "state": job.state,
+            "file": job.file_name,
+            "done": job.done,
+            "total": job.total,
+            "message": None if job.message is None else say(job.message),
+            "generation": None if generation is None else generation.id,
+            "problems": [_problem_json(problem) for problem in view.problems],
+            "report": None if generation is None else _generation_json(generation),
+        }
+    )
+
+
+@blueprint.get("/generations/<int:generation_id>/findings")
+def findings(generation_id: int) -> Response:
+    """What the check of a generation found, worst first, as ``validate --format json`` says it."""
+    known_parameters()
+    generation, found = layers.findings(ctx(), actor(), generation_id)
+    problems = layers.problems(ctx(), actor(), generation_id)
+    return json_answer(
+        {
+            "generation": _generation_json(generation),
+            "summary": generation.summary,
+            "problems": [_problem_json(problem) for problem in problems],
+            "findings": findings_json(found, languages()),
+        }
+    )
+
+
+@blueprint.post("/generations/<int:generation_id>/publish")
+def publish(generation_id: int) -> Response:
+    """Put a staged generation in force now; 409 with the findings while an error stands."""
+    return json_answer({"generation": _generation_json(layers.publish(ctx(), actor(), generation_id, now()))})
+
+
+@blueprint.post("/generations/<int:generation_id>/discard")
+def discard(generation_id: int) -> Response:
+    """Throw a staged generation away."""
+    return json_answer({"generation": _generation_json(layers.discard(ctx(), actor(), generation_id, now()))})
+
+
+def _option(name: str) -> str | None:
+    return request.form.get(name, "").strip() or None
+
+
+def _datum(given: str | None) -> Datum | None:
+    # here a missing datum is not a phone's: the journey asks for it where the file does not tell
+    return None if given is None else parse_datum(given)
+
+
+def _mapping() -> dict[str, str]:
+    found = {}
+    for name, value in request.form.items():
+        if name.startswith("map."):
+            found[name.removeprefix("map.")] = value
+        elif name not in (*_OPTIONS, "csrf_token"):
+            raise UnusableInput(
+                msg("没有名为 {name} 的项；可用的项：{known}。", name=name[:80], known="、".join(_OPTIONS)),
+                field=name[:80],
+                expected=msg("{known} 之一", known="、".join((*_OPTIONS, "map.<field>"))),
+            )
+    return found
+
+
+def _bbox(given: str | None) -> tuple[float, float, float, float] | None:
+    if given is None:
+        return None
+    try:
+        west, south, east, north = (float(part) for part in given.split(","))
+    except ValueError:
+        west = south = east = north = float("nan")
+    if not (-180 <= west <= east <= 180 and -90 <= south <= north <= 90):  # NaN fails too
+        raise UnusableInput(
+            msg("bbox 应为“西,南,东,北”四个度数。"), field="bbox", expected=msg("西,南,东,北（度）")
+        )
+    return west, south, east, north
+
+
+def _words(words: Words) -> str:
+    return words.said(language())
+
+
+def _layer_json(layer: Layer) -> dict[str, Any]:
+    shown = layer.visible_fields(actor().tier)
+    names = {field.name for field in shown}
+    return {
+        "name": layer.name,
+        "title": _words(layer.title),
+        "kind": layer.kind,
+        "geometry": layer.geometry,
+        "key": layer.key,
+        "label": layer.label if layer.label in names else None,
+        "popup": [name for name in layer.popup if name in names],
+        "legend": layer.legend,
+        "order": layer.order,
+        "fields": [_field_json(field) for field in shown],
+        "style": _style_json(layer.style, names),
+        "url": url_for("layers.features", layer=layer.name),
+    }
+
+
+def _style_json(style: Style, names: set[str]) -> dict[str, Any]:
+    # a field that may not be seen does not show by its colours either
+    is_classified = style.classify in names
+    return {
+        "stroke": style.stroke,
+        "width": style.width,
+        "fill": style.fill,
+        "fill_opacity": style.fill_opacity,
+        "radius": style.radius,
+        "shape": style.shape,
+        "min_zoom": style.min_zoom,
+        "classify": style.classify if is_classified else None,
+        "classes": style.classes if is_classified else {},
+        "widths": style.widths if is_classified else {},
+    }
+
+
+def _field_json(field: Field) -> dict[str, Any]:
+    return {
+        "name": field.name,
+        "type": field.type,
+        "title": _words(field.title),
+        "required": field.required,
+        "choices": {key: _words(words) for key, words in field.choices.items()},
+    }
+
+
+def _generation_json(generation: Generation) -> dict[str, Any]:
+    return {
+        "id": generation.id,
+        "layer": generation.layer,
+        "state": generation.state,
+        "feature_count": generation.feature_count,
+        "valid_from": generation.valid_from,
+        "valid_to": generation.valid_to,
+        "created_at": generation.created_at,
+        "created_by": generation.created_by,
+        "published_at": generation.published_at,
+        "published_by": generation.published_by,
+        "summary": generation.summary,
+        "notes": [say(note) for note in generation.notes],
+        "problems": generation.problems,
+        "rejected": generation.rejected,
+        "errors": generation.errors,
+        "warnings": generation.warnings,
+    }
+
+
+def _problem_json(problem: RowProblem) -> dict[str, Any]:
+    return {
+        "row": problem.row,
+        "field": problem.field,
+        "message": say(problem.message),
+        "rejected": problem.rejected,
+    }

@@ -1,0 +1,25 @@
+"""Who is signed in, as the scripts need to know it."""
+
+from flask import Blueprint, Response
+from flask_wtf.csrf import generate_csrf
+
+from gis_server.views.current import actor, json_answer, language
+
+blueprint = Blueprint("session", __name__, url_prefix="/api")
+
+
+@blueprint.get("/session")
+def show() -> Response:
+    """Name, role, tier, territory and language of whoever asks, and the token for changes."""
+    known = actor()
+    return json_answer(
+        {
+            "name": known.name,
+            "role": known.role,
+            "tier": known.tier.key,
+            "territory": known.territory.path,
+            "wall_id": known.wall_id,
+            "language": language(),
+            "csrf_token": generate_csrf(),
+        }
+    )

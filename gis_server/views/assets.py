@@ -1,0 +1,132 @@
+"""The browser's files, compressed once and answered with an ETag."""
+
+import hashlib
+import zlib
+from dataclasses import dataclass
+from mimetypes import guess_type
+from pathlib import Path
+
+import orjson
+from flask import Blueprint, Flask, Response, current_app, request
+from werkzeug.exceptions import NotFound
+
+from gis_server.i18n import LANGUAGES, browser_catalogue
+
+blueprint = Blueprint("assets", __name__, url_prefix="/static")
+
+FOLDERS = frozenset({"core", "map", "ui", "pages", "styles", "vendor"})
+"""What of ``web/`` the browser may fetch; templates and tests are not among them."""
+
+TYPES = {".js": "text/javascript", ".css": "text/css", ".svg": "image/svg+xml", ".json": "application/json"}
+_TEXTS = frozenset(TYPES.values())
+SMALLEST_COMPRESSED = 1024
+
+
+@dataclass(frozen=True, slots=True)
+class _Asset:
+    body: bytes
+    compressed: bytes | None
+    mimetype: str
+    etag: str
+
+
+class _Assets:
+    """Files of the web folder, kept in memory until they change on disk."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder.resolve()
+        self._kept: dict[str, tuple[tuple[int, int], _Asset]] = {}
+
+    def get(self, name: str) -> _Asset | None:
+        """The file ``name`` (below the web folder, with /); None if there is none to be had."""
+        parts = name.split("/")
+        if parts[0] not in FOLDERS or any(part in ("", ".", "..") or "\\" in part for part in parts):
+            return None
+        path = self.folder.joinpath(*parts)
+        try:
+            found = path.stat()
+            if not path.is_file() or not path.resolve().is_relative_to(self.folder):
+                return None
+            stamp = (found.st_mtime_ns, found.st_size)
+            kept = self._kept.get(name)
+            if kept is not None and kept[0] == stamp:
+                return kept[1]
+            mimetype = TYPES.get(path.suffix) or guess_type(path.name)[0] or "application/octet-stream"
+            asset = _make(path.read_bytes(), mimetype)
+        except (OSError, ValueError):  # ValueError: a NUL in the name
+            return None
+        self._kept[name] = (stamp, asset)
+        return asset
+
+
+def _make(body: bytes, mimetype: str) -> _Asset:
+    compressed = None
+    if mimetype in _TEXTS and len(body) >= SMALLEST_COMPRESSED:
+        compressed = gzip(body, level=9)
+    return _Asset(body, compressed, mimetype, hashlib.sha256(body).hexdigest()[:32])
+
+
+def gzip(body: bytes, level: int) -> bytes:
+    """``body`` in gzip's format."""
+    packer = zlib.compressobj(level, zlib.DEFLATED, 31)
+    return packer.compress(body) + packer.flush()
+
+
+def init_app(app: Flask, folder: Path) -> None:
+    """Serve the web folder, and compress what is worth it."""
+    app.extensions["assets"] = _Assets(folder)
+    app.extensions["catalogues"] = {
+        language: _make(orjson.dumps(browser_catalogue(language)), "application/json")
+        for language in LANGUAGES
+    }
+    app.register_blueprint(blueprint)
+    app.after_request(_compress)
+
+
+@blueprint.get("/web/<path:name>")
+def web(name: str) -> Response:
+    """A module, style sheet or picture."""
+    asset: _Asset | None = current_app.extensions["assets"].get(name)
+    if asset is None:
+        raise NotFound
+    return _answer(asset)
+
+
+@blueprint.get("/i18n/<language>.json")
+def catalogue(language: str) -> Response:
+    """The sentences of the scripts in a language."""
+    asset: _Asset | None = current_app.extensions["catalogues"].get(language)
+    if asset is None:
+        raise NotFound
+    return _answer(asset)
+
+
+def _answer(asset: _Asset) -> Response:
+    packed = asset.compressed is not None and request.accept_encodings.quality("gzip") > 0
+    body = asset.compressed if packed and asset.compressed is not None else asset.body
+    answer = Response(body, mimetype=asset.mimetype)
+    # modules name each other without versions: each load asks once, and hears "unchanged"
+    answer.headers["Cache-Control"] = "no-cache"
+    answer.headers["Vary"] = "Accept-Encoding"
+    if packed:
+        answer.headers["Content-Encoding"] = "gzip"
+    answer.set_etag(asset.etag + ("-gz" if packed else ""))
+    return answer.make_conditional(request)  # type: ignore[return-value]
+
+
+def _compress(answer: Response) -> Response:
+    """Compress JSON and pages; streams, pictures and what is compressed already stay as they are."""
+    if (
+        answer.status_code not in (200, 201)
+        or answer.is_streamed
+        or "Content-Encoding" in answer.headers
+        or request.accept_encodings.quality("gzip") == 0
+        or not (answer.mimetype or "").endswith(("json", "text/html"))
+    ):
+        return answer
+    body = answer.get_data()
+    if len(body) >= SMALLEST_COMPRESSED:
+        answer.set_data(gzip(body, level=1))
+        answer.headers["Content-Encoding"] = "gzip"
+        answer.vary.add("Accept-Encoding")
+    return answer

@@ -1,0 +1,146 @@
+"""What belongs to the request being answered: context, actor, time, language; and how answers are made."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any, cast
+
+import orjson
+from flask import Response, current_app, g, request
+from flask_babel import get_locale
+from flask_login import current_user
+from werkzeug.exceptions import BadRequest
+
+from gis_server.core.access import VISITOR, Actor
+from gis_server.core.errors import UnusableInput
+from gis_server.core.message import Message, Translate, msg
+from gis_server.i18n import LANGUAGES, language_of, translator
+from gis_server.journeys.context import Context
+from gis_server.journeys.events import Broadcaster
+
+EXTENSION = "gis_server"
+
+
+@dataclass(frozen=True, slots=True)
+class Server:
+    """What one server process holds for all its requests."""
+
+    context: Context
+    broadcaster: Broadcaster
+
+
+def server() -> Server:
+    """This process's context and live stream."""
+    return cast(Server, current_app.extensions[EXTENSION])
+
+
+def ctx() -> Context:
+    """The context for journeys."""
+    return server().context
+
+
+def now() -> datetime:
+    """The time of this request: one for all that it does."""
+    if "now" not in g:
+        g.now = datetime.now(UTC)
+    return cast(datetime, g.now)
+
+
+def actor() -> Actor:
+    """On whose behalf this request runs."""
+    found: Actor = getattr(current_user, "actor", VISITOR)
+    return found
+
+
+def language() -> str:
+    """The reader's language: ``zh`` or ``en``."""
+    locale = get_locale()
+    return language_of(None if locale is None else str(locale))
+
+
+def translate() -> Translate:
+    """The translator into the reader's language."""
+    return translator(language())
+
+
+def languages() -> dict[str, Translate]:
+    """Every language's translator, for answers that carry all of them."""
+    return {name: translator(name) for name in LANGUAGES}
+
+
+def say(message: Message) -> str:
+    """A sentence in the reader's language."""
+    return message.render(translate())
+
+
+def json_answer(content: Any, status: int = 200, mimetype: str = "application/json") -> Response:
+    """A JSON response; never kept by a cache, since it depends on who asks."""
+    body = content if isinstance(content, bytes) else orjson.dumps(content, default=_plain)
+    answer = Response(body, status=status, mimetype=mimetype)
+    answer.headers["Cache-Control"] = "private, no-store"
+    return answer
+
+
+def _plain(value: object) -> object:
+    """What orjson does not know of itself: read-only mappings."""
+    if isinstance(value, Mapping):
+        return dict(value)
+    raise TypeError(type(value))
+
+
+def json_body() -> object:
+    """The request's JSON; BadRequest if it is none."""
+    if request.mimetype != "application/json":
+        raise UnusableInput(
+            msg("请以 application/json 提交。"), field="Content-Type", expected=msg("application/json")
+        )
+    try:
+        return orjson.loads(request.get_data(cache=False))
+    except orjson.JSONDecodeError as error:
+        raise BadRequest(str(error)) from error
+
+
+def parameter(name: str) -> str | None:
+    """A query parameter given once; None if absent or empty."""
+    values = request.args.getlist(name)
+    if len(values) > 1:
+        raise UnusableInput(msg("参数 {name} 只能给一次。", name=name), field=name, expected=msg("一个值"))
+    return values[0].strip() or None if values else None
+
+
+def known_parameters(*names: str) -> None:
+    """Raise UnusableInput for a query parameter that this path does not know."""
+    for name in request.args:
+        if name not in names:
+            raise UnusableInput(
+                msg(
+                    "没有名为 {name} 的参数；可用的参数：{known}。",
+                    name=name[:80],
+                    known="、".join(names) or "-",
+                ),
+                field=name[:80],
+                expected=msg("{known} 之一", known="、".join(names) or "-"),
+            )
+
+
+def integer_parameter(name: str, default: int | None = None) -> int | None:
+    """A query parameter as an integer of at most 18 digits."""
+    value = parameter(name)
+    if value is None:
+        return default
+    if not (value.isascii() and value.removeprefix("-").isdigit() and len(value) <= 18):
+        raise UnusableInput(msg("参数 {name} 应为整数。", name=name), field=name, expected=msg("整数"))
+    return int(value)
+
+
+def number_parameter(name: str) -> float | None:
+    """A query parameter as a number; NaN and infinity are left for the rule that wants it to refuse."""
+    value = parameter(name)
+    if value is None:
+        return None
+    try:
+        return float(value)
+    except ValueError:
+        raise UnusableInput(
+            msg("参数 {name} 应为数。", name=name), field=name, expected=msg("有限的数")
+        ) from None
