@@ -312,6 +312,15 @@ def test_a_wrong_file_is_named_with_its_key(extra: str, key: str) -> None:
     assert "here.toml" in str(caught.value)
 
 
+@pytest.mark.parametrize("name", ["profile_key", "source_status"])
+def test_a_profile_says_which_document_it_is(name: str) -> None:
+    content = minimal()
+    content["identity"].pop(name)  # type: ignore[attr-defined]
+    with pytest.raises(CatalogueError) as caught:
+        parse_profile(content, "here.toml")
+    assert caught.value.field == f"identity.{name}"
+
+
 # ---- an operator fills silence ------------------------------------------------------------------------------------
 
 

@@ -93,7 +93,10 @@ def parse_profile(content: Mapping[str, object], file: str) -> Profile:
     title = document.words("title")
     document.done()
     identity = root.required_table("identity")
-    given = identity.rest.get("profile_key")
+    for needed in ("profile_key", "source_status"):
+        if needed not in identity:
+            raise identity.wrong(needed, msg("缺少此项。"))
+    given = identity.rest["profile_key"]
     key = str(given.get("value", "")) if isinstance(given, dict) else ""
     groups = {
         name: read_group(
