@@ -29,6 +29,9 @@ CHINA_TIME = timezone(timedelta(hours=8))
 LAYERS = ("area", "grid", "sub_grid", "address", "camera", "road", "water", "incident")
 """Layers of the city in the order in which they are imported: parents first."""
 
+DEFAULT_SEED = 12
+"""The seed of the committed city: 200 grids, two of them with a hole."""
+
 URBAN_AREA_PER_GRID = 13.4e4
 """Square metres of built-up ground for each urban grid, streets and exclusive grids included."""
 
@@ -50,7 +53,7 @@ class City:
 
 
 def make_city(
-    seed: int = 1,
+    seed: int = DEFAULT_SEED,
     towns: int = 3,
     communities_per_town: int = 8,
     grids_per_community: float = 9.0,

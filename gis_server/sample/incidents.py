@@ -108,7 +108,7 @@ def make_incidents(on: Settled, addresses: Addresses, count: int, end: datetime)
     urgent = [bool(_ITEMS[k][2] and u < 0.10) for k, u in zip(kind, random.random(count), strict=True)]
     says = [_ITEMS[k][3][int(r * len(_ITEMS[k][3]))] for k, r in zip(kind, random.random(count), strict=True)]
     wait = random.exponential(14.0, count)
-    numbers = [f"S{time:%Y%m%d}-{serial:06d}" for serial, time in enumerate(when, start=1)]
+    numbers = [f"S{serial:06d}" for serial in range(1, count + 1)]
     sources = random.choice([s for s, _ in _SOURCES], count, p=[p for _, p in _SOURCES])
     where = table["standard_address"][at]
     times, recorded = np.empty(count, dtype=object), np.empty(count, dtype=object)

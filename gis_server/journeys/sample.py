@@ -1,0 +1,58 @@
+"""The committed sample city, from its files into the database."""
+
+import tempfile
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from pathlib import Path
+
+import numpy as np
+
+from gis_server.core.access import Actor
+from gis_server.core.datum import Datum
+from gis_server.core.errors import UnusableInput
+from gis_server.core.geometry import STORAGE_CRS
+from gis_server.core.message import msg
+from gis_server.files import sample as writing
+from gis_server.files.read import read
+from gis_server.journeys.context import Context
+from gis_server.journeys.layers import import_layer
+from gis_server.journeys.sample_files import FOLDER, sample_file
+from gis_server.sample.city import LAYERS
+
+Progress = Callable[[int, int], None]
+
+
+def load_sample(ctx: Context, actor: Actor, now: datetime, progress: Progress | None = None) -> None:
+    """Import and publish the committed city, parents first.
+
+    Its past incidents are moved in time by whole days, so that the ninety days end before ``now``. A layer that an
+    interrupted load has already published is left as it is. Raises what an import raises.
+    """
+    say = progress or (lambda _done, _total: None)
+    with tempfile.TemporaryDirectory() as temporary:
+        for done, layer in enumerate(LAYERS):
+            say(done, len(LAYERS))
+            path = sample_file(FOLDER, layer)
+            if layer == "incident":
+                path = _recent(path, Path(temporary) / "incident.gpkg", now)
+            result = import_layer(ctx, actor, layer, path, datum=Datum.CGCS2000, publish=True, now=now)
+            if result.held_back is not None or result.problems:
+                reason = result.held_back or result.problems[0].message
+                raise UnusableInput(
+                    msg("示例城市的图层“{layer}”不能发布：{reason}", layer=layer, reason=reason)
+                )
+    say(len(LAYERS), len(LAYERS))
+
+
+def _recent(path: Path, out: Path, now: datetime) -> Path:
+    """A copy of the past incidents that ends on the last whole day before ``now``."""
+    raw = read(path, datum=Datum.CGCS2000, names=("incident",))
+    columns = dict(raw.columns)
+    last = max(columns["recorded_at"].tolist())
+    shift = timedelta(days=(now - last).days)
+    for name in ("discovered_at", "recorded_at"):
+        moved = np.empty(len(columns[name]), dtype=object)
+        moved[:] = [time + shift for time in columns[name].tolist()]
+        columns[name] = moved
+    writing.write_geopackage(out, {"incident": (raw.geometry, columns)}, STORAGE_CRS)
+    return out
