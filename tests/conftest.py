@@ -4,19 +4,31 @@ import fcntl
 import itertools
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from datetime import UTC, datetime
 from pathlib import Path
 
+import city
 import psycopg
 import pytest
+from flask import Flask
+from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 from psycopg import sql
+from servers import RunningServer, running
 from sqlalchemy import Connection, Engine
 
+from gis_server.core.access import CONSOLE, Role
+from gis_server.files.catalogue import load
+from gis_server.journeys.accounts import NewAccount, add_account
+from gis_server.journeys.context import Context
+from gis_server.journeys.opening import context
+from gis_server.journeys.sample import load_sample
 from gis_server.postgis import ROLE, SUPERUSER, PrivateServer
 from gis_server.settings import Settings
 from gis_server.store.engine import make_engine
 from gis_server.store.migrate import upgrade
+from gis_server.views import create_app
 
 
 class Databases:
@@ -122,3 +134,180 @@ def connection(_shared_engine: Engine) -> Iterator[Connection]:
 def settings(database_url: str, tmp_path: Path) -> Settings:
     """A deployment of its own: the test's database, and ``var`` in a temporary folder."""
     return Settings.from_environment({"GIS_DATABASE_URL": database_url, "GIS_VAR": str(tmp_path / "var")})
+
+
+@pytest.fixture(scope="session")
+def city_template(databases: Databases, template: str, tmp_path_factory: pytest.TempPathFactory) -> str:
+    """The name of a database with the made city of ``tests/city.py`` published and its accounts, to clone."""
+    name = databases.clone(template, name="template_city")
+    url = databases.server.url(name)
+    folder = tmp_path_factory.mktemp("city")
+    ctx = context(Settings.from_environment({"GIS_VAR": str(folder / "var")}), url)
+    city.publish_city(ctx, folder)
+    city.add_people(ctx)
+    ctx.engine.dispose()
+    return name
+
+
+@pytest.fixture
+def city_url(databases: Databases, city_template: str) -> Iterator[str]:
+    """A database of this test alone with the made city."""
+    with databases.cloned(city_template) as url:
+        yield url
+
+
+@pytest.fixture
+def city_ctx(city_url: str, tmp_path: Path) -> Iterator[Context]:
+    """The context for journeys on the made city."""
+    settings = Settings.from_environment({"GIS_DATABASE_URL": city_url, "GIS_VAR": str(tmp_path / "var")})
+    ctx = context(settings, city_url)
+    yield ctx
+    ctx.engine.dispose()
+
+
+@pytest.fixture
+def app(city_ctx: Context) -> Iterator[Flask]:
+    """The HTTP application on the made city."""
+    app = create_app(city_ctx.settings, city_ctx)
+    yield app
+    app.extensions["gis_server"].broadcaster.stop()
+
+
+# -- the sample city, as `make run` loads it -------------------------------------------------------------------
+
+
+@pytest.fixture(scope="session")
+def sample_template(databases: Databases, template: str, tmp_path_factory: pytest.TempPathFactory) -> str:
+    """The name of a database with the committed sample city imported and published, to clone."""
+    name = databases.clone(template, "template_sample")
+    url = databases.server.url(name)
+    var = tmp_path_factory.mktemp("sample")
+    ctx = context(Settings.from_environment({"GIS_DATABASE_URL": url, "GIS_VAR": str(var)}), url)
+    load_sample(ctx, CONSOLE, datetime.now(UTC))
+    ctx.engine.dispose()
+    return name
+
+
+@pytest.fixture
+def city_database_url(databases: Databases, sample_template: str) -> Iterator[str]:
+    """A database of this test alone that holds the sample city."""
+    with databases.cloned(sample_template) as url:
+        yield url
+
+
+@pytest.fixture
+def sample_ctx(city_database_url: str, tmp_path: Path) -> Iterator[Context]:
+    """The context for journeys on the sample city."""
+    environ = {"GIS_DATABASE_URL": city_database_url, "GIS_VAR": str(tmp_path / "var")}
+    ctx = context(Settings.from_environment(environ), city_database_url)
+    yield ctx
+    ctx.engine.dispose()
+
+
+# -- a running server and a browser ---------------------------------------------------------------------------
+
+
+class LiveServer:
+    """A real server process over the sample city, with an account for every role."""
+
+    def __init__(self, server: RunningServer, database_url: str, passwords: dict[Role, str]) -> None:
+        self.server = server
+        self.url = server.url
+        self.database_url = database_url
+        self.passwords = passwords
+
+    def sign_in(self, page: Page, role: Role) -> None:
+        """Sign in as ``role`` by the form, as a person does."""
+        page.goto(f"{self.url}/sign-in")
+        page.fill("input[name=login]", role.value.replace("_", "-"))
+        page.fill("input[name=password]", self.passwords[role])
+        page.click("form button[type=submit]")
+        page.wait_for_url(lambda url: "/sign-in" not in url)
+
+
+@pytest.fixture(scope="session")
+def live_server(
+    databases: Databases, sample_template: str, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[LiveServer]:
+    """One server for all browser tests; each test reports incidents of its own."""
+    var = tmp_path_factory.mktemp("live")
+    with databases.cloned(sample_template) as url:
+        environ = {"GIS_DATABASE_URL": url, "GIS_VAR": str(var)}
+        ctx = context(Settings.from_environment(environ), url)
+        passwords = {
+            role: add_account(
+                ctx,
+                CONSOLE,
+                NewAccount(role.value.replace("_", "-"), role.value, role),
+                None,
+                datetime.now(UTC),
+            )
+            for role in Role
+            if role is not Role.VISITOR
+        }
+        ctx.engine.dispose()
+        with running("serve", **environ) as server:
+            yield LiveServer(server, url, passwords)
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    """The system's Chromium, without a window."""
+    executable = next(
+        (
+            found
+            for name in ("chromium", "chromium-browser", "google-chrome")
+            if (found := shutil.which(name))
+        ),
+        None,
+    )
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(
+            executable_path=executable,
+            args=["--no-sandbox", "--disable-gpu", "--disable-background-networking"],
+        )
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def new_page(browser: Browser) -> Iterator[Callable[..., Page]]:
+    """``new_page(**options)``: a page in a context of its own (``viewport``, ``locale``, ``geolocation`` …).
+
+    When the test is over, no page may have asked another origin for anything or met an error in its scripts.
+    """
+    contexts: list[BrowserContext] = []
+    complaints: list[str] = []
+    origins: set[str] = set()
+
+    def make(**options: object) -> Page:
+        given = {
+            "viewport": {"width": 1920, "height": 1080},
+            "locale": "zh-CN",
+            "timezone_id": "Asia/Shanghai",
+        }
+        opened = browser.new_context(**(given | options))  # type: ignore[arg-type]
+        contexts.append(opened)
+        page = opened.new_page()
+        page.on("pageerror", lambda error: complaints.append(f"script error: {error}"))
+        page.on("request", lambda request: origins.add("/".join(request.url.split("/")[:3])))
+        return page
+
+    yield make
+    for opened in contexts:
+        opened.close()
+    web = {origin for origin in origins if origin.startswith(("http:", "https:", "ws:", "wss:"))}
+    assert len(web) <= 1, f"more than one origin was asked: {sorted(web)}"
+    assert not complaints
+
+
+@pytest.fixture
+def page(new_page: Callable[..., Page]) -> Page:
+    """A page on a 1920 × 1080 screen of a reader of Chinese."""
+    return new_page()
+
+
+@pytest.fixture
+def ctx(engine: Engine, settings: Settings) -> Context:
+    """What journeys stand on, over the test's own database."""
+    return Context(engine, load(settings.layers), settings)

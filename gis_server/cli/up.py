@@ -64,7 +64,7 @@ def _fill(settings: Settings, url: str) -> None:
     ctx = context(settings, url)
     try:
         with step(msg("导入示例城市")) as progress:
-            load_sample(ctx, CONSOLE, progress)
+            load_sample(ctx, CONSOLE, datetime.now(UTC), progress)
         now = datetime.now(UTC)
         path = make_sample_accounts(ctx, now)
         link = make_link(ctx, CONSOLE, "city", label="示例大屏", now=now)

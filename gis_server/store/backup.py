@@ -17,6 +17,8 @@ START = f"""
 BEGIN;
 SET LOCAL lock_timeout = '30s';  -- a server at work on these tables must be stopped first
 SET LOCAL client_min_messages = warning;
+CREATE EXTENSION IF NOT EXISTS postgis;
+CREATE EXTENSION IF NOT EXISTS btree_gist;
 {CLEAR}
 """
 
