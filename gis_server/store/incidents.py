@@ -99,8 +99,9 @@ def add(
             index_elements=[text("coalesce(reported_by, 0)"), incident.c.idempotency_key],
             index_where=incident.c.idempotency_key.is_not(None),
         )
+        .returning(incident.c.id)
     )
-    return added.rowcount == 1
+    return added.scalar_one_or_none() is not None
 
 
 def add_steps(
