@@ -69,6 +69,7 @@ def memory() -> int:
 
 
 def user_name(uid: int | None) -> str:
+    """The name of a user, or the number where there is none."""
     try:
         return pwd.getpwuid(uid).pw_name if uid is not None else "?"
     except KeyError:
@@ -129,6 +130,7 @@ def as_user(owner: pwd.struct_passwd, fds: Sequence[int]) -> dict[str, Any]:
 def run_as(
     command: Sequence[str], owner: pwd.struct_passwd, fds: Sequence[int]
 ) -> subprocess.CompletedProcess[str]:
+    """Run a program to its end as ``owner`` and keep what it says."""
     done: subprocess.CompletedProcess[str] = subprocess.run(
         command, capture_output=True, text=True, check=False, **as_user(owner, fds)
     )
