@@ -1,6 +1,7 @@
 /** The map as the pages know it; the rest of the interface never touches the map library. */
 
 import { Canvas, Circle, LatLngBounds, LayerGroup, Map as LeafletMap, Popup, control } from "../vendor/leaflet.js";
+import { boundsOf } from "../core/geometry.js";
 import { FeatureLayer } from "./feature_layer.js";
 import { FindingLayer } from "./finding_layer.js";
 import { IncidentLayer } from "./incident_layer.js";
@@ -91,9 +92,14 @@ export class CityMap {
     return Math.round(this.map.getZoom()) >= layer.style.min_zoom;
   }
 
-  /** The geometries of a layer as they came. @param {string} name */
-  geometriesOf(name) {
-    return this.layers.get(name)?.items.map(({ feature }) => feature.geometry) ?? [];
+  /** The features of a layer as they came. @param {string} name */
+  featuresOf(name) {
+    return this.layers.get(name)?.items.map(({ feature }) => feature) ?? [];
+  }
+
+  /** The box around a layer's features, or null. @param {string} name */
+  boundsOf(name) {
+    return boundsOf(this.featuresOf(name).map(({ geometry }) => geometry));
   }
 
   /** The layers that are on the map now, from the bottom up, with the classes that occur. */

@@ -1,7 +1,6 @@
 /** The list of incidents beside the map; one of them slides over the list with its history. */
 
 import { clock, dayAndTime } from "../core/formats.js";
-import { boundsOf } from "../core/geometry.js";
 import { getJson } from "../core/http.js";
 import { _ } from "../core/i18n.js";
 import { markOf, sourceWords, stateWords } from "../core/incident.js";
@@ -181,7 +180,7 @@ await attempt(async () => {
     map,
     layers.filter((/** @type {{kind: string}} */ { kind }) => kind !== "record"),
   ).load();
-  const bounds = boundsOf(map.geometriesOf("area"));
+  const bounds = map.boundsOf("area");
   if (bounds) map.fit(bounds);
 });
 

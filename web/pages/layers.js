@@ -3,7 +3,6 @@
 import { coordinateSystems, datums } from "../core/crs.js";
 import { bySeverity } from "../core/finding.js";
 import { count, dayAndTime } from "../core/formats.js";
-import { boundsOf } from "../core/geometry.js";
 import { getJson, Problem, sendJson } from "../core/http.js";
 import { _ } from "../core/i18n.js";
 import { CityMap } from "../map/city_map.js";
@@ -259,6 +258,6 @@ await attempt(async () => {
   );
   await changeLayer();
   await loader.load();
-  const bounds = boundsOf(map.geometriesOf("area"));
+  const bounds = map.boundsOf("area");
   if (bounds) map.fit(bounds);
 });

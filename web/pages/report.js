@@ -1,6 +1,5 @@
 /** The report form of a phone: where, what, how urgent, how it was found; then which grid answers for it. */
 
-import { boundsOf } from "../core/geometry.js";
 import { getJson, Problem, sendJson } from "../core/http.js";
 import { _ } from "../core/i18n.js";
 import { sources } from "../core/incident.js";
@@ -190,7 +189,7 @@ try {
   const ground = layers.filter((/** @type {{name: string}} */ { name }) => GROUND.includes(name));
   const loader = new LayerLoader(map, ground);
   await loader.load();
-  const bounds = boundsOf(map.geometriesOf("area"));
+  const bounds = map.boundsOf("area");
   if (bounds && !draft.content.spot) map.fit(bounds);
 } catch (error) {
   notice(problem, sentenceOf(error));

@@ -11,10 +11,10 @@ import { byId, el, setText } from "../ui/dom.js";
 import { LayerLoader } from "../ui/layer_loader.js";
 import { legend } from "../ui/legend.js";
 import { start } from "../ui/start.js";
+import { Extents } from "../ui/wall_extents.js";
 import { LiveList, Ranking } from "../ui/wall_lists.js";
 
 /** @typedef {import("../core/types.js").Layer} Layer */
-/** @typedef {import("../core/types.js").Bounds} Bounds */
 
 const RETRY_MS = 5_000;
 /** After this quiet time the counts are set straight by the server's own. */
@@ -32,7 +32,8 @@ class WallPage {
   constructor(id, answer, catalogue) {
     this.id = id;
     this.state = fromAnswer(answer);
-    this.bounds = answer.bounds;
+    this.extents = new Extents(byId("extents"), () => this.fit());
+    this.extents.setWhole(answer.bounds);
     this.serverAhead = Date.parse(answer.generated_at) - Date.now();
     this.asOf = new Date(answer.generated_at);
     this.layers = catalogue.filter((layer) => answer.layers.some((url) => new URL(url, location.href).pathname === layer.url));
@@ -43,7 +44,7 @@ class WallPage {
     this.ranking = new Ranking(byId("ranking"));
     /** @type {ReturnType<typeof setTimeout> | undefined} */
     this.settling = undefined;
-    this.map.onDrawn(() => byId("legend").replaceChildren(legend(this.map.drawn())));
+    this.map.onDrawn(() => this.showDrawn());
     addEventListener("resize", () => this.fit());
     this.stream = new LiveStream("/api/events", answer.position, {
       event: (kind, data) => this.receive(kind, data),
@@ -62,13 +63,14 @@ class WallPage {
 
   /** Show the whole extent in the part of the map that the panels leave free. */
   fit() {
-    if (!this.bounds) return;
+    const bounds = this.extents.current();
+    if (!bounds) return;
     const map = byId("map").getBoundingClientRect();
     const left = document.querySelector(".wall-left")?.getBoundingClientRect();
     const right = document.querySelector(".wall-right")?.getBoundingClientRect();
     const gap = rem() * 1.25;
     const beside = left && right && left.right < right.left && right.top < map.bottom - map.height / 3;
-    this.map.fit(this.bounds, {
+    this.map.fit(bounds, {
       top: gap,
       bottom: gap,
       left: beside ? left.right - map.left + gap : gap,
@@ -81,6 +83,13 @@ class WallPage {
     this.map.incidents.show(this.state.incidents.values());
     this.show();
     await this.loader.load();
+  }
+
+  showDrawn() {
+    byId("legend").replaceChildren(legend(this.map.drawn()));
+    const before = this.extents.current();
+    this.extents.setGrids(this.map.featuresOf("grid"));
+    if (String(before) !== String(this.extents.current())) this.fit();
   }
 
   /**
@@ -114,8 +123,8 @@ class WallPage {
       const answer = await getJson(wallUrl(this.id));
       this.state = fromAnswer(answer);
       this.asOf = new Date(answer.generated_at);
-      if (String(this.bounds) !== String(answer.bounds)) {
-        this.bounds = answer.bounds;
+      if (String(this.extents.bounds.whole) !== String(answer.bounds)) {
+        this.extents.setWhole(answer.bounds);
         this.fit();
       }
       this.map.incidents.show(this.state.incidents.values());
