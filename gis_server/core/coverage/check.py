@@ -87,9 +87,9 @@ def check(
         parent_of = ruled.parent_of
         within = float(plane.area(above.geometry).sum())
     findings = _absorbed(findings, list(judge(case, ruled)), intake)
-    if tested.loose is not None:
+    if tested.loose is not None and not inside_only:
         told = np.concatenate([ruled.polygons(), intake.polygons[ruled.misplaced]])
-        findings += hairs(case, tested.loose.middle, told)
+        findings += hairs(case, tested.loose, told)
     on_ground = tuple(findings)
     findings += check_codes(case, parent_of)
     if addresses is not None:

@@ -27,7 +27,8 @@ def check_codes(case: Case, parent_of: Indices) -> Iterator[Finding]:
                 "编码 {code} 用在第 {rows} 个图形上；每个网格的编码应当唯一。", code=code, rows=numbers
             )
             yield case.finding(Kind.DUPLICATE_CODE, rows, message, geometry=_places(case, rows))
-    if case.rules.code_digits is not None:
+    # sub-grids carry no 15-digit code (R15)
+    if case.rules.code_digits is not None and not case.inside_only:
         yield from _formatted(case, parent_of)
 
 

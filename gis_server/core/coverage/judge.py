@@ -11,6 +11,7 @@ from gis_server.core.coverage import sentences
 from gis_server.core.coverage.case import Case
 from gis_server.core.coverage.edges import Floats, Geometries, Indices
 from gis_server.core.coverage.findings import Finding, Kind, Severity
+from gis_server.core.coverage.junctions import LooseEnds
 from gis_server.core.coverage.patches import Patches, Ruled
 from gis_server.core.coverage.residual import resolution, strip_width
 
@@ -260,20 +261,20 @@ def _near_misses(case: Case, small: Sequence[Small], large: Geometries) -> Itera
         yield case.finding(Kind.NEAR_MISS, pair, message, geometry=geometry, area=area, width=width)
 
 
-def hairs(case: Case, loose: Floats, patches: Geometries) -> Iterator[Finding]:
+def hairs(case: Case, loose: LooseEnds, patches: Geometries) -> Iterator[Finding]:
     """Borders whose vertices do not correspond, though nothing measurable lies between: told, but no warning.
 
-    ``loose`` are midpoints (n, 2) of edges without a partner; those on the outline of ``patches`` are told there.
+    What touches one of the ``patches`` belongs to that finding.
     """
-    if len(loose) == 0:
+    if len(loose.begin) == 0:
         return
-    points = shapely.points(loose)
-    reach = 4 * resolution(shapely.total_bounds(points))
-    free = np.ones(len(points), dtype=bool)
+    segments = shapely.linestrings(np.stack([loose.begin, loose.end], axis=1))
+    reach = 4 * resolution(shapely.total_bounds(segments))
+    free = np.ones(len(segments), dtype=bool)
     if len(patches):
-        free[shapely.STRtree(patches).query(points, predicate="dwithin", distance=reach)[0]] = False
-    loose = loose[free]
-    point, cell = case.ground.near(loose, reach)
+        free[shapely.STRtree(patches).query(segments, predicate="dwithin", distance=reach)[0]] = False
+    middle = ((loose.begin + loose.end) / 2)[free]
+    point, cell = case.ground.near(middle, reach)
     beside: dict[int, list[int]] = defaultdict(list)
     for p, c in zip(point.tolist(), cell.tolist(), strict=True):
         if case.active[c]:
@@ -287,5 +288,5 @@ def hairs(case: Case, loose: Floats, patches: Geometries) -> Iterator[Finding]:
         together = [(everybody, [p for _, where in together for p in where])]
     for cells, where in together:
         message = sentences.hair([case.name(c) for c in cells])
-        finding = case.finding(Kind.NEAR_MISS, cells, message, geometry=shapely.multipoints(loose[where]))
+        finding = case.finding(Kind.NEAR_MISS, cells, message, geometry=shapely.multipoints(middle[where]))
         yield replace(finding, severity=Severity.OPTION)

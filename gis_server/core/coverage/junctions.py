@@ -15,9 +15,10 @@ from gis_server.core.coverage.residual import group_factor, without_partner
 
 @dataclass(frozen=True, slots=True)
 class LooseEnds:
-    """Pieces of unmatched edges that have no partner after all: their midpoints (n, 2) and the parent of each."""
+    """Pieces of unmatched edges that have no partner after all: first and last vertices (n, 2), and the parent of each."""
 
-    middle: Floats
+    begin: Floats
+    end: Floats
     group: Indices
 
     def open_groups(self, groups: int) -> Flags:
@@ -53,7 +54,7 @@ def loose_ends(
     alone = without_partner(one * factor)
     # the second lane: a group whose pieces pair off must also add up to nothing there
     alone |= np.isin(group, _uneven(two, group, alone))
-    return LooseEnds(((a + b) / 2)[alone], group[alone])
+    return LooseEnds(a[alone], b[alone], group[alone])
 
 
 def _directed(rings: Rings, edges: Indices) -> tuple[Floats, Floats]:
