@@ -111,14 +111,14 @@ def shapefile(
 ) -> Path:
     """A shapefile whose table is written byte by byte, because no honest writer would write it."""
     geometry = squares(len(rows)) if geometry is None else geometry
-    known = next((g for g in geometry if g is not None), None)
+    known = next(g for g in geometry if g is not None)
     path = folder / f"{name}.shp"
     _write(
         path,
         geometry=shapely.to_wkb(geometry),
         field_data=[np.arange(len(geometry))],
         fields=["n"],
-        geometry_type=known.geom_type if known is not None else "Polygon",
+        geometry_type=f"{known.geom_type} Z" if known.has_z else known.geom_type,
         crs=crs,
         driver="ESRI Shapefile",
     )
@@ -276,6 +276,13 @@ def _mixed_bytes(folder: Path) -> Path:
         [b"3", b"a", b"1", b"x"],
     ]
     path.with_suffix(".dbf").write_bytes(dbf([h.encode("gbk") for h in GRID_HEADS], rows))
+    return path
+
+
+def _utf8_with_a_flaw(folder: Path) -> Path:
+    path = shapefile(folder, encoding="utf-8")
+    table = path.with_suffix(".dbf")
+    table.write_bytes(table.read_bytes().replace("第二".encode(), b"\xb5\xda\xb6\xfe\xb5\xda"))
     return path
 
 
@@ -479,6 +486,7 @@ UGLY: list[UglyFile] = [
     UglyFile("local plane", "grid", shapefile, UnknownCrs, "没有地理位置", {"crs": "local"}),
     # text
     UglyFile("neither UTF-8 nor GB18030", "grid", _mixed_bytes, UnknownEncoding, "无法判断编码"),
+    UglyFile("UTF-8 with a flaw", "grid", _utf8_with_a_flaw, UnknownEncoding, "大部分是 UTF-8"),
     UglyFile(
         "another encoding than stated", "grid", shapefile, UnknownEncoding, "UTF-8", {"encoding": "utf-8"}
     ),

@@ -8,6 +8,7 @@ from gis_server.core.message import msg
 
 UTF8 = "UTF-8"
 GB18030 = "GB18030"
+_LOOK_AT = 100_000  # bytes of each piece
 _FIRST_CJK = "\u2e80"
 _GB_NAMES = ("gbk", "gb2312", "cp936", "936", "ansi936", "ansi 936")
 
@@ -37,6 +38,14 @@ def decide(cells: Sequence[bytes], full_width: Sequence[bytes] = (), *, where: s
             return UTF8
         gb = _decoded(cells, full_width, GB18030)
         return GB18030 if gb is not None and any(c >= _FIRST_CJK for c in gb) else UTF8
+    if _mostly_utf8(cells):
+        raise UnknownEncoding(
+            msg(
+                "{file} 里的文字大部分是 UTF-8，但有损坏的地方；请用 --encoding utf-8 查出是第几行，修正后再导入。",
+                file=where,
+            ),
+            field="encoding",
+        )
     if _decoded(cells, full_width, GB18030) is not None:
         return GB18030
     raise UnknownEncoding(
@@ -53,6 +62,18 @@ def _decoded(cells: Sequence[bytes], full_width: Sequence[bytes], encoding: str)
         return b"\n".join(cells).decode(encoding) + "\n".join(decode_cut(c, encoding) for c in full_width)
     except UnicodeDecodeError:
         return None
+
+
+def _mostly_utf8(cells: Sequence[bytes]) -> bool:
+    """Whether most pieces are Chinese in UTF-8: real GB18030 hardly ever is, while it can spell almost any bytes."""
+    lines = [line for cell in cells for line in cell[:_LOOK_AT].split(b"\n") if not line.isascii()][:1000]
+    chinese = 0
+    for line in lines:
+        try:
+            chinese += any(c >= _FIRST_CJK for c in line.decode(UTF8))
+        except UnicodeDecodeError:
+            continue
+    return 2 * chinese > len(lines)
 
 
 def decode_cut(text: bytes, encoding: str) -> str:

@@ -110,7 +110,7 @@ def _shapes(path: Path, index: Path | None) -> tuple[Geometries, list[Message]]:
         alone.symlink_to(path.resolve())
         alone.with_suffix(".shx").write_bytes(shx)
         _, _, wkb, _ = _read_raw(alone, None)
-        geometry: Geometries = shapely.from_wkb(wkb, on_invalid="fix")
+        geometry = _from_wkb(wkb)
     return geometry, notes
 
 
@@ -189,7 +189,7 @@ def read_geojson(path: Path, encoding: str | None) -> Loaded:
 
 def _read_with_gdal(readable: Path | str, layer: str | None) -> Loaded:
     meta, _, wkb, data = _read_raw(readable, layer)
-    geometry: Geometries = shapely.from_wkb(wkb, on_invalid="fix")
+    geometry = _from_wkb(wkb)
     notes = (
         [msg("高程（Z）或量测值（M）没有保留。")]
         if re.search(r" Z|Measured|25D", meta["geometry_type"] or "")
@@ -211,6 +211,12 @@ def _read_with_gdal(readable: Path | str, layer: str | None) -> Loaded:
         encoding=UTF8,
         notes=notes,
     )
+
+
+def _from_wkb(wkb: NDArray[np.object_]) -> Geometries:
+    with np.errstate(invalid="ignore"):  # coordinates that are no numbers are told row by row, later
+        geometry: Geometries = shapely.from_wkb(wkb, on_invalid="fix")
+    return geometry
 
 
 def _lists_as_text(column: NDArray[np.generic]) -> NDArray[np.generic]:
