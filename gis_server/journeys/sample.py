@@ -22,6 +22,9 @@ from gis_server.sample.city import LAYERS
 Progress = Callable[[int, int], None]
 
 
+_TIMES = ("discovered_at", "recorded_at")
+
+
 def load_sample(ctx: Context, actor: Actor, now: datetime, progress: Progress | None = None) -> None:
     """Import and publish the committed city, parents first.
 
@@ -48,11 +51,11 @@ def _recent(path: Path, out: Path, now: datetime) -> Path:
     """A copy of the past incidents that ends on the last whole day before ``now``."""
     raw = read(path, datum=Datum.CGCS2000, names=("incident",))
     columns = dict(raw.columns)
-    last = max(columns["recorded_at"].tolist())
-    shift = timedelta(days=(now - last).days)
-    for name in ("discovered_at", "recorded_at"):
-        moved = np.empty(len(columns[name]), dtype=object)
-        moved[:] = [time + shift for time in columns[name].tolist()]
+    times = {name: [datetime.fromisoformat(text) for text in columns[name]] for name in _TIMES}
+    shift = timedelta(days=(now - max(times["recorded_at"])).days)
+    for name, given in times.items():
+        moved = np.empty(len(given), dtype=object)
+        moved[:] = [time + shift for time in given]
         columns[name] = moved
     writing.write_geopackage(out, {"incident": (raw.geometry, columns)}, STORAGE_CRS)
     return out
