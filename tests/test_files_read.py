@@ -283,6 +283,12 @@ def test_list_in_gauss_krueger_needs_no_datum(tmp_path: Path) -> None:
     assert raw.geometry[0] == shapely.Point(443000.5, 3565000.25)
 
 
+def test_coordinates_are_not_reported_as_unused(tmp_path: Path, catalogue: Catalogue) -> None:
+    path = ugly.csv(tmp_path, heads=(*ugly.ADDRESS_HEADS, "备注"), rows=[("1", "甲", "119.4", "32.2", "x")])
+    assert bring(catalogue, "address", path, {"datum": "wgs84"}).unused == ("备注",)
+    assert list(read(path, datum=Datum.WGS84).columns) == [*ugly.ADDRESS_HEADS, "备注"]
+
+
 def test_list_of_shapes_as_wkt(tmp_path: Path) -> None:
     rows = [("1", "POLYGON ((119 32, 120 32, 120 33, 119 32))"), ("2", "POLYGON ((119"), ("3", "")]
     raw = read(ugly.csv(tmp_path, heads=("code", "WKT"), rows=rows))

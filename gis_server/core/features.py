@@ -66,6 +66,7 @@ class RawTable:
     source: Source
     first_row: int = 1  # the number that a person sees beside row 0 (2 under a header line)
     cut_names_at: int | None = None  # bytes at which the format cuts column names (10 in dBASE)
+    coordinate_columns: tuple[str, ...] = ()  # columns of a list that the geometry was made of
     problems: tuple[RowProblem, ...] = ()  # rows that the reader could not use
     notes: tuple[Message, ...] = ()  # about the file as a whole: Z dropped, names mended
 
@@ -139,7 +140,7 @@ def fit(
         source=raw.source,
         problems=tuple(sorted(problems, key=lambda p: p.row)),
         notes=raw.notes,
-        unused=matched.unused,
+        unused=tuple(c for c in matched.unused if c not in raw.coordinate_columns),
         first_row=raw.first_row,
     )
 

@@ -28,6 +28,7 @@ class Loaded:
     first_row: int = 1
     cut_names_at: int | None = None
     is_list: bool = False  # a CSV or sheet: it cannot state a CRS, and degrees are taken for what they are
+    coordinate_columns: tuple[str, ...] = ()
     problems: list[RowProblem] = field(default_factory=list)
     notes: list[Message] = field(default_factory=list)
 

@@ -88,6 +88,7 @@ def read(
         ),
         first_row=loaded.first_row,
         cut_names_at=loaded.cut_names_at,
+        coordinate_columns=loaded.coordinate_columns,
         problems=tuple(loaded.problems),
         notes=tuple(loaded.notes),
     )

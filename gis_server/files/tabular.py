@@ -191,7 +191,8 @@ def _from_rows(rows: Iterable[Row], file: str, xy: tuple[str, str] | None) -> Lo
         problems=problems,
     )
     features = len(numbers) + len(problems)
-    geometry = table.geometry(_shape_columns(names, xy, file))
+    shape_columns = _shape_columns(names, xy, file)
+    geometry = table.geometry(shape_columns)
     return Loaded(
         geometry=geometry,
         columns=table.columns,
@@ -200,6 +201,7 @@ def _from_rows(rows: Iterable[Row], file: str, xy: tuple[str, str] | None) -> Lo
         crs=None,
         first_row=table.first_row,
         is_list=True,
+        coordinate_columns=shape_columns,
         problems=problems,
     )
 
