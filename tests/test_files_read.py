@@ -4,6 +4,8 @@ import sqlite3
 import subprocess
 import tempfile
 import tracemalloc
+import warnings
+import zipfile
 from pathlib import Path
 
 import geopandas
@@ -227,6 +229,14 @@ def test_archive_is_gone_afterwards(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     path = ugly.archive(tmp_path, ugly.parts(ugly.shapefile(tmp_path), "数据/"), gbk=True)
     assert read(path).source.layer == "数据/grid.shp"
     assert list(scratch.iterdir()) == []
+
+
+def test_the_last_of_two_members_of_one_name_counts(tmp_path: Path) -> None:
+    path = tmp_path / "twice.zip"
+    with zipfile.ZipFile(path, "w") as packed, warnings.catch_warnings(action="ignore"):
+        packed.writestr("a.csv", "lon,lat\n119,32\n")
+        packed.writestr("a.csv", "lon,lat\n120,33\n")
+    assert read(path, datum=Datum.WGS84, names=("a",)).geometry[0] == shapely.Point(120, 33)
 
 
 def test_data_set_of_an_archive_is_chosen_by_name(tmp_path: Path) -> None:

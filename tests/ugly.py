@@ -312,6 +312,14 @@ def _encrypted(folder: Path) -> Path:
     return path
 
 
+def _damaged(folder: Path) -> Path:
+    path = archive(folder, {"grid.csv": bytes(range(256)) * 50})
+    data = bytearray(path.read_bytes())
+    data[60:90] = b"\xff" * 30
+    path.write_bytes(bytes(data))
+    return path
+
+
 def _nested(folder: Path) -> Path:
     inner = archive(_apart(folder), {"grid.csv": b"a,b"}, name="inner.zip")
     return archive(folder, {"inner.zip": inner.read_bytes()})
@@ -499,6 +507,14 @@ UGLY: list[UglyFile] = [
     UglyFile("link in zip", "grid", _link, UnusableInput, "指向压缩包之外"),
     UglyFile("zip bomb", "grid", _bomb, UnusableInput, "大得不合常理"),
     UglyFile("zip with password", "grid", _encrypted, UnusableInput, "有密码"),
+    UglyFile("damaged zip", "grid", _damaged, UnusableInput, "不是完好的 ZIP"),
+    UglyFile(
+        "endless name in zip",
+        "grid",
+        lambda f: archive(f, {"网" * 90 + ".csv": b"a,b"}),
+        UnusableInput,
+        "太长",
+    ),
     UglyFile("zip in zip", "grid", _nested, UnusableInput, "先解压一层"),
     UglyFile(
         "zip without data", "grid", lambda f: archive(f, {"读我.txt": b"x"}), UnusableInput, "没有可以读取的"

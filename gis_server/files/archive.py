@@ -3,6 +3,7 @@
 import shutil
 import stat
 import zipfile
+import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -21,6 +22,7 @@ SIDECARS = frozenset({".shx", ".dbf", ".prj", ".cpg"})
 
 _UTF8_NAME = 0x800
 _ENCRYPTED = 0x1
+_LONGEST_NAME = 200  # bytes; file systems take 255
 _ABSURD_RATIO = 200  # deflate of real geodata stays far below; a bomb is above 1000
 
 
@@ -72,7 +74,7 @@ def open_archive(path: Path) -> Iterator[zipfile.ZipFile]:
     try:
         with zipfile.ZipFile(path) as archive:
             yield archive
-    except (zipfile.BadZipFile, NotImplementedError, EOFError):
+    except (zipfile.BadZipFile, zlib.error, NotImplementedError, EOFError):
         raise UnusableInput(
             msg("{file} 不是完好的 ZIP 压缩包（RAR、7Z 请先解压，或重新压缩为 ZIP）。", file=path.name)
         ) from None
@@ -85,29 +87,11 @@ def unpacked(path: Path) -> Iterator[list[Member]]:
     Names are UTF-8 where flagged, else strict UTF-8, else GB18030. Raises UnusableInput for paths that lead outside,
     links, encrypted or over-large archives and archives within the archive.
     """
-    with open_archive(path) as archive, TemporaryDirectory(prefix="gis-server-") as folder:
-        check_archive(archive, path.name)
-        found: list[Member] = []
-        folders: dict[str, Path] = {}
-        nested = False
-        for info in archive.infolist():
-            name = _member_name(info, path.name)
-            inner = PurePosixPath(name)
-            _refuse_escape(info, inner, name, path.name)
-            if info.is_dir() or "__MACOSX" in inner.parts or inner.name.startswith("."):
-                continue
-            suffix = inner.suffix.lower()
-            nested |= suffix == ".zip"
-            if suffix not in DATASETS | SIDECARS:
-                continue
-            # folders get numbers, so that no name inside the archive can steer where anything is written
-            home = folders.setdefault(str(inner.parent), Path(folder) / str(len(folders)))
-            home.mkdir(exist_ok=True)
-            target = home / inner.name
-            with archive.open(info) as packed, target.open("xb") as plain:
-                shutil.copyfileobj(packed, plain, 2**20)
-            if suffix in DATASETS:
-                found.append(Member(name, target))
+    with TemporaryDirectory(prefix="gis-server-") as folder:
+        with open_archive(path) as archive:
+            check_archive(archive, path.name)
+            found = _unpack(archive, Path(folder), path.name)
+            nested = any(m.filename.lower().endswith(".zip") for m in archive.infolist())
         if not found:
             inside = msg("里面还有压缩包，请先解压一层") if nested else msg("里面没有可以读取的数据文件")
             raise UnusableInput(
@@ -118,6 +102,29 @@ def unpacked(path: Path) -> Iterator[list[Member]]:
                 )
             )
         yield sorted(found, key=lambda m: m.name)
+
+
+def _unpack(archive: zipfile.ZipFile, folder: Path, file: str) -> list[Member]:
+    found: list[Member] = []
+    folders: dict[str, Path] = {}
+    for info in archive.infolist():
+        name = _member_name(info, file)
+        inner = PurePosixPath(name)
+        _refuse_escape(info, inner, file)
+        if info.is_dir() or "__MACOSX" in inner.parts or inner.name.startswith("."):
+            continue
+        suffix = inner.suffix.lower()
+        if suffix not in DATASETS | SIDECARS:
+            continue
+        # folders get numbers, so that no name inside the archive can steer where anything is written
+        home = folders.setdefault(str(inner.parent), folder / str(len(folders)))
+        home.mkdir(exist_ok=True)
+        target = home / inner.name
+        with archive.open(info) as packed, target.open("wb") as plain:
+            shutil.copyfileobj(packed, plain, 2**20)
+        if suffix in DATASETS:
+            found.append(Member(name, target))
+    return found
 
 
 def _member_name(info: zipfile.ZipInfo, file: str) -> str:
@@ -137,9 +144,12 @@ def _member_name(info: zipfile.ZipInfo, file: str) -> str:
     return name.replace("\\", "/")
 
 
-def _refuse_escape(info: zipfile.ZipInfo, inner: PurePosixPath, name: str, file: str) -> None:
+def _refuse_escape(info: zipfile.ZipInfo, inner: PurePosixPath, file: str) -> None:
     link = stat.S_ISLNK(info.external_attr >> 16)
-    if link or inner.is_absolute() or ".." in inner.parts or ":" in name or "\0" in name:
+    shown = str(inner)[:80]
+    if link or inner.is_absolute() or ".." in inner.parts or "\0" in str(inner):
         raise UnusableInput(
-            msg("{file} 里的“{name}”指向压缩包之外，没有解压；请重新压缩。", file=file, name=name[:80])
+            msg("{file} 里的“{name}”指向压缩包之外，没有解压；请重新压缩。", file=file, name=shown)
         )
+    if len(inner.name.encode()) > _LONGEST_NAME:
+        raise UnusableInput(msg("{file} 里的文件名“{name}…”太长；请改短后重新压缩。", file=file, name=shown))
