@@ -43,6 +43,9 @@ await mkdir(VENDOR, { recursive: true });
 const leaflet = await readFile(join(PACKAGES, "leaflet", "dist", "leaflet-src.esm.js"), "utf8");
 // the map file is not shipped, so its address would only be a failing request in the developer tools
 await writeFile(join(VENDOR, "leaflet.js"), leaflet.replace(/^\/\/# sourceMappingURL=.*$/m, ""));
+// the same library as one plain script, for walls written to a file
+const script = await readFile(join(PACKAGES, "leaflet", "dist", "leaflet.js"), "utf8");
+await writeFile(join(VENDOR, "leaflet.script.js"), script.replace(/^\/\/# sourceMappingURL=.*$/m, ""));
 await writeFile(join(VENDOR, "leaflet.d.ts"), 'export * from "leaflet";\n');
 await cp(join(PACKAGES, "leaflet", "dist", "leaflet.css"), join(VENDOR, "leaflet.css"));
 await cp(join(PACKAGES, "leaflet", "dist", "images"), join(VENDOR, "images"), { recursive: true });

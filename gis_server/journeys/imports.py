@@ -87,9 +87,9 @@ def start_import_job(
         for name, upload in zip(names, uploads, strict=True):
             with (folder / name).open("wb") as file:
                 shutil.copyfileobj(upload.content, file, 2**20)
+        connection = connection.execution_options(isolation_level="AUTOCOMMIT")
         # a connection of its own: the lock lives and dies with it
         connection.detach()
-        connection = connection.execution_options(isolation_level="AUTOCOMMIT")
         jobs.hold(connection, job.id)
         jobs.add(connection, job)
     except BaseException:

@@ -104,6 +104,7 @@ function card(incident, history) {
   const place = placeOf(incident);
   const note = certainty(incident);
   const facts = [
+    [_("事件编号"), incident.number],
     [_("状态"), (incident.is_urgent ? _("紧急") + " · " : "") + stateWords(incident.state)],
     [_("网格"), incident.grid_name ?? place.grid],
     [_("子网格"), place.subGrid],
@@ -117,7 +118,7 @@ function card(incident, history) {
       "div",
       { class: "detail-head" },
       markElement(markOf(incident)),
-      el("h2", {}, incident.number),
+      el("h2", {}, incident.item || _("事件")),
       el("button", { type: "button", class: "quiet", click: close, title: _("关闭") }, icon("x-mark"), _("关闭")),
     ),
     el("p", { class: "detail-text" }, incident.description),

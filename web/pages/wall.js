@@ -48,7 +48,7 @@ class WallPage {
     addEventListener("resize", () => this.fit());
     this.stream = new LiveStream("/api/events", answer.position, {
       event: (kind, data) => this.receive(kind, data),
-      phase: () => this.showConnection(),
+      phase: (phase) => this.changePhase(phase),
       heartbeat: (serverTime) => this.hear(serverTime),
       back: () => this.recount(),
     });
@@ -108,6 +108,13 @@ class WallPage {
     }
     clearTimeout(this.settling);
     this.settling = setTimeout(() => this.recount(), SETTLE_MS);
+  }
+
+  /** @param {"connecting" | "live" | "waiting"} phase */
+  changePhase(phase) {
+    this.showConnection();
+    // a lost stream does not say why; the state does, if this screen may no longer show anything
+    if (phase === "waiting") this.recount();
   }
 
   /** @param {Date} serverTime */
@@ -209,7 +216,7 @@ function isRevoked({ status }) {
 /** @param {string} sentence */
 function showEnd(sentence) {
   document.querySelector("main")?.replaceChildren(
-    el("div", { class: "wall-end", role: "alert" }, el("p", {}, sentence), el("p", {}, _("请向管理员索取新的大屏链接。"))),
+    el("div", { class: "wall-end", role: "alert" }, el("p", {}, sentence), el("p", {}, _("请向管理员索取新的大屏链接，或重新登录。"))),
   );
   byId("connection").dataset.state = "stale";
   setText(byId("connection-words"), _("已停止"));
