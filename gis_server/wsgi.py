@@ -1,6 +1,7 @@
 """The application of one worker process of the HTTP server; where the doors' settings meet the views."""
 
 import ctypes
+import multiprocessing
 import os
 import signal
 
@@ -20,7 +21,8 @@ def worker() -> Flask:
 
 def _die_with_the_parent() -> None:
     """Let the kernel end this process when its parent is killed; it would go on holding the port."""
-    parent = os.getppid()
+    parent = multiprocessing.parent_process()
     ctypes.CDLL(None, use_errno=True).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
-    if os.getppid() != parent:
+    # it may have died before the kernel was asked
+    if parent is not None and os.getppid() != parent.pid:
         os.kill(os.getpid(), signal.SIGKILL)

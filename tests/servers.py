@@ -57,13 +57,13 @@ class RunningServer:
             connection.close()
 
     def wait_until_ready(self, seconds: float = READY_SECONDS) -> None:
-        """Wait for /readyz; fails with the program's output when it ends or the time is over."""
+        """Wait for /healthz; fails with the program's output when it ends or the time is over."""
         end = time.monotonic() + seconds
         while time.monotonic() < end:
             if self.process.poll() is not None:
                 raise AssertionError(f"ended with {self.process.returncode}:\n{self.output}")
             try:
-                if self.get("/readyz")[0] == 200:
+                if self.get("/healthz")[0] == 200:
                     return
             except (OSError, HTTPException):
                 pass

@@ -8,6 +8,7 @@ beside ordinary requests.
 import errno
 import multiprocessing
 import os
+import shutil
 import socket
 import threading
 import time
@@ -60,6 +61,9 @@ def require_free_port(settings: Settings) -> None:
 
 def serve_http(settings: Settings) -> None:
     """Serve until SIGINT or SIGTERM; ``settings`` must name the database."""
+    metrics = settings.var / "metrics"
+    shutil.rmtree(metrics, ignore_errors=True)  # counts of processes that are gone
+    metrics.mkdir(parents=True)
     # the workers read their settings from the environment like any other process
     os.environ |= {
         "GIS_DATABASE_URL": settings.database_url or "",
@@ -67,6 +71,7 @@ def serve_http(settings: Settings) -> None:
         "GIS_PORT": str(settings.port),
         "GIS_VAR": str(settings.var),
         "GIS_LAYERS": str(settings.layers),
+        "PROMETHEUS_MULTIPROC_DIR": str(metrics),
     }
     # a forked worker would inherit whatever threads and locks GDAL and BLAS have left in this process
     multiprocessing.set_start_method("spawn", force=True)
@@ -82,7 +87,8 @@ def serve_http(settings: Settings) -> None:
         # open event streams never end by themselves
         workers_kill_timeout=STOP_SECONDS,
         respawn_failed_workers=True,
-        log_level=LogLevels.warning,
+        # its warning about many threads is answered above; what the workers log is not touched by this
+        log_level=LogLevels.error,
     )
     threading.Thread(target=_announce, args=(settings,), daemon=True).start()
     server.serve()
