@@ -82,11 +82,11 @@ def test_language_of_a_locale(locale: str | None, language: str) -> None:
 
 
 def test_a_message_is_said_in_the_readers_language() -> None:
-    message = msg("没有字段“{name}”。", name="a")
-    assert message.render(translator("zh")) == "没有字段“a”。"
-    assert message.render(translator("en")) == "There is no field “a”."
+    message = msg("没有备份文件 {path}。", path="a")
+    assert message.render(translator("zh")) == "没有备份文件 a。"
+    assert message.render(translator("en")) == "There is no backup file a."
 
 
 def test_the_browser_gets_the_same_catalogue() -> None:
-    assert browser_catalogue("en")["请先登录。"] == "Please sign in first."
+    assert browser_catalogue("en")["请先登录。"] == "Sign in first."
     assert browser_catalogue("zh") == {}
