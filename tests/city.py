@@ -63,7 +63,7 @@ def areas() -> Iterator[dict[str, object]]:
 
     yield area(COUNTY, "试验市", "county", None, 0, 8)
     for n, town in enumerate(TOWNS):
-        yield area(town, f"{'东西'[n]}镇", "township", COUNTY, 4 * n, 4 * n + 4)
+        yield area(town, f"{'西东'[n]}镇", "township", COUNTY, 4 * n, 4 * n + 4)
     for n, community in enumerate(COMMUNITIES):
         yield area(community, f"第{n + 1}社区", "community", TOWNS[n // 2], 2 * n, 2 * n + 2)
 

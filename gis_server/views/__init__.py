@@ -5,6 +5,7 @@ import atexit
 import orjson
 from flask import Flask
 from flask.json.provider import JSONProvider
+from werkzeug.routing import IntegerConverter, Map
 
 from gis_server import i18n
 from gis_server.core.errors import UnusableInput
@@ -30,12 +31,19 @@ from gis_server.views import (
 from gis_server.views.current import EXTENSION, Server
 
 
+class _IdConverter(IntegerConverter):
+    """A row id: what PostgreSQL's bigint cannot hold is no address."""
+
+    def __init__(self, map: Map) -> None:
+        super().__init__(map, min=1, max=2**63 - 1)
+
+
 class OrjsonProvider(JSONProvider):
     """JSON by orjson, for Flask's own few uses of it."""
 
-    def dumps(self, obj: object, **_: object) -> str:
-        """Serialise to text."""
-        return orjson.dumps(obj).decode()
+    def dumps(self, obj: object, *, indent: int | None = None, **_: object) -> str:
+        """Serialise to text; any ``indent`` is two blanks."""
+        return orjson.dumps(obj, option=orjson.OPT_INDENT_2 if indent else None).decode()
 
     def loads(self, s: str | bytes, **_: object) -> object:
         """Parse text."""
@@ -51,6 +59,7 @@ def create_app(settings: Settings, ctx: Context | None = None) -> Flask:
     web = settings.root / "web"
     app = Flask(__name__, static_folder=None, template_folder=str(web / "templates"))
     app.json = OrjsonProvider(app)
+    app.url_map.converters["id"] = _IdConverter
     broadcaster = Broadcaster(ctx.engine)
     atexit.register(broadcaster.stop)
     app.extensions[EXTENSION] = Server(ctx, broadcaster)

@@ -29,14 +29,10 @@ from gis_server.views.current import (
 
 blueprint = Blueprint("incidents", __name__, url_prefix="/api")
 
-MOST_BODY = 64 * 1024
-"""Bytes of a report: the longest description and room to spare."""
-
 
 @blueprint.post("/incidents")
 def report() -> Response:
     """Route and record one incident; 201, or 200 when the same report had come before."""
-    request.max_content_length = MOST_BODY
     given = parse_report(json_body(), now())
     found = incidents.report(ctx(), actor(), given, now(), request.headers.get("Idempotency-Key"))
     answer = json_answer(incident_json(found.incident), 201 if found.is_new else 200)
@@ -62,7 +58,7 @@ def listing() -> Response:
     return json_answer({"incidents": [incident_json(incident) for incident in found], "next": following})
 
 
-@blueprint.get("/incidents/<int:incident_id>")
+@blueprint.get("/incidents/<id:incident_id>")
 def one(incident_id: int) -> Response:
     """One incident with its history."""
     incident, history = incidents.one(ctx(), actor(), incident_id)

@@ -121,7 +121,7 @@ def import_job(job_id: UUID) -> Response:
     )
 
 
-@blueprint.get("/generations/<int:generation_id>/findings")
+@blueprint.get("/generations/<id:generation_id>/findings")
 def findings(generation_id: int) -> Response:
     """What the check of a generation found, worst first, as ``validate --format json`` says it."""
     known_parameters()
@@ -137,13 +137,13 @@ def findings(generation_id: int) -> Response:
     )
 
 
-@blueprint.post("/generations/<int:generation_id>/publish")
+@blueprint.post("/generations/<id:generation_id>/publish")
 def publish(generation_id: int) -> Response:
     """Put a staged generation in force now; 409 with the findings while an error stands."""
     return json_answer({"generation": _generation_json(layers.publish(ctx(), actor(), generation_id, now()))})
 
 
-@blueprint.post("/generations/<int:generation_id>/discard")
+@blueprint.post("/generations/<id:generation_id>/discard")
 def discard(generation_id: int) -> Response:
     """Throw a staged generation away."""
     return json_answer({"generation": _generation_json(layers.discard(ctx(), actor(), generation_id, now()))})

@@ -1,6 +1,6 @@
 """Walls and their links over HTTP."""
 
-from flask import Blueprint, Response, request, url_for
+from flask import Blueprint, Response, url_for
 
 from gis_server.core.account import WallLink
 from gis_server.core.errors import UnusableInput
@@ -11,8 +11,6 @@ from gis_server.journeys import walls
 from gis_server.views.current import actor, ctx, json_answer, json_body, known_parameters, language, now
 
 blueprint = Blueprint("walls", __name__, url_prefix="/api")
-
-MOST_BODY = 16 * 1024
 
 
 @blueprint.get("/wall/<wall_id>")
@@ -64,7 +62,6 @@ def links() -> Response:
 @blueprint.post("/wall-links")
 def make_link() -> Response:
     """Make a link; its address is told this once."""
-    request.max_content_length = MOST_BODY
     body = json_body()
     if not isinstance(body, dict):
         raise UnusableInput(msg("内容应为一个 JSON 对象。"), expected=msg("JSON 对象"))
@@ -88,7 +85,7 @@ def make_link() -> Response:
     return json_answer({"id": made.id, "url": url}, 201)
 
 
-@blueprint.delete("/wall-links/<int:link_id>")
+@blueprint.delete("/wall-links/<id:link_id>")
 def revoke(link_id: int) -> Response:
     """Revoke a link."""
     walls.revoke_link(ctx(), actor(), link_id, now())

@@ -9,7 +9,7 @@ import orjson
 from flask import Response, current_app, g, request
 from flask_babel import get_locale
 from flask_login import current_user
-from werkzeug.exceptions import BadRequest
+from werkzeug.exceptions import BadRequest, RequestEntityTooLarge
 
 from gis_server.core.access import VISITOR, Actor
 from gis_server.core.errors import UnusableInput
@@ -88,14 +88,23 @@ def _plain(value: object) -> object:
     raise TypeError(type(value))
 
 
+MOST_JSON = 64 * 1024
+"""Bytes of a JSON body: the longest description, escaped, and room to spare."""
+
+
 def json_body() -> object:
-    """The request's JSON; BadRequest if it is none."""
+    """The request's JSON; BadRequest if it is none, RequestEntityTooLarge beyond ``MOST_JSON``."""
     if request.mimetype != "application/json":
         raise UnusableInput(
             msg("请以 application/json 提交。"), field="Content-Type", expected=msg("application/json")
         )
+    if (request.content_length or 0) > MOST_JSON:
+        raise RequestEntityTooLarge
+    body = request.stream.read(MOST_JSON + 1)  # a body in chunks has no length beforehand
+    if len(body) > MOST_JSON:
+        raise RequestEntityTooLarge
     try:
-        return orjson.loads(request.get_data(cache=False))
+        return orjson.loads(body)
     except orjson.JSONDecodeError as error:
         raise BadRequest(str(error)) from error
 
