@@ -91,13 +91,14 @@ def _feature_table(name: str, kind: str, code: str, *columns: SchemaItem) -> Tab
     """A layer of up to millions of things: one partition a generation (``store.partitions``).
 
     A partition is filled before its indexes are built, which takes a quarter of the time of filling an indexed
-    table, and a discarded one is dropped instead of deleted row by row.
+    table, and a discarded one is dropped instead of deleted row by row. ``generation_id`` is no foreign key: attaching
+    a partition would lock ``generation`` against every other import, and two of them against each other.
     """
     return Table(
         name,
         metadata,
         Column("id", BigInteger, row_id, primary_key=True, server_default=row_id.next_value()),
-        Column("generation_id", BigInteger, ForeignKey("generation.id"), primary_key=True),
+        Column("generation_id", BigInteger, primary_key=True, autoincrement=False),
         Column(code, Text, nullable=False),
         *columns,
         _geometry(kind),

@@ -118,7 +118,6 @@ def upgrade() -> None:
             ),
             nullable=False,
         ),
-        sa.ForeignKeyConstraint(["generation_id"], ["generation.id"], name=op.f("fk_address_generation_id")),
         sa.PrimaryKeyConstraint("id", "generation_id", name=op.f("pk_address")),
         sa.UniqueConstraint(
             "generation_id", "address_code", name=op.f("uq_address_generation_id_address_code")
@@ -207,7 +206,6 @@ def upgrade() -> None:
             "camera_site_class IN ('important_site', 'sensitive_site', 'ordinary_site')",
             name=op.f("ck_camera_camera_site_class"),
         ),
-        sa.ForeignKeyConstraint(["generation_id"], ["generation.id"], name=op.f("fk_camera_generation_id")),
         sa.PrimaryKeyConstraint("id", "generation_id", name=op.f("pk_camera")),
         sa.UniqueConstraint("generation_id", "camera_code", name=op.f("uq_camera_generation_id_camera_code")),
         postgresql_partition_by="LIST (generation_id)",
@@ -234,7 +232,6 @@ def upgrade() -> None:
             ),
             nullable=False,
         ),
-        sa.ForeignKeyConstraint(["generation_id"], ["generation.id"], name=op.f("fk_feature_generation_id")),
         sa.PrimaryKeyConstraint("id", "generation_id", name=op.f("pk_feature")),
         sa.UniqueConstraint("generation_id", "key", name=op.f("uq_feature_generation_id_key")),
         postgresql_partition_by="LIST (generation_id)",
