@@ -142,7 +142,7 @@ SETTINGS: tuple[Setting, ...] = (
         "GIS_HTTPS",
         "https",
         "no",
-        msg("用户是否经 HTTPS 访问（yes 或 no）;yes 时会话 Cookie 只经加密连接发送。"),
+        msg("用户是否经 HTTPS 访问（yes 或 no）；yes 时会话 Cookie 只经加密连接发送。"),
         _yes_or_no,
     ),
     Setting(

@@ -78,7 +78,7 @@ class Program(click.Group):
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
         """List the commands without importing them."""
         words = translate()
-        with formatter.section(words("命令")):
+        with formatter.section(msg("命令").render(words)):
             formatter.write_dl([(name, entry.summary.render(words)) for name, entry in COMMANDS.items()])
 
     def get_help(self, ctx: click.Context) -> str:
@@ -93,7 +93,7 @@ class Program(click.Group):
             click.echo(error.message.render(translate()), err=True)
             ctx.exit(2)
         except KeyboardInterrupt:
-            click.echo(translate()("已中止。"), err=True)
+            click.echo(msg("已中止。").render(translate()), err=True)
             ctx.exit(130)
 
 

@@ -102,9 +102,9 @@ def _ground(parameter: Parameter[Any]) -> str:
     if parameter.force is not None:
         parts.append(_said(parameter.force.words))
     if parameter.inferred:
-        parts.append(words("推断"))
+        parts.append(msg("推断").render(words))
     if not parameter.stated and parameter.origin is Origin.DOCUMENT:
-        parts.append(words("未给出数值"))
+        parts.append(msg("未给出数值").render(words))
     if parameter.basis:
         parts.append(parameter.basis)
     if parameter.note is not None:

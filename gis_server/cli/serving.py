@@ -51,7 +51,7 @@ def require_free_port(settings: Settings) -> None:
             ) from error
         raise Unavailable(
             msg(
-                "不能在 {host}：{port} 上监听（{reason}），请改 GIS_HOST 或 GIS_PORT。",
+                "不能在 {host}:{port} 上监听（{reason}），请改 GIS_HOST 或 GIS_PORT。",
                 host=settings.host,
                 port=settings.port,
                 reason=error.strerror or str(error),

@@ -21,7 +21,7 @@ from gis_server.core.message import msg
     metavar="OUT",
     required=True,
     type=click.Path(path_type=Path),
-    help=str(msg("输出文件(.html)。")),
+    help=str(msg("输出文件（.html）。")),
 )
 def wall(town: str | None, grid: str | None, out: Path) -> None:
     """Write the file and say where it is."""
