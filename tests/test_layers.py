@@ -127,8 +127,8 @@ def test_fields_above_the_reader_s_tier_never_leave(ctx: Context, tmp_path: Path
     raw = journey.features(ctx, hall, "grid", at=NOON).decode()
     assert "resident_households" not in raw
     assert "grid_name" in raw
-    with pytest.raises(NotFound, match="没有名为 camera 的图层"):
-        journey.features(ctx, hall, "camera", at=NOON)
+    with pytest.raises(NotFound, match="没有名为 address 的图层"):
+        journey.features(ctx, hall, "address", at=NOON)
 
 
 def test_cameras_at_sensitive_sites_are_for_the_protected_tier(ctx: Context, tmp_path: Path) -> None:
@@ -137,6 +137,14 @@ def test_cameras_at_sensitive_sites_are_for_the_protected_tier(ctx: Context, tmp
     assert len(keys(ctx, actor(Role.OPERATOR, tier=Tier.PROTECTED), "camera")) == 3
     seen = journey.features(ctx, actor(Role.OPERATOR), "camera", at=NOON).decode()
     assert "sensitive" not in seen
+
+
+def test_the_hall_sees_where_cameras_stand_and_not_which(ctx: Context, tmp_path: Path) -> None:
+    county(ctx, tmp_path)
+    seen = json.loads(journey.features(ctx, actor(Role.DISPLAY, tier=Tier.HALL), "camera", at=NOON))
+    assert len(seen["features"]) == 2
+    assert {tuple(sorted(f["properties"])) for f in seen["features"]} == {("camera_site_class", "status")}
+    assert {f["id"] for f in seen["features"]} == {None}
 
 
 def test_territory_is_its_own_areas_and_what_lies_in_them(ctx: Context, tmp_path: Path) -> None:

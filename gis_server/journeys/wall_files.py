@@ -22,17 +22,20 @@ from gis_server.store.features import BBox, Sight
 BORDER_WIDTH = {"county": 4.0, "township": 2.5, "community": 1.5}
 """Line widths in px, as multiples of a grid's border."""
 
+FOCUS_WIDTH = 5.0
+
 _MARGIN = 0.05  # of the focus' extent, so that neighbours show at the edge
 _LATER = {".pdf", ".png"}
 
 
 @dataclass(frozen=True, slots=True)
 class _Focus:
-    """What the sheet is about: its name, the areas it lies in, and its extent in degrees."""
+    """What the sheet is about: its name, the areas it lies in, its extent in degrees, the one grid."""
 
     title: Message
     path: tuple[str, ...]
     bounds: BBox
+    grid: str | None = None
 
 
 def make_wall_file(
@@ -119,7 +122,7 @@ class _InForce:
                 community = areas.by_code(self.conn, values["community_code"], self.now)
                 path = community.path if community else ()
                 bounds = shapely.from_geojson(orjson.dumps(feature["geometry"])).bounds
-                return _Focus(msg("{name}网格图", name=values["grid_name"]), path, bounds)
+                return _Focus(msg("{name}网格图", name=values["grid_name"]), path, bounds, code)
         raise NotFound(msg("现行网格中没有编码为 {code} 的网格。", code=code), field="grid")
 
 
@@ -133,7 +136,10 @@ def _sheet(in_force: _InForce, focus: _Focus, language: str, translate: Translat
         if layer.name == "area":
             own = in_force.collection("area", focus.path, box)
             others = _without(in_force.collection("area", box=box), own)
-            drawn.append(Drawn(layer, layer.title.said(language), others, faint=True))
+            # the neighbours' ground lies below everything else
+            drawn.insert(
+                0, Drawn(layer, layer.title.said(language), _of_level(others, "community"), faint=True)
+            )
             for level, width in BORDER_WIDTH.items():
                 title = layer.fields["admin_level"].choices[level].said(language)
                 drawn.append(Drawn(layer, title, _of_level(own, level), outline=True, width=width))
@@ -144,6 +150,9 @@ def _sheet(in_force: _InForce, focus: _Focus, language: str, translate: Translat
         found = in_force.collection(layer.name, territory, box)
         drawn.append(Drawn(layer, layer.title.said(language), found))
         if layer.name == "grid":
+            asked = [feature for feature in found["features"] if feature["id"] == focus.grid]
+            title = msg("本网格").render(translate)
+            drawn.append(Drawn(layer, title, {"features": asked}, outline=True, width=FOCUS_WIDTH))
             labels += _labels(found, "grid_code", "grid", box)
     generation = in_force.generations["grid"]
     foot = msg(

@@ -20,6 +20,7 @@ FeatureCollection = Mapping[str, Any]
 
 _CSS_URL = re.compile(r"url\((['\"]?)([^)'\"]+)\1\)")
 _CSS_RULE = re.compile(r"([^{}]+)\{([^{}]*)\}")
+_CSS_COMMENT = re.compile(r"/\*.*?\*/", re.DOTALL)
 _CSS_TOKEN = re.compile(r"(--[\w-]+)\s*:\s*([^;]+);")
 _NO_COLOUR = "#7a8896"
 
@@ -88,8 +89,8 @@ def render(sheet: WallFile, web: Path) -> str:
     ``web`` is the folder of the browser side: Leaflet comes from its ``vendor`` folder, the colours from its tokens.
     Raises Unavailable when the browser libraries have not been built.
     """
-    script = web / "vendor" / "leaflet" / "leaflet.js"
-    style = web / "vendor" / "leaflet" / "leaflet.css"
+    script = web / "vendor" / "leaflet.script.js"
+    style = web / "vendor" / "leaflet.css"
     if not (script.is_file() and style.is_file()):
         raise Unavailable(msg("浏览器组件尚未安装：请先运行 make setup。"))
     tokens = light_tokens((web / "styles" / "tokens.css").read_text(encoding="utf-8"))
@@ -102,7 +103,7 @@ def render(sheet: WallFile, web: Path) -> str:
     board.default_css = []
     figure.header.add_child(Element(f"<title>{html.escape(sheet.title)}</title>"))
     figure.header.add_child(Element(f"<style>{_with_pictures_inside(style)}\n{_SHEET_STYLE}</style>"))
-    figure.header.add_child(Element(f"<script>{_safe_script(script)}</script>"))
+    figure.header.add_child(Element(f"<script>{_safe_script(script)}\n{_NO_MARKER_PICTURE}</script>"))
     for drawn in sheet.drawn:
         _add_layer(board, drawn, tokens, sheet.language)
     for label in sheet.labels:
@@ -122,7 +123,7 @@ def render(sheet: WallFile, web: Path) -> str:
 def light_tokens(css: str) -> dict[str, str]:
     """The paper values of the colour tokens: definitions inside a rule for the dark theme do not count."""
     tokens: dict[str, str] = {}
-    for selector, body in _CSS_RULE.findall(css):
+    for selector, body in _CSS_RULE.findall(_CSS_COMMENT.sub("", css)):
         if "dark" not in selector:
             tokens.update({name: value.strip() for name, value in _CSS_TOKEN.findall(body)})
     return tokens
@@ -180,9 +181,9 @@ def _add_layer(board: folium.Map, drawn: Drawn, tokens: Mapping[str, str], langu
             "color": _colour(style.stroke, tokens),
             "weight": style.width if drawn.width is None else drawn.width,
             "opacity": 0.45 if drawn.faint else 1.0,
-            "fill": bool(fill) and not (drawn.outline or drawn.faint),
-            "fillColor": _colour(fill, tokens) if fill else "none",
-            "fillOpacity": 0.9 if is_point else style.fill_opacity,
+            "fill": drawn.faint or (bool(fill) and not drawn.outline),
+            "fillColor": _colour("--map-ground" if drawn.faint else fill, tokens),
+            "fillOpacity": 0.9 if is_point or drawn.faint else style.fill_opacity,
         }
 
     options: dict[str, Any] = {"name": html.escape(drawn.title), "style_function": look}
@@ -234,6 +235,13 @@ def _furniture(sheet: WallFile, tokens: Mapping[str, str]) -> str:
         f'<footer class="sheet-foot">{html.escape(sheet.foot)}</footer>'
     )
 
+
+# Folium makes each label with Leaflet's default marker first, which would ask for that marker's picture
+_NO_MARKER_PICTURE = """
+L.Icon.Default.imagePath = "";
+L.Icon.Default.mergeOptions(Object.fromEntries(["iconUrl", "iconRetinaUrl", "shadowUrl"].map(
+  (name) => [name, "data:image/gif;base64,R0lGODlhAQABAAAAACH5BAEKAAEALAAAAAABAAEAAAICTAEAOw=="])));
+"""
 
 _SHEET_STYLE = """
 body { font-family: "Noto Sans CJK SC", "PingFang SC", "Microsoft YaHei", system-ui, sans-serif; color: #17212b; }
