@@ -199,9 +199,9 @@ def take(
     state = before.state if before else None
     to = MOVES.get((state, deed.act))
     if to is None:
-        now = state.words.zh if state else msg("尚未提出")
+        now = state.message if state else msg("尚未提出")
         raise Conflict(
-            msg("事项 {item} 现为“{state}”，不能{act}。", item=item, state=now, act=deed.act.words.zh)
+            msg("事项 {item} 现为“{state}”，不能{act}。", item=item, state=now, act=deed.act.message)
         )
     if before is None or deed.act is ItemAct.PROPOSE:
         return _propose(profile, item, deed)
