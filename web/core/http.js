@@ -2,6 +2,9 @@
 
 import { _ } from "./i18n.js";
 
+/** How long an answer to a question may take. */
+const PATIENCE_MS = 30_000;
+
 /** A refusal or failure, with one sentence for the reader. */
 export class Problem extends Error {
   /**
@@ -87,11 +90,16 @@ export async function upload(url, form, progress) {
 async function send(url, options) {
   let response;
   let text;
+  // a half-open connection never fails by itself; changes are left to the server, which may still be at work
+  const patience = new AbortController();
+  const timer = options.method ? undefined : setTimeout(() => patience.abort(), PATIENCE_MS);
   try {
-    response = await fetch(url, { credentials: "same-origin", ...options });
+    response = await fetch(url, { credentials: "same-origin", signal: patience.signal, ...options });
     text = await response.text();
   } catch {
     throw unreachable();
+  } finally {
+    clearTimeout(timer);
   }
   const body = parse(text);
   if (!response.ok) throw problemOf(response.status, body);

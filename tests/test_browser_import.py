@@ -1,0 +1,207 @@
+"""The import page in a real browser: bad files are explained, good ones are checked, published and drawn."""
+
+import re
+import zipfile
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import geopandas
+import pytest
+from playwright.sync_api import Page, expect
+from servers import running
+from shapely.geometry import Point
+
+from gis_server.core.access import CONSOLE, Role
+from gis_server.journeys.accounts import NewAccount, add_account
+from gis_server.journeys.opening import context
+from gis_server.settings import PROJECT_FOLDER, Settings
+
+SAMPLE = PROJECT_FOLDER / "sample_shapefiles"
+DESK = {"width": 1440, "height": 900}
+SHOT = PROJECT_FOLDER / "var" / "screenshots"
+
+HYDRANT = """
+[layer]
+name = "hydrant"
+title = { zh = "消火栓", en = "Hydrants" }
+kind = "feature"
+geometry = "Point"
+key = "hydrant_code"
+tier = "hall"
+order = 65
+label = "hydrant_code"
+popup = ["hydrant_code", "pressure"]
+
+[fields.hydrant_code]
+type = "text"
+title = { zh = "消火栓编号", en = "Hydrant code" }
+tier = "hall"
+required = true
+aliases = ["编号"]
+
+[fields.pressure]
+type = "number"
+title = { zh = "压力", en = "Pressure" }
+tier = "internal"
+aliases = ["压力"]
+
+[style]
+stroke = "--panel"
+width = 1.0
+fill = "#ff00e1"
+fill_opacity = 1.0
+radius = 6.0
+shape = "diamond"
+"""
+
+
+PIXELS = """([red, green, blue]) => {
+  let found = 0
+  for (const canvas of document.querySelectorAll('#map canvas')) {
+    const { data } = canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height)
+    for (let i = 0; i < data.length; i += 4) {
+      if (data[i] === red && data[i + 1] === green && data[i + 2] === blue && data[i + 3] === 255) found += 1
+    }
+  }
+  return found
+}"""
+
+
+def parts(folder: Path, stem: str, *suffixes: str) -> list[Path]:
+    return [folder / f"{stem}.{suffix}" for suffix in suffixes]
+
+
+def open_import(live_server: Any, page: Page, role: Role = Role.ADMIN) -> None:
+    live_server.sign_in(page, role)
+    page.goto(f"{live_server.url}/layers")
+    expect(page.locator("#layer option[value=grid]")).to_be_attached()
+    expect(page.locator("#generations .row").first).to_be_visible()
+
+
+def test_a_bad_file_is_explained_and_a_good_one_reaches_the_wall(
+    live_server: Any, new_page: Callable[..., Page]
+) -> None:
+    page = new_page(viewport=DESK)
+    open_import(live_server, page)
+    generations = page.locator("#generations .row")
+    before = generations.count()
+
+    page.set_input_files("#files", parts(SAMPLE / "as_received", "grids", "shp", "shx", "dbf"))
+    page.click("#start")
+    problem = page.locator("#problem")
+    expect(problem).to_contain_text("坐标系", timeout=20_000)
+    expect(problem).to_contain_text("grids")
+    assert generations.count() == before, "a file that cannot be used leaves nothing behind"
+
+    # the person answers the question, and the defects of the file are found
+    page.select_option("#crs", "EPSG:4553")
+    page.click("#start")
+    expect(page.locator("#result")).to_be_visible(timeout=30_000)
+    expect(problem).to_be_hidden()
+    expect(page.locator("#findings")).to_contain_text("重叠")
+    expect(page.locator("#row-problems tbody tr").first).to_be_visible()
+    SHOT.mkdir(parents=True, exist_ok=True)
+    page.screenshot(path=SHOT / "layers-findings-1440x900.png")
+    page.click("#decide .primary")
+    expect(problem).to_contain_text("错误")
+    expect(generations.first).to_contain_text("待发布")
+    page.click("#decide button:not(.primary)")
+    expect(generations.first).to_contain_text("已放弃")
+
+    wall = new_page()
+    live_server.sign_in(wall, Role.OPERATOR)
+    wall.goto(f"{live_server.url}/wall/city")
+    expect(wall.locator("#connection")).to_have_attribute("data-state", "live")
+    expect(wall.locator("#legend")).to_contain_text("网格")
+    page.select_option("#crs", "")
+    page.set_input_files("#files", parts(SAMPLE / "clean", "grids", "shp", "shx", "dbf", "prj", "cpg"))
+    page.click("#start")
+    expect(page.locator("#decide .primary")).to_be_visible(timeout=30_000)
+    with wall.expect_response(re.compile("/api/layers/grid/features"), timeout=10_000):
+        page.click("#decide .primary")
+    expect(generations.first).to_contain_text("使用中")
+    expect(generations.nth(1)).to_contain_text("已放弃")
+
+
+def test_points_without_a_datum_are_not_sent(
+    live_server: Any, new_page: Callable[..., Page], tmp_path: Path
+) -> None:
+    page = new_page(viewport=DESK)
+    open_import(live_server, page)
+    expect(page.locator("#datum-field")).to_be_hidden()
+    page.select_option("#layer", "camera")
+    expect(page.locator("#datum-field")).to_be_visible()
+    table = tmp_path / "cameras.csv"
+    table.write_text("code,name,lon,lat\n1,甲,131.3,47.2\n", encoding="utf-8")
+    page.set_input_files("#files", table)
+    sent: list[str] = []
+    page.on("request", lambda request: sent.append(request.url) if request.method == "POST" else None)
+    page.click("#start")
+    page.wait_for_timeout(300)
+    assert sent == []
+    assert page.evaluate("document.querySelector('#datum').validity.valueMissing") is True
+
+
+def test_a_planner_may_stage_but_not_publish(
+    live_server: Any, new_page: Callable[..., Page], tmp_path: Path
+) -> None:
+    page = new_page(viewport=DESK)
+    open_import(live_server, page, Role.PLANNER)
+    packed = tmp_path / "网格.zip"
+    with zipfile.ZipFile(packed, "w") as archive:
+        for part in parts(SAMPLE / "clean", "grids", "shp", "shx", "dbf", "prj", "cpg"):
+            archive.write(part, f"成果/{part.name}")
+    page.set_input_files("#files", packed)
+    page.click("#start")
+    expect(page.locator("#result")).to_be_visible(timeout=30_000)
+    expect(page.locator("#decide .primary")).to_have_count(0)
+    expect(page.locator("#decide")).to_contain_text("审批")
+
+
+@pytest.fixture
+def hydrants(tmp_path: Path) -> Path:
+    """A shapefile of hydrants in the middle of the sample city."""
+    middle = geopandas.read_file(SAMPLE / "clean" / "areas.shp").to_crs(4490).union_all().centroid
+    places = [Point(middle.x + 0.004 * (i % 5), middle.y + 0.004 * (i // 5)) for i in range(25)]
+    frame = geopandas.GeoDataFrame(
+        {"编号": [f"X{i:03d}" for i in range(25)], "压力": [0.35] * 25}, geometry=places, crs=4490
+    )
+    frame.to_file(tmp_path / "hydrants.shp", encoding="GB18030")
+    return tmp_path / "hydrants.shp"
+
+
+def test_a_dropped_in_layer_is_drawn_without_a_change_of_code(
+    city_database_url: str, hydrants: Path, new_page: Callable[..., Page], tmp_path: Path
+) -> None:
+    folder = tmp_path / "layers"
+    folder.mkdir()
+    for file in (PROJECT_FOLDER / "layers").glob("*.toml"):
+        (folder / file.name).write_bytes(file.read_bytes())
+    (folder / "hydrant.toml").write_text(HYDRANT, encoding="utf-8")
+    environ = {
+        "GIS_DATABASE_URL": city_database_url,
+        "GIS_VAR": str(tmp_path / "var"),
+        "GIS_LAYERS": str(folder),
+    }
+    ctx = context(Settings.from_environment(environ), city_database_url)
+    password = add_account(ctx, CONSOLE, NewAccount("keeper", "keeper", Role.ADMIN), None, datetime.now(UTC))
+    ctx.engine.dispose()
+    with running("serve", **environ) as server:
+        page = new_page()
+        page.goto(f"{server.url}/sign-in")
+        page.fill("[name=login]", "keeper")
+        page.fill("[name=password]", password)
+        page.click("button.primary")
+        page.goto(f"{server.url}/layers?layer=hydrant")
+        expect(page.locator("#layer")).to_have_value("hydrant")
+        page.select_option("#datum", "cgcs2000")
+        page.set_input_files("#files", [hydrants.with_suffix(s) for s in (".shp", ".shx", ".dbf", ".prj")])
+        page.click("#start")
+        expect(page.locator("#decide .primary")).to_be_visible(timeout=30_000)
+        page.click("#decide .primary")
+        expect(page.locator("#generations .row").first).to_contain_text("使用中")
+        page.goto(f"{server.url}/wall/city")
+        expect(page.locator("#legend")).to_contain_text("消火栓")
+        assert page.evaluate(PIXELS, [255, 0, 225]) > 25 * 20
