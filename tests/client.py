@@ -32,7 +32,8 @@ class Client:
         return str(self.http.get("/api/session").json["csrf_token"])
 
     def get(self, path: str, **query: object) -> TestResponse:
-        return self.raw("GET", path, query_string={k: str(v) for k, v in query.items()})
+        options = {"query_string": {k: str(v) for k, v in query.items()}} if query else {}
+        return self.raw("GET", path, **options)
 
     def page(self, path: str, **headers: str) -> TestResponse:
         return self.raw(

@@ -2,6 +2,7 @@
 
 from flask import Blueprint, Response, request
 
+from gis_server.core.access import Act
 from gis_server.core.boundaries import Place
 from gis_server.core.errors import UnusableInput
 from gis_server.core.incident import (
@@ -33,6 +34,7 @@ blueprint = Blueprint("incidents", __name__, url_prefix="/api")
 @blueprint.post("/incidents")
 def report() -> Response:
     """Route and record one incident; 201, or 200 when the same report had come before."""
+    actor().require(Act.REPORT_INCIDENT)  # before a body is read
     given = parse_report(json_body(), now())
     found = incidents.report(ctx(), actor(), given, now(), request.headers.get("Idempotency-Key"))
     answer = json_answer(incident_json(found.incident), 201 if found.is_new else 200)
@@ -43,6 +45,7 @@ def report() -> Response:
 @blueprint.get("/incidents")
 def listing() -> Response:
     """Incidents of the actor's territory, newest first."""
+    actor().require(Act.READ_INCIDENTS)
     known_parameters("state", "grid", "limit", "before")
     limit = integer_parameter("limit", 100)
     assert limit is not None  # noqa: S101  (it has a default)
@@ -68,6 +71,7 @@ def one(incident_id: int) -> Response:
 @blueprint.get("/route")
 def route() -> Response:
     """Where a point belongs, without recording anything."""
+    actor().require(Act.ROUTE)
     known_parameters("lon", "lat", "datum", "accuracy_m", "at")
     lon = parse_number(number_parameter("lon"), "lon")
     lat = parse_number(number_parameter("lat"), "lat")

@@ -2,6 +2,7 @@
 
 from flask import Blueprint, Response, url_for
 
+from gis_server.core.access import Act
 from gis_server.core.account import WallLink
 from gis_server.core.errors import UnusableInput
 from gis_server.core.incident import parse_time
@@ -62,6 +63,7 @@ def links() -> Response:
 @blueprint.post("/wall-links")
 def make_link() -> Response:
     """Make a link; its address is told this once."""
+    actor().require(Act.MANAGE_WALL_LINKS)
     body = json_body()
     if not isinstance(body, dict):
         raise UnusableInput(msg("内容应为一个 JSON 对象。"), expected=msg("JSON 对象"))
