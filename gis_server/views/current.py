@@ -12,7 +12,7 @@ from flask_login import current_user
 from werkzeug.exceptions import BadRequest, RequestEntityTooLarge
 
 from gis_server.core.access import VISITOR, Actor
-from gis_server.core.errors import UnusableInput
+from gis_server.core.errors import Unavailable, UnusableInput
 from gis_server.core.message import Message, Translate, msg
 from gis_server.i18n import LANGUAGES, language_of, translator
 from gis_server.journeys.context import Context
@@ -47,8 +47,14 @@ def now() -> datetime:
 
 
 def actor() -> Actor:
-    """On whose behalf this request runs."""
-    found: Actor = getattr(current_user, "actor", VISITOR)
+    """On whose behalf this request runs; Unavailable if the database cannot tell."""
+    if "not_told" in g:  # asked once already, and waited for in vain
+        raise g.not_told
+    try:
+        found: Actor = getattr(current_user, "actor", VISITOR)
+    except Unavailable as error:
+        g.not_told = error
+        raise
     return found
 
 

@@ -41,7 +41,8 @@ def init_app(app: Flask) -> None:
         SESSION_COOKIE_SAMESITE="Lax",
         PERMANENT_SESSION_LIFETIME=SCREEN_SESSION,
     )
-    manager = LoginManager(app)
+    manager = LoginManager()
+    manager.init_app(app, add_context_processor=False)
     # tied to address and browser, a session would end whenever a phone changes its network
     manager.session_protection = None
     manager.user_loader(_by_session)
