@@ -107,6 +107,10 @@ def test_each_step_goes_down_and_up_again(empty_database_url: str) -> None:
     engine.dispose()
 
 
+def test_the_newest_migration_is_the_one_with_the_highest_number() -> None:
+    assert migrate.newest() == ScriptDirectory(str(migrate._ROOT / "migrations")).get_current_head()
+
+
 def test_upgrading_twice_changes_nothing(database_url: str) -> None:
     migrate.upgrade(database_url)
     assert migrate.pending(database_url) == ()

@@ -15,7 +15,6 @@ from gis_server.core.datum import Datum
 from gis_server.core.errors import UnusableInput
 from gis_server.core.generation import GenerationState
 from gis_server.core.message import Message, msg
-from gis_server.journeys import exports
 from gis_server.journeys import layers as journey
 from gis_server.journeys.layers import ImportResult, Stage
 
@@ -161,6 +160,8 @@ def _tell(result: ImportResult) -> None:
 @click.option("--at", help=str(msg("导出这一时刻生效的数据，例如 2026-03-01T00:00:00+08:00；默认是现在。")))
 def export(layer: str, out: Path, at: str | None) -> None:
     """Write a layer to a file."""
+    from gis_server.journeys import exports  # noqa: PLC0415  (an import need not load what writes files)
+
     now = datetime.now(UTC)
     moment = now if at is None else _parse_time(at)
     with opened(read_settings()) as ctx:
