@@ -25,7 +25,6 @@ def fill_partition(
     copy_rows(conn, name, columns, count)
     # builds the indexes of ``table`` on the partition, all rows at once
     conn.execute(text(f"ALTER TABLE {table} ATTACH PARTITION {name} FOR VALUES IN ({int(generation_id)})"))
-    conn.execute(text(f"ANALYZE {name}"))
 
 
 def drop_partition(conn: Connection, table: str, generation_id: int) -> None:
