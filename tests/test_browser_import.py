@@ -204,4 +204,4 @@ def test_a_dropped_in_layer_is_drawn_without_a_change_of_code(
         expect(page.locator("#generations .row").first).to_contain_text("使用中")
         page.goto(f"{server.url}/wall/city")
         expect(page.locator("#legend")).to_contain_text("消火栓")
-        assert page.evaluate(PIXELS, [255, 0, 225]) > 25 * 20
+        assert page.evaluate(PIXELS, [255, 0, 225]) > 25 * 5

@@ -49,7 +49,8 @@ def open_wall(live_server: Any, page: Page, wall: str = "city") -> None:
     with page.expect_response(re.compile(r"/api/layers/grid/features")):
         page.goto(f"{live_server.url}/wall/{wall}")
     expect(page.locator("#connection")).to_have_attribute("data-state", "live")
-    expect(page.locator("#legend li").first).to_be_visible()
+    expect(page.locator("#legend")).to_contain_text("网格")
+    expect(page.locator("#legend")).to_contain_text("视频监控")
 
 
 def a_place_inside_a_grid(page: Page, live_server: Any) -> tuple[dict[str, Any], float, float]:

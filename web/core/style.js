@@ -61,6 +61,15 @@ export function widthAt(width, zoom) {
   return width > 1 ? width : width * Math.min(1, Math.max(0.5, 2 ** ((zoom - 14) / 2)));
 }
 
+/**
+ * The radius of a symbol, which shrinks like the hairlines when the map is far out: many points must not bury the map.
+ * @param {number} radius px
+ * @param {number} zoom
+ */
+export function radiusAt(radius, zoom) {
+  return Math.max(1.5, widthAt(1, zoom) * radius);
+}
+
 /** Levels of an area, the one that is named first on a map first. The county is the map itself and needs no name. */
 const LEVELS = ["township", "community"];
 

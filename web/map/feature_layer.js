@@ -2,7 +2,7 @@
 
 import { GeoJSON, LayerGroup, Polyline, Polygon } from "../vendor/leaflet.js";
 import { contains, labelPoint } from "../core/geometry.js";
-import { drawingOf, letteringOf, widthAt } from "../core/style.js";
+import { drawingOf, letteringOf, radiusAt, widthAt } from "../core/style.js";
 import { ShapeMarker } from "./symbols.js";
 
 /** @typedef {import("../core/types.js").Layer} Layer */
@@ -57,7 +57,7 @@ export class FeatureLayer {
     this.look = look;
     for (const { feature, path } of this.items) {
       path.setStyle(this.#options(feature));
-      if (path instanceof ShapeMarker) path.setRadius(this.layer.style.radius * look.scale);
+      if (path instanceof ShapeMarker) path.setRadius(this.#radius());
     }
   }
 
@@ -93,7 +93,7 @@ export class FeatureLayer {
       return hits.pop()?.feature ?? null;
     }
     if (this.layer.geometry !== "Point") return null;
-    const within = this.layer.style.radius * this.look.scale + 5;
+    const within = this.#radius() + 5;
     let nearest = null;
     let least = within;
     for (const { feature } of this.items) {
@@ -102,6 +102,10 @@ export class FeatureLayer {
       if (pixels <= least) [nearest, least] = [feature, pixels];
     }
     return nearest;
+  }
+
+  #radius() {
+    return radiusAt(this.layer.style.radius, this.look.zoom) * this.look.scale;
   }
 
   /** @param {OneFeature} feature */
@@ -140,7 +144,7 @@ export class FeatureLayer {
       case "Point":
         return new ShapeMarker(GeoJSON.coordsToLatLng([geometry.coordinates[0] ?? 0, geometry.coordinates[1] ?? 0]), {
           ...options,
-          radius: this.layer.style.radius * this.look.scale,
+          radius: this.#radius(),
         });
       default:
         return null;

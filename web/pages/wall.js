@@ -16,6 +16,8 @@ import { LiveList, Ranking } from "../ui/wall_lists.js";
 
 /** @typedef {import("../core/types.js").Layer} Layer */
 
+/** The wall of the whole deployment. */
+const WHOLE = "city";
 const RETRY_MS = 5_000;
 /** After this quiet time the counts are set straight by the server's own. */
 const SETTLE_MS = 2_000;
@@ -98,6 +100,10 @@ class WallPage {
    */
   receive(kind, data) {
     this.asOf = this.now();
+    if (kind === "incident" && !this.isHere(data)) {
+      this.recount();
+      return;
+    }
     if (kind === "incident") {
       const { isNew } = applyIncident(this.state, data, this.now());
       this.map.incidents.put(data);
@@ -108,6 +114,14 @@ class WallPage {
     }
     clearTimeout(this.settling);
     this.settling = setTimeout(() => this.recount(), SETTLE_MS);
+  }
+
+  /**
+   * Whether an incident surely belongs on this wall; an account may see more than the wall it looks at.
+   * @param {{township_code: string | null}} incident
+   */
+  isHere({ township_code }) {
+    return this.id === WHOLE || township_code === this.id;
   }
 
   /** @param {"connecting" | "live" | "waiting"} phase */

@@ -4,7 +4,7 @@ import { test } from "node:test";
 
 import { problemOf } from "../core/http.js";
 import { certainty, placeOf } from "../core/place.js";
-import { drawingOf, findingLook, legendOf, letteringOf, widthAt } from "../core/style.js";
+import { drawingOf, findingLook, legendOf, letteringOf, radiusAt, widthAt } from "../core/style.js";
 
 /** @type {import("../core/types.js").Layer} */
 const AREA = {
@@ -52,6 +52,8 @@ test("hairlines thin out far away, wider borders do not", () => {
   assert.equal(widthAt(1, 15), 1);
   assert.equal(widthAt(1, 8), 0.5);
   assert.equal(widthAt(2.5, 8), 2.5);
+  assert.equal(radiusAt(4, 15), 4);
+  assert.equal(radiusAt(4, 8), 2);
 });
 
 test("towns are named before communities, the county not at all", () => {
