@@ -39,9 +39,7 @@ class Ground:
             none = np.empty(0, dtype=np.int64)
             return Over(none, none, np.zeros(0, dtype=bool))
         point, polygon = self._tree.query(shapely.points(points))
-        big = np.unique(polygon[self._size[polygon] > _WORTH_PREPARING])
-        if len(big):
-            shapely.prepare(self.polygons[big])
+        self._prepare(polygon)
         x, y = points[point, 0], points[point, 1]
         holds = shapely.contains_xy(self.polygons[polygon], x, y)
         on_border = np.zeros(len(points), dtype=bool)
@@ -50,11 +48,24 @@ class Ground:
         return Over(point[holds].astype(np.int64), polygon[holds].astype(np.int64), on_border)
 
     def near(self, points: Floats, distance: float) -> tuple[Indices, Indices]:
-        """(point, polygon) pairs of all polygons within ``distance`` of a point."""
-        if len(points) == 0:
+        """(point, polygon) pairs of all polygons within ``distance`` of a point of ``points`` (n, 2)."""
+        return self.near_shapes(shapely.points(points), distance)
+
+    def near_shapes(self, shapes: Geometries, distance: float) -> tuple[Indices, Indices]:
+        """(shape, polygon) pairs of all polygons within ``distance`` of a shape."""
+        if len(shapes) == 0:
             return np.empty(0, dtype=np.int64), np.empty(0, dtype=np.int64)
-        point, polygon = self._tree.query(shapely.points(points), predicate="dwithin", distance=distance)
-        return point.astype(np.int64), polygon.astype(np.int64)
+        low, high = shapely.bounds(shapes)[:, :2] - distance, shapely.bounds(shapes)[:, 2:] + distance
+        shape, polygon = self._tree.query(shapely.box(low[:, 0], low[:, 1], high[:, 0], high[:, 1]))
+        self._prepare(polygon)
+        close = shapely.dwithin(self.polygons[polygon], shapes[shape], distance)
+        return shape[close].astype(np.int64), polygon[close].astype(np.int64)
+
+    def _prepare(self, polygon: Indices) -> None:
+        """Index the edges of the big ones among these polygons."""
+        big = np.unique(polygon[self._size[polygon] > _WORTH_PREPARING])
+        if len(big):
+            shapely.prepare(self.polygons[big])
 
 
 def locate(ground: Ground, polygons: Geometries, wanted: Flags) -> Indices:

@@ -9,6 +9,7 @@ import shapely
 
 from gis_server.core.coverage import sentences
 from gis_server.core.coverage.case import Case
+from gis_server.core.coverage.cover import Ground
 from gis_server.core.coverage.edges import Floats, Geometries, Indices
 from gis_server.core.coverage.findings import Finding, Kind, Severity
 from gis_server.core.coverage.junctions import LooseEnds
@@ -247,7 +248,7 @@ def _near_misses(case: Case, small: Sequence[Small], large: Geometries) -> Itera
     attached = np.zeros(len(small), dtype=bool)
     if len(large) and len(small):
         reach = 4 * resolution(shapely.total_bounds(polygons))
-        attached[shapely.STRtree(large).query(polygons, predicate="dwithin", distance=reach)[0]] = True
+        attached[Ground(large).near_shapes(polygons, reach)[0]] = True
     borders: dict[tuple[int, ...], list[int]] = defaultdict(list)
     for position, (cells, _, _) in enumerate(small):
         if not attached[position]:
@@ -272,7 +273,7 @@ def hairs(case: Case, loose: LooseEnds, patches: Geometries) -> Iterator[Finding
     reach = 4 * resolution(shapely.total_bounds(segments))
     free = np.ones(len(segments), dtype=bool)
     if len(patches):
-        free[shapely.STRtree(patches).query(segments, predicate="dwithin", distance=reach)[0]] = False
+        free[Ground(patches).near_shapes(segments, reach)[0]] = False
     middle = ((loose.begin + loose.end) / 2)[free]
     point, cell = case.ground.near(middle, reach)
     beside: dict[int, list[int]] = defaultdict(list)
