@@ -26,16 +26,18 @@ FOLDER = PROJECT_FOLDER / "sample_shapefiles"
 CLEAN, AS_RECEIVED = "clean", "as_received"
 
 SHAPEFILES = {"area": "areas.shp", "grid": "grids.shp", "sub_grid": "sub_grids.shp"}
-"""Boundary layers of the clean city are shapefiles; all others are layers of PACKAGE."""
+"""Boundary layers of the clean city are shapefiles."""
 
+ADDRESSES = "addresses.gpkg"
 PACKAGE = "city.gpkg"
+"""Addresses are often asked for alone and have a GeoPackage to themselves; all other layers share one."""
 
 Progress = Callable[[int, int], None]
 
 
 def sample_file(folder: Path, layer: str) -> Path:
     """The file of ``folder/clean`` that holds a layer."""
-    return folder / CLEAN / SHAPEFILES.get(layer, PACKAGE)
+    return folder / CLEAN / {**SHAPEFILES, "address": ADDRESSES}.get(layer, PACKAGE)
 
 
 def make_sample(
@@ -88,6 +90,8 @@ def _write_clean(folder: Path, city: City) -> None:
         lon_lat = transform(table.geometry, city.crs, STORAGE_CRS)
         if layer in SHAPEFILES:
             writing.write_shapefile(folder / SHAPEFILES[layer], lon_lat, table.columns, STORAGE_CRS)
+        elif layer == "address":
+            writing.write_geopackage(folder / ADDRESSES, {layer: (lon_lat, table.columns)}, STORAGE_CRS)
         else:
             package[layer] = (lon_lat, table.columns)
     writing.write_geopackage(folder / PACKAGE, package, STORAGE_CRS)

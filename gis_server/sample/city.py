@@ -15,11 +15,11 @@ from gis_server.sample.cameras import make_cameras
 from gis_server.sample.grids import URBAN_GRID_HOUSEHOLDS, Division, Shares, make_division
 from gis_server.sample.households import hamlet_households
 from gis_server.sample.incidents import make_incidents
-from gis_server.sample.reference import make_roads, make_water, river_bed
+from gis_server.sample.reference import make_roads, make_water
 from gis_server.sample.settled import Settled
 from gis_server.sample.streets import arterials, superblocks
 from gis_server.sample.tables import Table
-from gis_server.sample.terrain import AREA_PER_TOWN, CRS, make_terrain
+from gis_server.sample.terrain import AREA_PER_TOWN, CRS, make_terrain, river_bed
 from gis_server.sample.villages import make_country
 
 __all__ = ["CHINA_TIME", "LAYERS", "City", "Table", "make_city"]
@@ -66,7 +66,7 @@ def make_city(
 ) -> City:
     """Make a city of ``towns`` townships.
 
-    Of a township's communities about three in eight are villages. ``grids_per_community`` is the mean of the urban
+    Of a township's communities about three in eight are villages, fewer where a township has no room for them. ``grids_per_community`` is the mean of the urban
     ones. Cameras and incidents default to 500 and 2,000 for three townships; incidents fill the 90 days before ``until``
     (an aware time, default 1 November 2026). ``per_household`` gives one address a household instead of one a
     stairwell, as for benchmarks. ``progress`` is called with steps done and all steps.
@@ -81,10 +81,10 @@ def make_city(
 
     villages = max(1, int(communities_per_town * 3 / 8))
     urban = communities_per_town - villages
-    hamlets_per_town = round(villages * grids_per_community * 0.63)
+    hamlets_per_town = max(1, round(villages * grids_per_community * 0.63))
     urban_grids = urban * grids_per_community
-    scale = communities_per_town * grids_per_community / 72.0
-    terrain = make_terrain(seed, towns, urban_grids * URBAN_AREA_PER_GRID, AREA_PER_TOWN * scale)
+    size = communities_per_town * grids_per_community / 72.0  # of a township, beside the usual one
+    terrain = make_terrain(seed, towns, urban_grids * URBAN_AREA_PER_GRID, AREA_PER_TOWN * size)
     main_roads = [road for i, seat in enumerate(terrain.seats) for road in arterials(seed, i, seat)]
     supers = superblocks(terrain, main_roads)
     done(1)

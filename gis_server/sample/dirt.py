@@ -110,10 +110,10 @@ class _Grids:
     def code(self, i: int) -> str:
         return str(self.rows[i]["grid_code"])
 
-    def next_code(self, community: str, further: int = 1) -> str:
-        return (
-            f"{community}{int(str(self.city['grid']['grid_code'][self.last[community]])[12:]) + further:03d}"
-        )
+    def next_code(self, community: str) -> str:
+        """The first number of a community that no grid bears."""
+        last = str(self.city["grid"]["grid_code"][self.last[community]])
+        return f"{community}{int(last[12:]) + 1:03d}"
 
     def take(self, *members: int) -> None:
         self.free[list(members)] = False
@@ -187,18 +187,20 @@ class _Grids:
             return doorstep(cell, stretch, offset)
         return bent(cell, stretch, offset, inner_only=True)
 
-    def bend_edge(self, kind: str, offset: float, note: str) -> bool:
+    def bend_edge(self, kind: str, offset: float, length: tuple[float, float], note: str) -> bool:
         """Bend the border of a grid that is also the county's."""
         for i in self.shuffled(np.flatnonzero(self.ordinary & self.at_edge).tolist()):
             if not self.isolated(i):
                 continue
             cell = self.clean[i]
             border = shapely.intersection(shapely.boundary(cell), self.outline)
-            for stretch in stretches(cell, border, 100.0, 220.0):
+            for stretch in stretches(cell, border, *length):
                 shape = bent(cell, stretch, offset)
+                if not shapely.is_valid(shape):
+                    continue
                 change = shapely.symmetric_difference(shape, cell)
                 inside = shapely.contains(self.city["area"].geometry[0], shapely.point_on_surface(change))
-                if shapely.is_valid(shape) and isinstance(change, Polygon) and inside == (offset < 0):
+                if isinstance(change, Polygon) and inside == (offset < 0):
                     self.shapes[i] = shape
                     self.take(i)
                     self.report(kind, (i,), change, note)
@@ -217,7 +219,13 @@ class _Grids:
         return None
 
     def missing_cell(self) -> None:
-        community = self.next_community(lambda i: bool(self.isolated(i) and not self.at_edge[i]))
+        """Leave out the last grid of a community among grids of about its own size."""
+
+        def fits(i: int) -> bool:
+            largest = max(self.clean[j].area for j in self.near[i])
+            return self.isolated(i) and not self.at_edge[i] and largest <= 3 * self.clean[i].area
+
+        community = self.next_community(fits)
         if community is None:
             return
         i = self.last[community]
@@ -294,15 +302,15 @@ class _Grids:
 
     # -- columns -----------------------------------------------------------------------------------------------
 
-    def spoil_code(self, kind: str, code_of: Callable[[str, str], str], note: str) -> None:
-        """Give the last grid of a community a code made from its own and the community's."""
+    def bad_code(self, spoilt: Callable[[str], str], note: str) -> None:
+        """Spoil the code of the last grid of a community."""
         community = self.next_community()
         if community is None:
             return
         i = self.last[community]
         self.take(i)
-        self.rows[i]["grid_code"] = code_of(self.code(i), community)
-        self.report(kind, (i,), self.clean[i], note, sized=False)
+        self.rows[i]["grid_code"] = spoilt(self.code(i))
+        self.report("bad_code", (i,), self.clean[i], note, sized=False)
 
     def duplicate_code(self) -> None:
         community = self.next_community()
@@ -315,18 +323,30 @@ class _Grids:
         self.report("duplicate_code", (first, i), self.clean[i], "两个网格用同一编码", sized=False)
 
     def foreign(self, kind: str) -> None:
-        """A code (and for wrong_parent also a community) taken from another community."""
+        """A code, or for wrong_parent the community, of another community than the one the grid lies in."""
         one, other = self.next_community(self.isolated), self.next_community()
         if one is None or other is None:
             return
         i = self.last[one]
         self.take(i)
-        self.rows[i]["grid_code"] = self.next_code(other)
         if kind == "wrong_parent":
             self.rows[i]["community_code"] = other
-            self.report(kind, (i,), self.clean[i], f"位于 {one}，却填报为 {other}", sized=False)
+            note = f"位于 {one}，却填报为 {other}"
         else:
-            self.report(kind, (i,), self.clean[i], f"属于 {one}，编码前缀却是 {other}", sized=False)
+            self.rows[i]["grid_code"] = self.next_code(other)
+            note = f"属于 {one}，编码前缀却是 {other}"
+        self.report(kind, (i,), self.clean[i], note, sized=False)
+
+    def code_gap(self) -> None:
+        """Skip a number before the last grid of a community; every grid of it is concerned."""
+        community = self.next_community()
+        if community is None:
+            return
+        i = self.last[community]
+        self.take(i)
+        self.rows[i]["grid_code"] = self.next_code(community)
+        members = tuple(k for k, c in enumerate(self.community) if c == community)
+        self.report("code_gap", members, self.clean[i], "序号中断", sized=False)
 
     def exclusive_host(self) -> None:
         for i in self.shuffled(np.flatnonzero(~self.ordinary).tolist()):
@@ -357,9 +377,9 @@ def _dirty_grids(city: City) -> tuple[Table, list[Defect]]:
     grids.foreign("wrong_parent")
     grids.foreign("code_prefix")
     grids.duplicate_code()
-    grids.spoil_code("bad_code", lambda own, _: own[:-1], "编码只有 14 位")
-    grids.spoil_code("bad_code", lambda own, _: own[:-1] + "A", "编码含字母")
-    grids.spoil_code("code_gap", lambda own, c: f"{c}{int(own[12:]) + 1:03d}", "序号中断")
+    grids.bad_code(lambda own: own[:-1], "编码只有 14 位")
+    grids.bad_code(lambda own: own[:-1] + "A", "编码含字母")
+    grids.code_gap()
     grids.multipart()
     grids.bend("gap", -18.0, (60.0, 240.0), "两网格之间的空地")
     grids.bend("gap", -0.2, (72.0, 90.0), "0.2 米宽的细缝")
@@ -368,8 +388,8 @@ def _dirty_grids(city: City) -> tuple[Table, list[Defect]]:
     grids.bend("other_parent_overlap", 6.0, (60.0, 240.0), "越过社区界线，压占邻社区网格")
     grids.bend("near_miss", -0.005, (70.0, 130.0), "边线偏移几毫米")
     grids.bend("near_miss", 0.004, (30.0, 60.0), "顶点偏移几毫米")
-    grids.bend_edge("bay", -15.0, "向市界敞开的空地")
-    grids.bend_edge("outside", 12.0, "伸出市界")
+    grids.bend_edge("bay", -95.0, (35.0, 70.0), "从市界伸入的缺口")
+    grids.bend_edge("outside", 12.0, (100.0, 220.0), "伸出市界")
     grids.invalid()
     grids.exclusive_host()
     return grids.finish()
@@ -388,12 +408,11 @@ def _dirty_sub_grids(city: City) -> tuple[Table, list[Defect]]:
         cell = table.geometry[i]
         for stretch in stretches(cell, shapely.intersection(shapely.boundary(cell), outline), 80.0, 200.0):
             shape = bent(cell, stretch, 5.0)
+            if not shapely.is_valid(shape):
+                continue
             change = shapely.difference(shape, cell)
-            if (
-                shapely.is_valid(shape)
-                and isinstance(change, Polygon)
-                and not shapely.intersects(county, shapely.point_on_surface(change))
-            ):
+            beyond = not shapely.intersects(county, shapely.point_on_surface(change))
+            if isinstance(change, Polygon) and beyond:
                 geometry[i] = shape
                 place = shapely.point_on_surface(change)
                 codes = (str(table["sub_grid_code"][i]),)

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from gis_server.sample.blocks import Faces
 from gis_server.sample.chance import stream
 from gis_server.sample.divide import Graph, components, divide, inside_pairs, joined
-from gis_server.sample.households import expected_households, settle
+from gis_server.sample.households import expected_households, out_of_the_water, settle
 from gis_server.sample.terrain import Terrain
 from gis_server.sample.villages import Country
 
@@ -63,15 +63,15 @@ def _lands(terrain: Terrain, country: Country, faces: Faces) -> Ints:
 
 
 def _towns(terrain: Terrain, faces: Faces, land: Ints, country: Country) -> Ints:
-    """The township of each face: whole superblocks and whole hamlet lands, nearest centre first."""
+    """The township of each face: whole superblocks (or blocks) and whole hamlet lands, to the nearest centre."""
     inner = min(terrain.towns, 3)
     centres = terrain.town_centres
     town = np.full(len(faces), -1, dtype=np.intp)
     urban = faces.seat >= 0
-    for number, own, places in (
-        (faces.superblock, urban, centres[:inner]),
-        (land, ~urban, centres),
-    ):
+    # a small city has too few superblocks to share between its towns
+    few = len(np.unique(faces.superblock[faces.seat == 0])) < 6 * inner
+    street = faces.block if few else faces.superblock
+    for number, own, places in ((street, urban, centres[:inner]), (land, ~urban, centres)):
         count = int(number.max()) + 1
         area = np.bincount(number[own], weights=faces.area[own], minlength=count).astype(np.float64)
         x = np.bincount(number[own], weights=(faces.area * faces.x)[own], minlength=count) / np.maximum(
@@ -269,13 +269,14 @@ def make_division(
     community_of_grid = np.array(plan.community_of_grid, dtype=np.intp)
     grid_of_sub_grid = np.array(plan.grid_of_sub_grid, dtype=np.intp)
     rural_community = np.array(plan.rural_community)
+    dry = out_of_the_water(terrain, faces, expected)
     rural_sub_grid = rural_community[community_of_grid][grid_of_sub_grid]
     return Division(
         town=town,
         community=plan.community,
         grid=plan.grid,
         sub_grid=plan.sub_grid,
-        households=settle(expected, plan.sub_grid, grid_of_sub_grid, rural_sub_grid),
+        households=settle(dry, plan.sub_grid, grid_of_sub_grid, rural_sub_grid),
         town_of_community=np.array(plan.town_of_community, dtype=np.intp),
         rural_community=rural_community,
         community_of_grid=community_of_grid,

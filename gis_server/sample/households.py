@@ -3,11 +3,12 @@
 from itertools import pairwise
 
 import numpy as np
+import shapely
 from numpy.typing import NDArray
 
 from gis_server.sample.blocks import Faces, expected_density
 from gis_server.sample.chance import stream
-from gis_server.sample.terrain import Terrain
+from gis_server.sample.terrain import Terrain, river_bed
 
 Ints = NDArray[np.intp]
 Floats = NDArray[np.float64]
@@ -45,6 +46,17 @@ def expected_households(
     share = faces.area[lived] / ground[faces.hamlet[lived]] * random.uniform(0.8, 1.2, int(lived.sum()))
     households[lived] = share * hamlets[faces.hamlet[lived]]
     return households
+
+
+def out_of_the_water(terrain: Terrain, faces: Faces, households: Floats) -> Floats:
+    """The households of each face left when nobody lives in the river's bed."""
+    bed = river_bed(terrain)
+    shapely.prepare(bed)
+    wet = np.flatnonzero(shapely.intersects(bed, faces.polygons))
+    dry = shapely.area(shapely.difference(faces.polygons[wet], bed))
+    left = households.copy()
+    left[wet] *= np.where(dry < _LEAST_AREA, 0.0, dry / faces.area[wet])
+    return left
 
 
 def shared_out(total: int, weights: Floats) -> Counts:

@@ -10,8 +10,6 @@ from gis_server.sample.tables import Table, texts
 from gis_server.sample.terrain import Terrain, built_up
 from gis_server.sample.villages import Country
 
-_RIVER_HALF_WIDTH = 36.0
-
 
 def _on_grain(lines: list[LineString]) -> list[LineString]:
     return list(shapely.transform(np.array(lines, dtype=object), rounded)) if lines else []
@@ -55,11 +53,6 @@ def make_roads(
             "road_class": texts(classes),
         },
     )
-
-
-def river_bed(terrain: Terrain) -> Polygon:
-    """The water of the river inside the county."""
-    return shapely.intersection(shapely.buffer(terrain.river, _RIVER_HALF_WIDTH, quad_segs=3), terrain.county)
 
 
 def make_water(seed: int, terrain: Terrain, country: Country, bed: Polygon) -> Table:

@@ -20,8 +20,12 @@ ORIGIN = (447_000.0, 5_234_000.0)
 """Easting and northing of the city's middle: about 131.30° E, 47.24° N."""
 
 AREA_PER_TOWN = 66e6
-"""Square metres of a township, town and country together."""
+"""Square metres of a township of eight communities, town and country together."""
 
+LEAST_COUNTRY = 1500.0
+"""Metres of country around the city at the least, so that hamlets find room."""
+
+_RIVER_HALF_WIDTH = 36.0
 _GOLDEN_ANGLE = np.pi * (3 - np.sqrt(5))
 
 
@@ -91,7 +95,8 @@ def _town_centres(random: np.random.Generator, towns: int, reach: float) -> NDAr
 def make_terrain(seed: int, towns: int, urban_area_per_town: float, area_per_town: float) -> Terrain:
     """Lay out ``towns`` townships, each with the given built-up and total areas (square metres)."""
     random = stream(seed, "terrain")
-    reach = float(np.sqrt(towns * area_per_town / np.pi))
+    city_radius = float(np.sqrt(min(towns, 3) * urban_area_per_town / np.pi))
+    reach = max(float(np.sqrt(towns * area_per_town / np.pi)), 1.2 * city_radius + LEAST_COUNTRY)
     county = _blob(random, ORIGIN, reach, 0.16)
     centres = _town_centres(random, towns, reach)
     inner = min(towns, 3)
@@ -131,3 +136,8 @@ def built_up(terrain: Terrain, x: NDArray[np.float64], y: NDArray[np.float64]) -
     point, within = tree.query(shapely.points(x, y), predicate="within")
     seat[point] = within
     return seat
+
+
+def river_bed(terrain: Terrain) -> Polygon:
+    """The water of the river inside the county."""
+    return shapely.intersection(shapely.buffer(terrain.river, _RIVER_HALF_WIDTH, quad_segs=3), terrain.county)

@@ -47,7 +47,9 @@ def _places(random: np.random.Generator, terrain: Terrain, hamlets: int) -> NDAr
         if abs(len(best) - hamlets) <= 0.02 * hamlets:
             break
         spacing *= float(np.clip(np.sqrt(max(len(best), 1) / hamlets), 0.8, 1.25))
-    return rounded(best[:hamlets] if len(best) > hamlets else best)
+    if not len(best):
+        best = shapely.get_coordinates(shapely.point_on_surface(free))
+    return rounded(best[:hamlets])
 
 
 def _wandering(
