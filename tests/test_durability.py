@@ -273,7 +273,7 @@ ROWS_OF_NOBODY = (
 )
 
 
-@pytest.mark.parametrize("word", ["读取文件 …", "检查 …", "入库 …"])
+@pytest.mark.parametrize("word", ["读取文件 …", "检查 …", "入库 …"], ids=["reading", "checking", "staging"])
 def test_an_import_killed_at_any_stage_leaves_nothing_half_done(home: Home, word: str) -> None:
     before = home.rows(PUBLISHED)
     with home.up() as server, tempfile.NamedTemporaryFile(prefix="gis-import-") as log:
