@@ -183,8 +183,11 @@ def _read_values(field: Field, column: Column, log: _Log) -> NDArray[np.object_]
 
 
 def _reject_duplicates(key: Field, values: NDArray[np.object_], log: _Log) -> None:
+    listed = values.tolist()
+    if len(set(listed)) == len(listed):
+        return
     first: dict[object, int] = {}
-    for index, value in enumerate(values.tolist()):
+    for index, value in enumerate(listed):
         if value is None or log.rejected[index]:
             continue
         earlier = first.setdefault(value, index)

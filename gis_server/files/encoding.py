@@ -1,6 +1,7 @@
 """Which encoding text bytes are in, decided by the bytes and not by what stands beside them."""
 
 import codecs
+import re
 from collections.abc import Sequence
 
 from gis_server.core.errors import UnknownEncoding
@@ -9,7 +10,7 @@ from gis_server.core.message import msg
 UTF8 = "UTF-8"
 GB18030 = "GB18030"
 _LOOK_AT = 100_000  # bytes of each piece
-_FIRST_CJK = "\u2e80"
+_CJK = re.compile("[\u2e80-\U0010ffff]")
 _GB_NAMES = ("gbk", "gb2312", "cp936", "936", "ansi936", "ansi 936")
 
 
@@ -34,10 +35,10 @@ def decide(cells: Sequence[bytes], full_width: Sequence[bytes] = (), *, where: s
     """
     utf8 = _decoded(cells, full_width, UTF8)
     if utf8 is not None:
-        if utf8.isascii() or any(character >= _FIRST_CJK for character in utf8):
+        if utf8.isascii() or _CJK.search(utf8):
             return UTF8
         gb = _decoded(cells, full_width, GB18030)
-        return GB18030 if gb is not None and any(c >= _FIRST_CJK for c in gb) else UTF8
+        return GB18030 if gb is not None and _CJK.search(gb) else UTF8
     if _mostly_utf8(cells):
         raise UnknownEncoding(
             msg(
@@ -70,7 +71,7 @@ def _mostly_utf8(cells: Sequence[bytes]) -> bool:
     chinese = 0
     for line in lines:
         try:
-            chinese += any(c >= _FIRST_CJK for c in line.decode(UTF8))
+            chinese += _CJK.search(line.decode(UTF8)) is not None
         except UnicodeDecodeError:
             continue
     return 2 * chinese > len(lines)
