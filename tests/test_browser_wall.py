@@ -161,7 +161,8 @@ class Cable:
         self.sockets: list[socket.socket] = []
         self.end = socket.create_server(("127.0.0.1", 0))
         self.url = f"http://127.0.0.1:{self.end.getsockname()[1]}"
-        Thread(target=self._accept, daemon=True).start()
+        self.acceptor = Thread(target=self._accept, daemon=True)
+        self.acceptor.start()
 
     def pull(self) -> None:
         self.is_pulled = True
@@ -172,6 +173,8 @@ class Cable:
         self.is_pulled = False
 
     def close(self) -> None:
+        self.end.shutdown(socket.SHUT_RDWR)  # wakes the one that waits in accept
+        self.acceptor.join()
         self.end.close()
         self._drop()
 
