@@ -87,7 +87,7 @@ def test_metrics_count_by_route(app: Flask) -> None:
     text = client.get("/metrics").text
     assert re.search(r'gis_http_request_seconds_count\{method="GET",route="/healthz"\} [1-9]', text)
     assert "scanner" not in text
-    assert "gis_stream_readers 0.0" in text
+    assert "gis_open_streams 0.0" in text
 
 
 def test_the_description_names_every_route_of_the_api_and_no_other(app: Flask) -> None:

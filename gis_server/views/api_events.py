@@ -12,6 +12,7 @@ from gis_server.core.message import msg
 from gis_server.core.stream import StreamEvent
 from gis_server.journeys.events import Subscription, follow
 from gis_server.views.current import actor, integer_parameter, known_parameters, server
+from gis_server.views.health import open_streams
 from gis_server.views.sessions import still_there
 
 blueprint = Blueprint("events", __name__, url_prefix="/api")
@@ -38,7 +39,9 @@ def stream() -> Response:
         mimetype="text/event-stream",
         headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"},
     )
+    open_streams.inc()
     answer.call_on_close(subscription.close)
+    answer.call_on_close(open_streams.dec)
     return answer
 
 

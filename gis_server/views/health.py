@@ -15,7 +15,7 @@ from prometheus_client import (
 from prometheus_client.multiprocess import MultiProcessCollector
 
 from gis_server.journeys.health import readiness
-from gis_server.views.current import ctx, json_answer, now, say, server
+from gis_server.views.current import ctx, json_answer, now, say
 
 blueprint = Blueprint("health", __name__)
 
@@ -32,7 +32,7 @@ _seconds = Histogram(
 _answers = Counter(
     "gis_http_answers", "Answers, by route and status", ("method", "route", "status"), registry=_registry
 )
-_readers = Gauge("gis_stream_readers", "Open live streams", registry=_registry, multiprocess_mode="livesum")
+open_streams = Gauge("gis_open_streams", "Open live streams", registry=_registry, multiprocess_mode="livesum")
 
 
 def init_app(app: Flask) -> None:
@@ -73,7 +73,6 @@ def readyz() -> Response:
 @blueprint.get("/metrics")
 def metrics() -> Response:
     """Prometheus text; of all worker processes if they share PROMETHEUS_MULTIPROC_DIR."""
-    _readers.set(server().broadcaster.readers)
     registry = _registry
     if "PROMETHEUS_MULTIPROC_DIR" in os.environ:
         registry = CollectorRegistry()
