@@ -27,7 +27,7 @@ from gis_server.core.coverage.judge import hairs, judge
 from gis_server.core.coverage.junctions import LooseEnds, loose_ends
 from gis_server.core.coverage.layer import Cells, Parents, Plane
 from gis_server.core.coverage.patches import Ruled, residual_faces, rule
-from gis_server.core.coverage.residual import resolution, unmatched
+from gis_server.core.coverage.residual import resolution, strip_width, unmatched
 from gis_server.core.coverage.rules import DEFAULT_RULES, Rules
 
 LOOSE_ENDS_TOLD = 200_000
@@ -87,7 +87,8 @@ def check(
         parent_of = ruled.parent_of
         within = float(plane.area(above.geometry).sum())
     findings = _absorbed(findings, list(judge(case, ruled)), intake)
-    if tested.loose is not None and not inside_only:
+    # taken from one CRS to another, no vertex keeps its last bits: that says nothing about the data
+    if tested.loose is not None and not inside_only and plane.bend == 0:
         told = np.concatenate([ruled.polygons(), intake.polygons[ruled.misplaced]])
         findings += hairs(case, tested.loose, told)
     on_ground = tuple(findings)
@@ -170,26 +171,35 @@ def _absorbed(told: list[Finding], ground: list[Finding], intake: Intake) -> lis
 
 
 def _multiparts(case: Case, intake: Intake) -> Iterator[Finding]:
-    """Cells of several pieces (V6); those that mending took apart are told as invalid already."""
+    """Cells of several pieces (V6), measured by all but the largest; those that mending took apart are told as invalid already."""
     parts = shapely.get_num_geometries(intake.polygons)
     mended = {f.row for f in intake.flawed}
-    rows = [r for r in map(int, np.flatnonzero(parts > 1)) if r not in mended]
-    for row, area in zip(rows, case.plane.area(intake.polygons[rows]), strict=True):
+    for row in (r for r in map(int, np.flatnonzero(parts > 1)) if r not in mended):
+        pieces = case.plane.project(shapely.get_parts(intake.polygons[row]))
+        lesser = np.argsort(shapely.area(pieces))[:-1]
+        area, outline = shapely.area(pieces[lesser]), shapely.length(pieces[lesser])
         yield case.finding(
             Kind.MULTIPART,
             [row],
             sentences.multipart(case.name(row), int(parts[row])),
             geometry=intake.polygons[row],
-            area=float(area),
+            area=float(area.sum()),
+            width=float(strip_width(area, outline).max()),
         )
 
 
 def _duplicates(case: Case, copies: list[list[int]]) -> Iterator[Finding]:
     for rows in copies:
-        polygon = case.polygons[rows[0]]
-        area = float(case.plane.area(case.polygons[rows[:1]])[0])
-        message = sentences.duplicate([case.name(r) for r in rows], area)
-        yield case.finding(Kind.DUPLICATE_GEOMETRY, rows, message, geometry=polygon, area=area)
+        flat = case.plane.project(case.polygons[rows[:1]])
+        area = shapely.area(flat)
+        yield case.finding(
+            Kind.DUPLICATE_GEOMETRY,
+            rows,
+            sentences.duplicate([case.name(r) for r in rows], float(area[0])),
+            geometry=case.polygons[rows[0]],
+            area=float(area[0]),
+            width=float(strip_width(area, shapely.length(flat))[0]),
+        )
 
 
 @dataclass(frozen=True, slots=True)

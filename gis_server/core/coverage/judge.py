@@ -16,7 +16,7 @@ from gis_server.core.coverage.junctions import LooseEnds
 from gis_server.core.coverage.patches import Patches, Ruled
 from gis_server.core.coverage.residual import resolution, strip_width
 
-AROUND_SHARE = 0.05
+AROUND_SHARE = 0.02
 """A grid is named beside a gap when it borders at least this share of the gap's outline."""
 MOUTH_SHARE = 0.8
 STRIP_SHARE = 0.1

@@ -12,6 +12,8 @@ from gis_server.core.coverage.layer import Plane
 from gis_server.core.coverage.residual import chains, distinct, faces, resolution, strip_width
 
 NOBODY = -1
+HAIR_SHARE = 0.01
+"""A patch is freed of its hairs when they make up this share of its outline."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,7 +192,21 @@ def _joined(found: Geometries, face: Indices, first: Indices, second: Indices, p
         parts = parts[shapely.get_type_id(parts) == 3]
         pieces.append(parts)
         source.append(np.full(len(parts), start))
-    polygon, at = np.concatenate(pieces), np.concatenate(source)
+    polygon, at = _without_hairs(np.concatenate(pieces), np.concatenate(source))
     flat = plane.project(polygon)
     area = shapely.area(flat)
     return Patches(polygon, area, strip_width(area, shapely.length(flat)), first[at], second[at])
+
+
+def _without_hairs(polygon: Geometries, at: Indices) -> tuple[Geometries, Indices]:
+    """The patches without the hairs that edges a rounding apart leave on them; ``at`` goes with each piece."""
+    if len(polygon) == 0:
+        return polygon, at
+    smooth = shapely.set_precision(polygon, 2 * resolution(shapely.total_bounds(polygon)))
+    hairy = shapely.length(smooth) < (1 - HAIR_SHARE) * shapely.length(polygon)
+    if not hairy.any():
+        return polygon, at
+    parts, owner = shapely.get_parts(smooth[hairy], return_index=True)
+    parts, owner = parts[shapely.area(parts) > 0], owner[shapely.area(parts) > 0]
+    kept = np.concatenate([polygon[~hairy], shapely.set_precision(parts, 0)])
+    return kept, np.concatenate([at[~hairy], at[hairy][owner]])
