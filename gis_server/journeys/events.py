@@ -12,9 +12,7 @@ from contextlib import suppress
 from threading import Condition, Event, Thread
 from time import monotonic
 
-import psycopg
 from sqlalchemy import Engine
-from sqlalchemy.exc import SQLAlchemyError
 
 from gis_server.core.access import Actor
 from gis_server.core.errors import Unavailable
@@ -171,9 +169,9 @@ class Broadcaster:
             try:
                 with events.listening(self.engine) as listener:
                     self._follow(listener)
-            except (SQLAlchemyError, psycopg.Error, Unavailable, OSError) as error:
+            except Unavailable as error:
                 if self._failures == 0:
-                    log.warning("live stream: the database does not answer (%s), trying again", error)
+                    log.warning("live stream: %s, trying again", error.__cause__ or error)
             except Exception:  # a thread that dies would leave every wall still, and nobody told
                 log.exception("live stream: stumbled, going on")
             self._stopping.wait(RETRY_S[min(self._failures, len(RETRY_S) - 1)])

@@ -12,6 +12,8 @@ import psycopg
 from sqlalchemy import Connection, Engine, func, insert, select, text
 
 from gis_server.core.access import Tier
+from gis_server.core.errors import Unavailable
+from gis_server.core.message import msg
 from gis_server.core.stream import StreamEvent
 from gis_server.store.schema import event
 
@@ -90,8 +92,11 @@ class Listener:
         self._connection = connection
 
     def wait(self, seconds: float) -> frozenset[str]:
-        """The channels heard, as soon as one is; none after ``seconds``. Raises psycopg.OperationalError when cut off."""
-        heard = {notice.channel for notice in self._connection.notifies(timeout=seconds, stop_after=1)}
+        """The channels heard, as soon as one is; none after ``seconds``. Raises Unavailable when cut off."""
+        try:
+            heard = {notice.channel for notice in self._connection.notifies(timeout=seconds, stop_after=1)}
+        except psycopg.OperationalError as error:
+            raise Unavailable(msg("与数据库的连接中断。")) from error
         return frozenset(heard)
 
 
@@ -103,8 +108,8 @@ def listening(engine: Engine) -> Iterator[Listener]:
         raw = connection.connection.driver_connection
         connection.detach()
         assert isinstance(raw, psycopg.Connection)  # noqa: S101  (the engine's driver is psycopg)
-        raw.execute(f"LISTEN {WRITTEN}")
-        raw.execute(f"LISTEN {NUMBERED}")
+        connection.execute(text(f"LISTEN {WRITTEN}"))
+        connection.execute(text(f"LISTEN {NUMBERED}"))
         yield Listener(raw)
     finally:
         connection.close()
