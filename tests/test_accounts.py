@@ -184,6 +184,14 @@ def test_denials_are_written_down(app: Flask, city_ctx: Context) -> None:
     assert rows(city_ctx, "request") == [("worker", "GET /api/wall-links", "denied")]
 
 
+def test_reading_what_is_protected_is_written_down_and_only_that(app: Flask, city_ctx: Context) -> None:
+    admin, operator = (token_client(app, city_ctx, login) for login in ("admin", "operator"))
+    for client in (admin, operator):
+        for layer in ("grid", "camera"):
+            assert client.get(f"/api/layers/{layer}/features").status_code == 200
+    assert rows(city_ctx, "protected_read") == [("admin", "camera", "done")]
+
+
 def test_the_trail_cannot_be_rewritten(app: Flask, city_ctx: Context) -> None:
     with pytest.raises(SignInRequired):
         accounts.sign_in(city_ctx, "operator", "wrong", NOW)

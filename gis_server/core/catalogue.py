@@ -121,6 +121,12 @@ class Layer:
         """The fields that a holder of ``tier`` may see, in catalogue order."""
         return tuple(f for f in self.fields.values() if f.tier <= tier)
 
+    @property
+    def holds_protected(self) -> bool:
+        """Whether some field or row is for the protected tier, so that reading it leaves an audit row."""
+        rows = self.row_tier.tiers.values() if self.row_tier else ()
+        return Tier.PROTECTED in (self.tier, *rows, *(f.tier for f in self.fields.values()))
+
 
 @dataclass(frozen=True, slots=True)
 class Catalogue:

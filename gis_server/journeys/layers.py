@@ -260,11 +260,13 @@ def features(
 ) -> bytes:
     """The rows in force at ``at`` (or of one staged generation) as GeoJSON: what tier and territory allow.
 
-    ``bbox`` is west, south, east, north.
+    ``bbox`` is west, south, east, north. A reader of the protected tier leaves an audit row (requirements 8.5).
     """
     layer = readable_layer(ctx, actor, layer_name)
-    with ctx.engine.connect() as conn:
+    with ctx.engine.begin() as conn:
         generation = chosen_generation(conn, actor, layer, at, generation_id)
+        if layer.holds_protected and actor.tier >= Tier.PROTECTED:
+            audit.add(conn, actor, "protected_read", subject=layer.name)
         return rows.geojson(conn, layer, generation, sight_of(conn, actor, at), bbox=bbox)
 
 

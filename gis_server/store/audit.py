@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Connection, insert, select
+from sqlalchemy import Connection, func, insert, select
 
 from gis_server.core.access import Actor
 from gis_server.store.schema import audit
@@ -28,15 +28,18 @@ def add(
     actor: Actor,
     act: str,
     *,
-    now: datetime,
+    now: datetime | None = None,
     subject: str | None = None,
     outcome: str = "done",
     detail: Mapping[str, object] | None = None,
 ) -> None:
-    """Write one row; ``outcome`` is done, denied or failed. Never put a password or a text of an incident in ``detail``."""
+    """Write one row; ``outcome`` is done, denied or failed, ``now`` the database's clock where none is given.
+
+    Never put a password or a text of an incident in ``detail``.
+    """
     conn.execute(
         insert(audit).values(
-            at=now,
+            at=func.now() if now is None else now,
             account_id=actor.account_id,
             actor=actor.name,
             act=act,
