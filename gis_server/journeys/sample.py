@@ -10,12 +10,13 @@ import numpy as np
 from gis_server.core.access import Actor
 from gis_server.core.datum import Datum
 from gis_server.core.errors import UnusableInput
+from gis_server.core.generation import GenerationState
 from gis_server.core.geometry import STORAGE_CRS
 from gis_server.core.message import msg
 from gis_server.files import sample as writing
 from gis_server.files.read import read
 from gis_server.journeys.context import Context
-from gis_server.journeys.layers import import_layer
+from gis_server.journeys.layers import generations, import_layer
 from gis_server.journeys.sample_files import FOLDER, sample_file
 from gis_server.sample.city import LAYERS
 
@@ -28,17 +29,25 @@ _TIMES = ("discovered_at", "recorded_at")
 def load_sample(ctx: Context, actor: Actor, now: datetime, progress: Progress | None = None) -> None:
     """Import and publish the committed city, parents first.
 
-    Its past incidents are moved in time by whole days, so that the ninety days end before ``now``. A layer that an
-    interrupted load has already published is left as it is. Raises what an import raises.
+    Its past incidents are moved in time by whole days, so that the ninety days end before ``now``. A layer that has a
+    published generation is left as it is: an interrupted load goes on where it stopped. Raises what an import raises.
     """
     say = progress or (lambda _done, _total: None)
     with tempfile.TemporaryDirectory() as temporary:
         for done, layer in enumerate(LAYERS):
             say(done, len(LAYERS))
+            if any(g.state is GenerationState.PUBLISHED for g in generations(ctx, actor, layer)):
+                continue
             path = sample_file(FOLDER, layer)
             if layer == "incident":
                 path = _recent(path, Path(temporary) / "incident.gpkg", now)
-            result = import_layer(ctx, actor, layer, path, datum=Datum.CGCS2000, publish=True, now=now)
+            try:
+                result = import_layer(ctx, actor, layer, path, datum=Datum.CGCS2000, publish=True, now=now)
+            except UnusableInput as error:
+                # incidents go in whole or not at all: known numbers are those of an earlier load
+                if layer == "incident" and error.field == "number":
+                    continue
+                raise
             if result.held_back is not None or result.problems:
                 reason = result.held_back or result.problems[0].message
                 raise UnusableInput(
