@@ -32,6 +32,9 @@ from gis_server.store.migrate import upgrade
 from gis_server.views import create_app
 
 
+RUN_PREFIX = "gis-suite-"
+
+
 class Databases:
     """Databases of one throw-away server, made by cloning."""
 
@@ -65,11 +68,18 @@ class Databases:
 
 
 def _remove_abandoned_servers() -> None:
-    """Stop the servers of test runs that were killed; a run still under way holds its lock."""
-    for folder in Path(tempfile.gettempdir()).glob("gis-test-*"):
-        with suppress(OSError), (folder / "postgres/users").open("a") as users:
+    """Stop the servers of test runs that were killed; a run that begins or is under way holds its locks."""
+    for folder in Path(tempfile.gettempdir()).glob(f"{RUN_PREFIX}*"):
+        server = PrivateServer(folder / "postgres")
+        with (
+            suppress(OSError),
+            (server.folder / "lock").open("r+") as lock,
+            (server.folder / "users").open("r+") as users,
+        ):
+            # in the order of PrivateServer.in_use, and never waiting
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
             fcntl.flock(users, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            PrivateServer(folder / "postgres").stop()
+            server._stop()
             shutil.rmtree(folder)
 
 
@@ -78,7 +88,7 @@ def databases() -> Iterator[Databases]:
     """A PostGIS server of this test run, fast and forgetful."""
     _remove_abandoned_servers()
     # a short name: the path of a Unix socket has 107 bytes at most
-    folder = Path(tempfile.mkdtemp(prefix="gis-test-"))
+    folder = Path(tempfile.mkdtemp(prefix=RUN_PREFIX))
     server = PrivateServer(folder / "postgres", durable=False)
     with server.in_use():
         yield Databases(server)
