@@ -316,7 +316,7 @@ def test_publishing_tells_the_stream_and_the_audit(ctx: Context, tmp_path: Path)
         acts = conn.execute(text("SELECT act, outcome FROM audit ORDER BY id")).all()
     assert [row.payload["layer"] for row in told] == ["area", "grid", "sub_grid", "camera"]
     assert {row.kind for row in told} == {"generation"}
-    assert [row.tier for row in told] == ["public", "public", "public", "internal"]
+    assert [row.tier for row in told] == ["public", "public", "public", "hall"]
     assert [row.act for row in acts] == ["import_layer", "publish_layer"] * 4
 
 
