@@ -31,7 +31,6 @@ from gis_server.store.engine import make_engine
 from gis_server.store.migrate import upgrade
 from gis_server.views import create_app
 
-
 RUN_PREFIX = "gis-suite-"
 
 
