@@ -4,20 +4,22 @@ import io
 import json
 import re
 import time
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
 import city
 import pytest
 from city import COMMUNITIES, inside
-from client import Client, token_client
+from client import Client, signed_in, token_client
 from flask import Flask
 from sqlalchemy import text
 
-from gis_server.core.errors import GisError
+from gis_server.core.errors import GisError, Unavailable
 from gis_server.journeys.context import Context
 from gis_server.journeys.opening import context
 from gis_server.settings import Settings
+from gis_server.store.engine import make_engine
 from gis_server.views import create_app
 from gis_server.views.operations import OPERATIONS
 from gis_server.views.problems import status_of
@@ -266,3 +268,32 @@ def test_methods_that_are_not_there_are_refused(app: Flask, city_ctx: Context, m
     assert answer.status_code == 405
     assert "POST" in answer.headers["Allow"]
     assert answer.mimetype == "application/problem+json"
+
+
+def test_a_pool_that_is_used_up_is_a_database_that_is_busy(database_url: str) -> None:
+    engine = make_engine(database_url, pool_size=1)
+    engine.pool._timeout = 0.1
+    taken = [engine.connect() for _ in range(9)]
+    with pytest.raises(Unavailable):
+        engine.connect()
+    taken.pop().close()
+    engine.connect().close()
+    for connection in taken:
+        connection.close()
+    engine.dispose()
+
+
+def test_an_upload_beyond_the_limit_is_too_large(city_ctx: Context) -> None:
+    settings = replace(city_ctx.settings, max_upload_mb=1)
+    app = create_app(settings, replace(city_ctx, settings=settings))
+    approver = token_client(app, city_ctx, "approver")
+    answer = approver.raw(
+        "POST", "/api/layers/grid/imports", data={"file": (io.BytesIO(b"x" * 2**21), "a.geojson")}
+    )
+    assert (answer.status_code, answer.mimetype) == (413, "application/problem+json")
+
+
+def test_pages_lead_each_town_to_its_own_wall(app: Flask) -> None:
+    assert 'href="/wall/230881001"' in signed_in(app, "west").page("/").text
+    assert 'href="/wall/city"' in signed_in(app, "operator").page("/").text
+    assert signed_in(app, "west").get("/api/session").json["wall_id"] == "230881001"

@@ -93,3 +93,8 @@ def layers_on_wall(catalogue: Catalogue) -> tuple[str, ...]:
 def display(wall: Wall, label: str) -> Actor:
     """The actor a screen is: the hall tier, inside the wall's area, bound to this wall."""
     return Actor(None, label, Role.DISPLAY, wall.territory, Tier.HALL, wall.id)
+
+
+def home_wall(actor: Actor) -> str:
+    """The wall that is an actor's own: a screen's, that of the area he answers for, or the city's."""
+    return actor.wall_id or actor.territory.code or CITY

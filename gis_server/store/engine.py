@@ -1,7 +1,17 @@
 """The one way to a database connection pool."""
 
 import psycopg
-from sqlalchemy import URL, Engine, ExceptionContext, create_engine, event, make_url
+from sqlalchemy import (
+    URL,
+    Engine,
+    ExceptionContext,
+    PoolProxiedConnection,
+    QueuePool,
+    create_engine,
+    event,
+    make_url,
+)
+from sqlalchemy.exc import TimeoutError
 
 from gis_server.core.errors import Unavailable
 from gis_server.core.message import msg
@@ -24,6 +34,7 @@ def make_engine(url: str | URL, *, pool_size: int = 8) -> Engine:
     """
     engine = create_engine(
         driver_url(url),
+        poolclass=_Pool,
         pool_size=pool_size,
         max_overflow=8,
         pool_pre_ping=True,
@@ -31,6 +42,16 @@ def make_engine(url: str | URL, *, pool_size: int = 8) -> Engine:
     )
     event.listen(engine, "handle_error", _say_unavailable)
     return engine
+
+
+class _Pool(QueuePool):
+    """A pool whose exhaustion is told like any other database that does not answer."""
+
+    def connect(self) -> PoolProxiedConnection:
+        try:
+            return super().connect()
+        except TimeoutError as error:
+            raise Unavailable(msg("数据库繁忙，请稍后再试。")) from error
 
 
 def _say_unavailable(context: ExceptionContext) -> None:

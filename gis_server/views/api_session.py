@@ -3,6 +3,7 @@
 from flask import Blueprint, Response
 from flask_wtf.csrf import generate_csrf
 
+from gis_server.core.wall import home_wall
 from gis_server.views.current import actor, json_answer, language
 
 blueprint = Blueprint("session", __name__, url_prefix="/api")
@@ -18,7 +19,7 @@ def show() -> Response:
             "role": known.role,
             "tier": known.tier.key,
             "territory": known.territory.path,
-            "wall_id": known.wall_id,
+            "wall_id": home_wall(known),
             "language": language(),
             "csrf_token": generate_csrf(),
         }

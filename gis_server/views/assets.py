@@ -129,4 +129,7 @@ def _compress(answer: Response) -> Response:
         answer.set_data(gzip(body, level=1))
         answer.headers["Content-Encoding"] = "gzip"
         answer.vary.add("Accept-Encoding")
+        etag, _ = answer.get_etag()
+        if etag is not None:
+            answer.set_etag(etag, weak=True)  # the same content in other bytes
     return answer

@@ -173,7 +173,13 @@ OPERATIONS: tuple[Operation, ...] = (
         "session",
         msg("当前是谁，有何权限，以及修改请求所需的令牌"),
         answer=_object(
-            name=TEXT, role=TEXT, tier=TEXT, territory=_list(TEXT), language=TEXT, csrf_token=TEXT
+            name=TEXT,
+            role=TEXT,
+            tier=TEXT,
+            territory=_list(TEXT),
+            wall_id=TEXT,
+            language=TEXT,
+            csrf_token=TEXT,
         ),
         is_open=True,
     ),

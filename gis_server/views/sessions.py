@@ -10,6 +10,7 @@ from gis_server.core.access import VISITOR, Act, Actor
 from gis_server.core.account import Account
 from gis_server.core.errors import GisError, SignInRequired
 from gis_server.core.message import msg
+from gis_server.core.wall import home_wall
 from gis_server.journeys import accounts, walls
 from gis_server.views.current import actor, ctx, language, now
 
@@ -133,6 +134,7 @@ def _frame() -> dict[str, object]:
     return {
         "actor": known,
         "acts": {act.value for act in Act if known.may(act)},
+        "home_wall": home_wall(known),
         "language": language(),
         "time_zone": ctx().settings.timezone.key,
     }

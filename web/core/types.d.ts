@@ -8,6 +8,7 @@ export interface Session {
   name: string;
   role: string;
   tier: string;
+  wall_id: string;
   language: string;
   csrf_token: string;
 }

@@ -1,7 +1,7 @@
 /** Links that open a wall without an account: make one, copy it once, revoke it. */
 
 import { dayAndTime } from "../core/formats.js";
-import { getJson, sendJson } from "../core/http.js";
+import { getJson, getSession, sendJson } from "../core/http.js";
 import { _ } from "../core/i18n.js";
 import { byId, el, notice } from "../ui/dom.js";
 import { sentenceOf, start } from "../ui/start.js";
@@ -17,6 +17,8 @@ const label = byId("label", HTMLInputElement);
 const expires = byId("expires", HTMLSelectElement);
 const url = byId("url", HTMLInputElement);
 const problem = byId("problem");
+// the wall of the area that the reader answers for
+const { wall_id: own } = await getSession();
 
 async function list() {
   const { links } = await getJson("/api/wall-links");
@@ -59,7 +61,7 @@ async function make(event) {
   event.preventDefault();
   await attempt(async () => {
     const until = expires.value ? new Date(Date.now() + Number(expires.value) * DAY_MS).toISOString() : null;
-    const body = { wall_id: CITY, label: label.value.trim(), ...(until ? { expires_at: until } : {}) };
+    const body = { wall_id: own, label: label.value.trim(), ...(until ? { expires_at: until } : {}) };
     const made = await sendJson("/api/wall-links", "POST", body);
     url.value = new URL(made.url, location.href).href;
     byId("made").hidden = false;
