@@ -131,14 +131,21 @@ class How:
     tolerance_m2: float | None = None
 
 
-def validate_files(
-    catalogue: Catalogue,
-    grids: Path,
-    within: Path | None = None,
-    addresses: Path | None = None,
-    how: How = How(),
-) -> Validation:
-    """Check grids in a file, inside the areas of another, with the addresses of a third; no database.
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """A file of grids with its areas, ready for the check or the repair."""
+
+    raw: RawTable
+    cells: Cells
+    parents: Parents | None
+    facts: Facts
+    rules: Rules
+    plane: Plane
+    parent_column: str | None
+
+
+def read_grids(catalogue: Catalogue, grids: Path, within: Path | None, how: How) -> Checked:
+    """Read grids, and the areas they lie in.
 
     Codes, parents, kinds and counts are taken from the columns that the catalogue's names and aliases match; none is
     required. Raises UnusableInput, UnknownCrs or UnknownEncoding where a file cannot be used, NotFound for a profile.
@@ -149,7 +156,6 @@ def validate_files(
         raise UnusableInput(msg("{file} 里没有任何要素。", file=raw.source.file))
     if not np.isin(shapely.get_type_id(raw.geometry), (3, 6)).any():
         raise UnusableInput(msg("{file} 里没有面，不能作为网格检查。", file=raw.source.file))
-    crs = raw.source.crs
     columns = found_columns(catalogue["grid"], raw)
     kinds = columns.get("grid_kind")
     cells = Cells(
@@ -160,12 +166,10 @@ def validate_files(
         rows=raw.rows,
     )
     parents, turned = (None, False) if within is None else _areas(catalogue, within, raw, how)
-    report = check(
-        cells,
-        parents,
-        rules=rules,
-        tolerance_m2=how.tolerance_m2,
-        plane=plane_of(raw.geometry, crs, bend=BEND if turned else 0.0),
+    return Checked(
+        raw=raw,
+        cells=cells,
+        parents=parents,
         facts=Facts(
             households=columns.get("resident_households"),
             population=columns.get("actual_population"),
@@ -173,21 +177,50 @@ def validate_files(
             host_units=columns.get("host_units"),
             managing_department=columns.get("managing_department"),
         ),
+        rules=rules,
+        plane=plane_of(raw.geometry, raw.source.crs, bend=BEND if turned else 0.0),
+        parent_column=_matched(catalogue["grid"], raw).get("community_code"),
+    )
+
+
+def validate_files(
+    catalogue: Catalogue,
+    grids: Path,
+    within: Path | None = None,
+    addresses: Path | None = None,
+    how: How = How(),
+) -> Validation:
+    """Check grids in a file, inside the areas of another, with the addresses of a third; no database."""
+    given = read_grids(catalogue, grids, within, how)
+    raw, crs = given.raw, given.raw.source.crs
+    report = check(
+        given.cells,
+        given.parents,
+        rules=given.rules,
+        tolerance_m2=how.tolerance_m2,
+        plane=given.plane,
+        facts=given.facts,
         addresses=None if addresses is None else _addresses(catalogue, addresses, crs, how),
     )
     source = Input(raw.source.file, raw.source.features, crs, raw.source.encoding)
-    return Validation(report, source, raw.geometry, crs, None if parents is None else parents.geometry)
+    return Validation(
+        report, source, raw.geometry, crs, None if given.parents is None else given.parents.geometry
+    )
 
 
-def found_columns(layer: Layer, raw: RawTable) -> dict[str, NDArray[np.object_]]:
-    """The layer's fields that the file's columns match, by field; unreadable values are None."""
+def _matched(layer: Layer, raw: RawTable) -> dict[str, str]:
     anything = replace(layer, fields={n: replace(f, required=False) for n, f in layer.fields.items()})
     matched = match_columns(
         anything, tuple(raw.columns), {}, cut_at=raw.cut_names_at, encoding=raw.source.encoding
     )
+    return dict(matched.by_field)
+
+
+def found_columns(layer: Layer, raw: RawTable) -> dict[str, NDArray[np.object_]]:
+    """The layer's fields that the file's columns match, by field; unreadable values are None."""
     return {
         field: parse_column(layer.fields[field], raw.columns[column]).values
-        for field, column in matched.by_field.items()
+        for field, column in _matched(layer, raw).items()
     }
 
 

@@ -27,7 +27,7 @@ class Case:
     tolerance_m2: float
     plane: Plane
     inside_only: bool = False  # sub-grids: inside their grid, without filling it
-    sound: bool = True  # every row brought a valid polygon
+    sound: bool = True  # every row brought a valid polygon of its own
 
     def name(self, index: int) -> sentences.Name:
         """The cell as people call it."""

@@ -27,7 +27,7 @@ from gis_server.core.coverage.judge import hairs, judge
 from gis_server.core.coverage.junctions import LooseEnds, loose_ends
 from gis_server.core.coverage.layer import Cells, Parents, Plane
 from gis_server.core.coverage.patches import Ruled, residual_faces, rule
-from gis_server.core.coverage.residual import resolution, strip_width, unmatched
+from gis_server.core.coverage.residual import chains, distinct, resolution, strip_width, unmatched
 from gis_server.core.coverage.rules import DEFAULT_RULES, Rules
 
 LOOSE_ENDS_TOLD = 200_000
@@ -58,6 +58,43 @@ def check(
     the holes inside the union. ``inside_only`` is for sub-grids, which lie inside their grids but need not fill them
     (V8). ``facts`` and ``addresses`` bring the rules on sizes, hosts and addresses in. The findings come worst first, their geometry in the data's coordinates.
     """
+    return examine(
+        cells,
+        parents,
+        rules=rules,
+        tolerance_m2=tolerance_m2,
+        plane=plane,
+        salt=salt,
+        inside_only=inside_only,
+        facts=facts,
+        addresses=addresses,
+    ).report
+
+
+@dataclass(frozen=True, slots=True)
+class Examination:
+    """A report with what it rests on, for whoever goes on from there."""
+
+    report: Report
+    case: Case
+    ruled: Ruled
+    intake: Intake
+    border: Geometries  # the parents' edges that are not the cells' own, as lines
+
+
+def examine(
+    cells: Cells,
+    parents: Parents | None = None,
+    *,
+    rules: Rules = DEFAULT_RULES,
+    tolerance_m2: float | None = None,
+    plane: Plane = Plane(),  # noqa: B008  (frozen: planar metres)
+    salt: int = DEFAULT_SALT,
+    inside_only: bool = False,
+    facts: Facts | None = None,
+    addresses: Addresses | None = None,
+) -> Examination:
+    """``check``, with the patches of ground behind the findings."""
     tolerance = rules.tolerance_m2 if tolerance_m2 is None else tolerance_m2
     intake = take_in(cells.geometry)
     above = None if parents is None else Parents(_sound(parents), parents.codes)
@@ -68,7 +105,16 @@ def check(
     for rows in copies:
         active[rows[1:]] = False
     case = Case(
-        cells, above, intake.polygons, ground, active, rules, tolerance, plane, inside_only, not intake.flawed
+        cells,
+        above,
+        intake.polygons,
+        ground,
+        active,
+        rules,
+        tolerance,
+        plane,
+        inside_only,
+        not intake.flawed and not copies,
     )
 
     findings = [*_flawed(case, intake), *_multiparts(case, intake)]
@@ -101,7 +147,8 @@ def check(
     if addresses is not None:
         findings = weigh(findings, addresses)
     copied = sum(float(plane.area(intake.polygons[rows[:1]])[0]) for rows in copies)
-    return _report(case, findings, ruled, proof=tested.proof, within=within, copied=copied)
+    report = _report(case, findings, ruled, proof=tested.proof, within=within, copied=copied)
+    return Examination(report, case, ruled, intake, tested.border)
 
 
 def worst_first(findings: Iterable[Finding]) -> tuple[Finding, ...]:
@@ -248,6 +295,7 @@ class _Tested:
     ruled: Ruled
     proof: Certificate | None
     loose: LooseEnds | None
+    border: Geometries
 
 
 def _with_parents(case: Case, rings: Rings, above: Parents, linked: _Linked, salt: int) -> _Tested:
@@ -256,20 +304,20 @@ def _with_parents(case: Case, rings: Rings, above: Parents, linked: _Linked, sal
     still_open = open_groups(rings, parent_of, parent_rings)
     edges, parent_edges = unmatched(rings, parent_of, parent_rings, still_open, case.active)
     found = residual_faces(rings, edges, parent_rings, parent_edges, case.plane)
-    ruled = rule(case, found, Ground(above.geometry), linked.parent_of)
+    ruled = rule(case, found, Ground(above.geometry), linked.parent_of, rings)
     loose = None
     if 0 < len(edges) + len(parent_edges) <= LOOSE_ENDS_TOLD:
         loose = loose_ends(rings, parent_of, edges, parent_rings, parent_edges, salt=salt)
         still_open = loose.open_groups(len(still_open))
     proof = certificate(rings, linked.parent_of, parent_rings, still_open, salt=salt, sound=case.sound)
-    return _Tested(ruled, proof, loose)
+    return _Tested(ruled, proof, loose, chains(parent_rings, distinct(parent_rings, parent_edges)))
 
 
 def _without_parents(case: Case, rings: Rings) -> _Tested:
     parent_of = np.full(len(case.polygons), -1, dtype=np.int64)
     edges, none = unmatched(rings, parent_of, None, None, case.active)
     found = residual_faces(rings, edges, None, none, case.plane)
-    return _Tested(rule(case, found, None, parent_of), None, None)
+    return _Tested(rule(case, found, None, parent_of, rings), None, None, np.empty(0, dtype=object))
 
 
 def _report(

@@ -61,6 +61,10 @@ class Ground:
         close = shapely.dwithin(self.polygons[polygon], shapes[shape], distance)
         return shape[close].astype(np.int64), polygon[close].astype(np.int64)
 
+    def boxes_near(self, shapes: Geometries) -> Indices:
+        """The polygons whose boxes meet the box of any of the shapes."""
+        return np.unique(self._tree.query(shapes)[1]).astype(np.int64)
+
     def _prepare(self, polygon: Indices) -> None:
         """Index the edges of the big ones among these polygons."""
         big = np.unique(polygon[self._size[polygon] > _WORTH_PREPARING])

@@ -81,7 +81,12 @@ def _outline(polygons: Geometries) -> tuple[Floats, Floats, Indices]:
 
 def _around(case: Case, polygons: Geometries) -> list[list[int]]:
     """For each polygon the cells that border it, longest border first."""
-    around: list[list[int]] = [[] for _ in polygons]
+    return [[row for row, _ in borders] for borders in borders_around(case, polygons)]
+
+
+def borders_around(case: Case, polygons: Geometries) -> list[list[tuple[int, float]]]:
+    """For each polygon the cells that border it with their shares of its outline, largest first."""
+    around: list[list[tuple[int, float]]] = [[] for _ in polygons]
     if len(polygons) == 0:
         return around
     middle, length, owner = _outline(polygons)
@@ -93,9 +98,10 @@ def _around(case: Case, polygons: Geometries) -> list[list[int]]:
     shared = np.bincount(index, weights=length[edge], minlength=len(key))
     total = np.bincount(owner, weights=length, minlength=len(around))
     patch, cell = key // cells, key % cells
+    share = shared / total[patch]
     for at in np.lexsort((cell, -shared, patch)):
-        if shared[at] >= AROUND_SHARE * total[patch[at]]:
-            around[patch[at]].append(int(cell[at]))
+        if share[at] >= AROUND_SHARE:
+            around[patch[at]].append((int(cell[at]), float(share[at])))
     return around
 
 

@@ -10,6 +10,7 @@ from gis_server.core.coverage.cover import Ground, inner_points, locate
 from gis_server.core.coverage.edges import Flags, Floats, Geometries, Indices, Rings
 from gis_server.core.coverage.layer import Plane
 from gis_server.core.coverage.residual import chains, distinct, faces, resolution, strip_width
+from gis_server.core.coverage.subdivide import subdivide
 
 NOBODY = -1
 HAIR_SHARE = 0.01
@@ -94,8 +95,9 @@ def residual_faces(
     return Faces(found[real], area[real])
 
 
-def rule(case: Case, faces_found: Faces, parents: Ground | None, parent_of: Indices) -> Ruled:
+def rule(case: Case, faces_found: Faces, parents: Ground | None, parent_of: Indices, rings: Rings) -> Ruled:
     """Ask every face who covers it and whose ground it is; ``parent_of`` is the stated parent of each cell."""
+    faces_found = _uniform(case, faces_found, parents, rings)
     found, area = faces_found.polygon, faces_found.area
     if len(found) == 0:
         nothing = no_patches()
@@ -135,6 +137,27 @@ def rule(case: Case, faces_found: Faces, parents: Ground | None, parent_of: Indi
         outside_m2=float(area[np.unique(beyond_face)].sum()),
         ground_m2=float(area[covers > 0].sum()),
     )
+
+
+def _uniform(case: Case, found: Faces, parents: Ground | None, rings: Rings) -> Faces:
+    """The faces, those that several cells may share under another cut by the borders between these."""
+    if len(found.polygon) == 0:
+        return found
+    inner = inner_points(found.polygon, [case.ground] if parents is None else [case.ground, parents])
+    cover = case.ground.over(inner)
+    covers = np.bincount(cover.point[case.active[cover.polygon]], minlength=len(inner))
+    mixed = covers > 1
+    if parents is not None:
+        abroad = np.ones(len(inner), dtype=bool)
+        abroad[parents.over(inner).point] = False
+        mixed |= (covers > 0) & abroad
+    polygons, source = subdivide(found.polygon, mixed, rings, case.ground, case.active)
+    if len(polygons) == len(found.polygon):
+        return found
+    area = found.area[source].copy()
+    cut = np.isin(source, np.flatnonzero(np.bincount(source) > 1))
+    area[cut] = case.plane.area(polygons[cut])
+    return Faces(polygons, area)
 
 
 def _abroad(face: Indices, cell: Indices, parent_of: Indices, ground: Indices, parents: int) -> Flags:
