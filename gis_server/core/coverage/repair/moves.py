@@ -1,0 +1,99 @@
+"""What mending a coverage means: moves of ground, each with its finding, that can be previewed, applied and undone."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from types import MappingProxyType
+
+import numpy as np
+import shapely
+from numpy.typing import NDArray
+
+from gis_server.core.coverage.edges import Floats
+from gis_server.core.coverage.findings import Finding, Report
+from gis_server.core.coverage.layer import Texts
+from gis_server.core.coverage.repair.weave import Weave
+from gis_server.core.message import Message
+
+
+class Policy(StrEnum):
+    """Who keeps ground that two cells claim, and who gets ground that nobody has. The first that decides, decides.
+
+    The parent's border is law before all of them, level by level from the top.
+    """
+
+    EXCLUSIVE = "exclusive"  # an exclusive grid keeps its ground
+    PRIORITY = "priority"  # the higher number in the priority column
+    FILED = "filed"  # the border filed earlier
+    LONGEST_EDGE = "longest_edge"  # the cell with the longest shared edge
+
+
+DEFAULT_POLICIES = (Policy.EXCLUSIVE, Policy.PRIORITY, Policy.FILED, Policy.LONGEST_EDGE)
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """How far mending may go, in metres of width; what is wider is left to a person.
+
+    A gap of ``divide_from`` or more that is long and thin is divided between its neighbours along its middle, a
+    narrower one goes to one of them. Vertices and edges within ``align`` of each other are one.
+    """
+
+    max_gap_width: float = 10.0
+    max_overlap_width: float = 10.0
+    divide_from: float = 0.1
+    align: float = 1e-3
+
+
+@dataclass(frozen=True, slots=True)
+class Merits:
+    """What the policies go by, one entry a row: a number (higher keeps its border), a filing date as ISO text."""
+
+    priority: NDArray[np.float64] | None = None
+    filed: Texts | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """Ground that changes hands: cell indices (None: nobody), planar m², and who lives there where that is known."""
+
+    source: int | None
+    target: int | None
+    area_m2: float
+    addresses: int | None = None
+    households: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Move:
+    """One step of mending.
+
+    ``polygon`` is the ground concerned, in the data's coordinates (None where only vertices are aligned or a code is
+    corrected). ``confidence`` is 0–1. The rest says how it is done: ``borders`` are directed edges (n, 4) added to
+    the border of a cell, ``aligned`` the cells whose vertices are brought together, ``parent_code`` a corrected code.
+    """
+
+    finding: Finding
+    changes: tuple[Change, ...]
+    confidence: float
+    message: Message
+    polygon: shapely.Geometry | None = None
+    borders: Mapping[int, Floats] = field(default_factory=lambda: MappingProxyType({}))
+    aligned: tuple[int, ...] = ()
+    replaced: Mapping[int, shapely.Geometry] = field(default_factory=lambda: MappingProxyType({}))
+    parent_code: tuple[int, str] | None = None
+    weave: Weave | None = None
+
+    @property
+    def area_m2(self) -> float:
+        """All ground that changes hands."""
+        return sum(change.area_m2 for change in self.changes)
+
+
+@dataclass(frozen=True, slots=True)
+class RepairPlan:
+    """Every move that mends something, what is left to a person, and the check that all this rests on."""
+
+    moves: tuple[Move, ...]
+    left: tuple[Finding, ...]
+    before: Report
