@@ -17,6 +17,7 @@ from gis_server.core.account import Account, check_login, check_password
 from gis_server.core.errors import Conflict, NotAllowed, NotFound, SignInRequired, UnusableInput
 from gis_server.core.message import msg
 from gis_server.journeys.context import Context
+from gis_server.settings import Settings
 from gis_server.store import accounts, areas, audit
 
 
@@ -183,21 +184,22 @@ def make_token(ctx: Context, actor: Actor, login: str, lifetime: timedelta, now:
             raise Conflict(msg("账号“{login}”已停用。", login=login), field="login")
         audit.add(conn, actor, "account_token", now=now, subject=login, detail={"days": lifetime.days})
     ends = int((now + lifetime).timestamp())
-    token: str = _signer(ctx).dumps([account.id, account.session_epoch, ends])
+    token: str = _signer(ctx.settings).dumps([account.id, account.session_epoch, ends])
     return token
 
 
 def token_actor(ctx: Context, token: str, now: datetime) -> Actor | None:
     """On whose behalf a token acts; None for one that is forged, expired or ended."""
     try:
-        account_id, epoch, ends = _signer(ctx).loads(token)
+        account_id, epoch, ends = _signer(ctx.settings).loads(token)
     except BadData:
         return None
     return session_actor(ctx, account_id, epoch) if now.timestamp() < ends else None
 
 
-def _signer(ctx: Context) -> URLSafeSerializer:
-    return URLSafeSerializer(ctx.settings.secret_key(), salt="api-token")
+@cache
+def _signer(settings: Settings) -> URLSafeSerializer:
+    return URLSafeSerializer(settings.secret_key(), salt="api-token")
 
 
 def note_denial(ctx: Context, actor: Actor, subject: str, reason: str, now: datetime) -> None:
