@@ -15,7 +15,7 @@ from gis_server.cli import main
 from gis_server.core.coverage.check import check
 from gis_server.core.coverage.findings import Kind, Severity
 from gis_server.core.coverage.layer import Cells, Parents
-from gis_server.core.coverage.repair import Act, Limits, Plan, plan, untouched
+from gis_server.core.coverage.mend import Act, Limits, Plan, plan, untouched
 
 INNER, CORNER = 42, 0
 WIDE = Limits(6.0, 6.0)

@@ -2,6 +2,7 @@
 
 import csv
 import json
+import re
 from pathlib import Path
 
 import geopandas
@@ -179,3 +180,26 @@ def test_every_defect_of_the_sample_as_received_is_found_and_nothing_else():
     # ground of another parent's grid is outside one's own, a second finding by S05
     (outside,) = found
     assert outside["kind"] == "outside"
+
+
+def test_the_report_for_people_is_one_file_that_asks_nobody(tmp_path, area):
+    out = tmp_path / "report.html"
+    short = [*SQUARES[:3], box(500, 500, 1000, 980)]
+    result = run(grids(tmp_path, short), "--within", area, "--crs", "local", "--format", "html", "-o", out)
+    assert result.exit_code == 1
+    page = out.read_text(encoding="utf-8")
+    assert "10,000" in page
+    assert page.count("<article") == 1
+    assert page.count('<svg class="close"') == 1
+    assert page.count('<svg class="overview"') == 1
+    assert 'lang="en"' in page
+    # nothing from outside, no script: it opens from a stick in a closed network
+    assert not re.findall(r"https?://|<script|<link|src=|@import", page)
+
+
+def test_the_report_escapes_what_files_bring(tmp_path):
+    evil = ["<script>alert(1)</script>"] * 2
+    file = written(tmp_path / "g.gpkg", [SQUARES[0], SQUARES[0]], grid_code=evil)
+    page = run(file, "--crs", "local", "--format", "html").stdout
+    assert "<script" not in page
+    assert "&lt;script" in page

@@ -14,8 +14,10 @@ from gis_server.cli import translate
 from gis_server.cli.opening import read_settings
 from gis_server.cli.terminal import step
 from gis_server.core.coverage.document import as_geojson, as_json, findings_json
+from gis_server.core.coverage.drawing import Sheet
 from gis_server.core.coverage.findings import Report, Severity
-from gis_server.core.coverage.repair import Limits
+from gis_server.core.coverage.mend import Limits
+from gis_server.core.coverage.page import page
 from gis_server.core.coverage.sentences import figure
 from gis_server.core.datum import Datum
 from gis_server.core.errors import UnusableInput
@@ -42,9 +44,9 @@ _FILE = click.Path(path_type=Path)
 @click.option(
     "--format",
     "form",
-    type=click.Choice(["text", "json", "geojson"]),
+    type=click.Choice(["text", "json", "geojson", "html"]),
     default="text",
-    help=str(msg("输出格式：text、json 或 geojson。")),
+    help=str(msg("输出格式：text、json、geojson 或 html。")),
 )
 @click.option("-o", "--out", type=_FILE, help=str(msg("写入此文件，默认写到标准输出。")))
 @click.pass_context
@@ -104,6 +106,9 @@ def _written(found: Validation, form: str) -> bytes:
     if form == "text":
         return _as_text(found.report, translate()).encode()
     languages = {name: translator(name) for name in LANGUAGES}
+    if form == "html":
+        sheet = Sheet(found.geometry, found.within, found.stretch)
+        return page(found.report, found.source, sheet, languages).encode()
     to_lonlat = None if found.crs == "local" else found.to_lonlat
     document = as_json(found.report, found.source, languages, to_lonlat)
     return json_bytes(as_geojson(document) if form == "geojson" else document)

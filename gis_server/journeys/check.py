@@ -119,6 +119,14 @@ class Validation:
         """Geometries of the findings in longitude/latitude; as they are on a local plane."""
         return geometries if self.crs == LOCAL_CRS else transform(geometries, self.crs, STORAGE_CRS)
 
+    @property
+    def stretch(self) -> float:
+        """How much shorter a unit of x is than one of y: the cosine of the latitude for degrees, else 1."""
+        if self.crs == LOCAL_CRS or parse_crs(self.crs).is_projected:
+            return 1.0
+        centre = middle(self.geometry)
+        return 1.0 if centre is None else float(np.cos(np.radians(centre[1])))
+
 
 @dataclass(frozen=True, slots=True)
 class How:

@@ -9,7 +9,7 @@ import shapely
 from gis_server.core.catalogue import Catalogue
 from gis_server.core.coverage.check import check
 from gis_server.core.coverage.findings import Report, Severity
-from gis_server.core.coverage.repair import Limits, Plan, plan, untouched
+from gis_server.core.coverage.mend import Limits, Plan, plan, untouched
 from gis_server.files.same import write_same
 from gis_server.journeys.check import Checked, How, read_grids
 
