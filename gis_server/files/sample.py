@@ -8,15 +8,16 @@ import re
 import zipfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from datetime import datetime
+from datetime import datetime, timedelta
 from io import BytesIO
 from pathlib import Path
 
-import geopandas
 import numpy as np
 import openpyxl
-import pyogrio
+import shapely
 from numpy.typing import NDArray
+
+from gis_server.files.gdal import pyogrio
 
 Columns = Mapping[str, NDArray[np.generic]]
 
@@ -28,8 +29,32 @@ _LANGUAGE_DRIVER = 29  # offset in the DBF header
 _FIRST_DESCRIPTOR, _DESCRIPTOR = 32, 32
 
 
-def _frame(geometry: NDArray[np.object_], columns: Columns, crs: str) -> geopandas.GeoDataFrame:
-    return geopandas.GeoDataFrame(dict(columns), geometry=geometry, crs=crs)
+def _write(path: Path, geometry: NDArray[np.object_], columns: Columns, crs: str, **options: object) -> None:
+    """Write text (or None), numbers and aware datetimes as they are."""
+    data: list[NDArray[np.generic]] = []
+    offsets: dict[str, NDArray[np.int64]] = {}
+    for name, column in columns.items():
+        if isinstance(column[0], datetime):
+            times = column.tolist()
+            # GDAL counts offsets in quarters of an hour, from 100 for UTC
+            offsets[name] = np.array([100 + time.utcoffset() // timedelta(minutes=15) for time in times])
+            data.append(np.array([time.replace(tzinfo=None) for time in times], "datetime64[ms]"))
+        else:
+            data.append(column)
+    kinds = sorted({shape.geom_type for shape in geometry if shape is not None})
+    # a GeoPackage holds one type only: single parts go with their multi type
+    promote = len(kinds) == 2 and options["driver"] == "GPKG"
+    pyogrio.raw.write(
+        path,
+        geometry=shapely.to_wkb(geometry),
+        field_data=data,
+        fields=list(columns),
+        gdal_tz_offsets=offsets,
+        geometry_type=kinds[0] if len(kinds) == 1 or promote else "Unknown",
+        promote_to_multi=promote,
+        crs=crs,
+        **options,
+    )
 
 
 @contextmanager
@@ -46,9 +71,11 @@ def _dated() -> Iterator[None]:
 def write_shapefile(path: Path, geometry: NDArray[np.object_], columns: Columns, crs: str) -> None:
     """A shapefile in UTF-8 with its .cpg; names are cut at ten bytes, as the format wants."""
     short = {name[:_NAME_BYTES]: column for name, column in columns.items()}
-    pyogrio.write_dataframe(
-        _frame(geometry, short, crs),
+    _write(
         path,
+        geometry,
+        short,
+        crs,
         driver="ESRI Shapefile",
         encoding="UTF-8",
         layer_options={"RESIZE": "YES", "DBF_DATE_LAST_UPDATE": WRITTEN},
@@ -64,9 +91,11 @@ def write_gbk_shapefile(
     is the byte of the DBF header that should tell the encoding: 0 says nothing, 0x57 says "ANSI".
     """
     numbered = {f"F{k}": column for k, column in enumerate(columns.values())}
-    pyogrio.write_dataframe(
-        _frame(geometry, numbered, crs),
+    _write(
         path,
+        geometry,
+        numbered,
+        crs,
         driver="ESRI Shapefile",
         encoding="GB18030",
         layer_options={"RESIZE": "YES", "DBF_DATE_LAST_UPDATE": WRITTEN},
@@ -85,9 +114,11 @@ def write_geopackage(path: Path, layers: Mapping[str, tuple[NDArray[np.object_],
     """A GeoPackage with the given layers (geometries and columns)."""
     with _dated():
         for k, (name, (geometry, columns)) in enumerate(layers.items()):
-            pyogrio.write_dataframe(
-                _frame(geometry, columns, crs),
+            _write(
                 path,
+                geometry,
+                columns,
+                crs,
                 layer=name,
                 driver="GPKG",
                 append=k > 0,

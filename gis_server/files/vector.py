@@ -9,9 +9,6 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 import numpy as np
-import pyogrio
-import pyogrio.errors
-import pyogrio.raw
 import shapely
 from numpy.typing import NDArray
 
@@ -21,6 +18,7 @@ from gis_server.core.message import Message, msg
 from gis_server.files.crs import crs_of_text
 from gis_server.files.dbf import NAME_BYTES, read_dbf
 from gis_server.files.encoding import UTF8, decode_text
+from gis_server.files.gdal import pyogrio
 from gis_server.files.loaded import Loaded
 from gis_server.files.shape_index import is_shape_index, shape_index
 

@@ -11,9 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-import geopandas
 import numpy as np
-import pyogrio.raw
 import shapely
 from numpy.typing import NDArray
 
@@ -23,6 +21,7 @@ from gis_server.core.features import FeatureTable
 from gis_server.core.geometry import STORAGE_CRS
 from gis_server.core.message import Message, msg
 from gis_server.files.dbf import NAME_BYTES
+from gis_server.files.gdal import pyogrio
 
 _DBF_TEXT_BYTES = 254
 _UTC_OFFSET = 100  # GDAL's flag for UTC; each quarter of an hour is one more
@@ -232,6 +231,8 @@ def _csv(path: Path, layer: Layer, table: FeatureTable) -> tuple[Message, ...]:
 
 
 def _parquet(path: Path, layer: Layer, table: FeatureTable) -> tuple[Message, ...]:
+    import geopandas  # noqa: PLC0415  (with pandas and pyarrow behind it, for this one format)
+
     data: dict[str, NDArray[np.generic]] = {}
     for field in _fields(layer, table):
         typed = _typed(field.type, table.columns[field.name])
