@@ -12,6 +12,7 @@ from typing import Any
 
 import city
 import psycopg
+import pyogrio  # noqa: F401  (with GeoPandas, which tests read back with; the product loads it without)
 import pytest
 from flask import Flask
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
