@@ -1,8 +1,10 @@
 """Made coverages for the tests and the bench: hexagonal cells with wavy shared sides, nested in parents."""
 
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
+import pyogrio.raw
 import shapely
 
 _CORNERS = np.array([(0, 2), (-1, 1), (-1, -1), (0, -2), (1, -1), (1, 1)])
@@ -62,3 +64,28 @@ def hexagons(
     cuts = np.flatnonzero(np.diff(parent_of[order])) + 1
     parents = np.array([shapely.coverage_union_all(cells[part]) for part in np.split(order, cuts)])
     return Nested(cells, parent_of, parents)
+
+
+def write_layer(path: Path, shapes, crs: str | None = None, **columns) -> Path:
+    """Shapes with columns as a file."""
+    shapes = np.array(list(shapes), dtype=object)
+    pyogrio.raw.write(
+        path,
+        geometry=shapely.to_wkb(shapes),
+        field_data=[
+            np.array(values, dtype=object if isinstance(values[0], str) else None)
+            for values in columns.values()
+        ],
+        fields=list(columns),
+        geometry_type="Unknown",
+        crs=crs,
+    )
+    return path
+
+
+def read_layer(
+    path: Path, layer: str | None = None, **options
+) -> tuple[np.ndarray, dict[str, np.ndarray], str]:
+    """(shapes, columns, CRS) of a file."""
+    meta, _, wkb, columns = pyogrio.raw.read(path, layer=layer, **options)
+    return shapely.from_wkb(wkb), dict(zip(meta["fields"], columns, strict=True)), meta["crs"]

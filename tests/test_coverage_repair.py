@@ -3,12 +3,11 @@
 import json
 from pathlib import Path
 
-import geopandas
 import numpy as np
 import pytest
 import shapely
 from click.testing import CliRunner
-from coverages import Nested, hexagons
+from coverages import Nested, hexagons, read_layer
 from defects import moved_vertex, neighbour_over, replaced, ring
 
 from gis_server.cli import main
@@ -206,15 +205,14 @@ def test_the_sample_as_received_from_the_command_line(tmp_path):
         "empty_geometry",
         "duplicate_code",
     }
-    before, after = (
-        geopandas.read_file(SAMPLE / "as_received/grids.shp", encoding="GB18030"),
-        geopandas.read_file(out),
-    )
-    assert len(after) == len(before)
-    assert after.crs == before.crs
+    _, before, crs = read_layer(SAMPLE / "as_received/grids.shp", encoding="GB18030")
+    shapes, after, crs_after = read_layer(out)
+    assert len(shapes) == document["input"]["features"] == 202
+    assert crs_after == crs
     assert document["untouched"] >= 190
-    codes = next(c for c in before.columns if before[c].astype(str).str.startswith("2399").all())
-    assert after[codes].tolist() == before[codes].tolist()
+    codes = [list(column) for column in before.values() if all(str(v).startswith("2399") for v in column)]
+    assert codes
+    assert all(column in [list(c) for c in after.values()] for column in codes[:1])
 
 
 def test_nothing_to_mend_is_exit_0(tmp_path):
@@ -231,4 +229,4 @@ def test_nothing_to_mend_is_exit_0(tmp_path):
         ],
     )
     assert result.exit_code == 0
-    assert len(geopandas.read_file(out)) == 200
+    assert len(read_layer(out)[0]) == 200

@@ -5,14 +5,15 @@ import json
 import re
 from pathlib import Path
 
-import geopandas
 import numpy as np
 import pytest
 import shapely
 from click.testing import CliRunner, Result
+from coverages import write_layer
 from shapely import box
 
 from gis_server.cli import main
+from gis_server.core.geometry import transform
 
 SAMPLE = Path(__file__).parent.parent / "sample_shapefiles"
 K1 = "230881001001"
@@ -23,18 +24,13 @@ def run(*arguments: object) -> Result:
     return CliRunner().invoke(main, ["validate", *map(str, arguments)])
 
 
-def written(path: Path, shapes, crs=None, **columns) -> Path:
-    geopandas.GeoDataFrame(columns, geometry=list(shapes), crs=crs).to_file(path)
-    return path
-
-
 @pytest.fixture
 def area(tmp_path: Path) -> Path:
-    return written(tmp_path / "k1.gpkg", [box(0, 0, 1000, 1000)], area_code=[K1])
+    return write_layer(tmp_path / "k1.gpkg", [box(0, 0, 1000, 1000)], area_code=[K1])
 
 
 def grids(tmp_path: Path, shapes, name="grids.gpkg", crs=None) -> Path:
-    return written(
+    return write_layer(
         tmp_path / name, shapes, crs, grid_code=[f"{K1}{i:03d}" for i in range(1, len(shapes) + 1)]
     )
 
@@ -98,7 +94,7 @@ def test_exit_codes_and_text(tmp_path, area):
     assert "nowhere" in unknown.stderr
 
 
-def test_no_crs_is_refused_with_one_sentence_and_nothing_is_written(tmp_path):
+def test_no_crs_is_refused_with_one_sentence_and_nothing_is_write_layer(tmp_path):
     out = tmp_path / "report.json"
     shapes = [shapely.transform(s, lambda xy: xy + np.array([500_000, 4_000_000])) for s in SQUARES]
     result = run(grids(tmp_path, shapes), "-o", out, "--format", "json")
@@ -117,8 +113,9 @@ def test_tolerance_is_the_users(tmp_path, area):
 def test_parents_in_another_reference_system_and_lonlat_out(tmp_path):
     shapes = [shapely.transform(s, lambda xy: xy + np.array([500_000, 5_200_000])) for s in SQUARES[:3]]
     file = grids(tmp_path, shapes, crs="EPSG:4553")
-    county = geopandas.GeoSeries([box(500_000, 5_200_000, 501_000, 5_201_000)], crs="EPSG:4553").to_crs(4490)
-    within = written(tmp_path / "k.gpkg", county, "EPSG:4490", area_code=[K1])
+    square = np.array([box(500_000, 5_200_000, 501_000, 5_201_000)], dtype=object)
+    county = transform(square, "EPSG:4553", "EPSG:4490")
+    within = write_layer(tmp_path / "k.gpkg", county, "EPSG:4490", area_code=[K1])
     out = tmp_path / "out.geojson"
     result = run(file, "--within", within, "--format", "geojson", "-o", out)
     assert result.exit_code == 1
@@ -134,7 +131,7 @@ def test_parents_in_another_reference_system_and_lonlat_out(tmp_path):
 def test_addresses_count_and_weigh(tmp_path, area):
     file = grids(tmp_path, [*SQUARES[:3], box(500, 500, 1000, 980)])
     points = [shapely.Point(10, 10), shapely.Point(700, 990), shapely.Point(1200, 500)]
-    houses = written(
+    houses = write_layer(
         tmp_path / "a.gpkg", points, address_code=["A1", "A2", "A3"], actual_population=[1, 2, 3]
     )
     document = json.loads(
@@ -199,7 +196,7 @@ def test_the_report_for_people_is_one_file_that_asks_nobody(tmp_path, area):
 
 def test_the_report_escapes_what_files_bring(tmp_path):
     evil = ["<script>alert(1)</script>"] * 2
-    file = written(tmp_path / "g.gpkg", [SQUARES[0], SQUARES[0]], grid_code=evil)
+    file = write_layer(tmp_path / "g.gpkg", [SQUARES[0], SQUARES[0]], grid_code=evil)
     page = run(file, "--crs", "local", "--format", "html").stdout
     assert "<script" not in page
     assert "&lt;script" in page

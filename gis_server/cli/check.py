@@ -18,7 +18,7 @@ from gis_server.core.coverage.drawing import Sheet
 from gis_server.core.coverage.findings import Report, Severity
 from gis_server.core.coverage.mend import Limits
 from gis_server.core.coverage.page import page
-from gis_server.core.coverage.sentences import figure
+from gis_server.core.coverage.sentences import clause, figure
 from gis_server.core.datum import Datum
 from gis_server.core.errors import UnusableInput
 from gis_server.core.message import Message, Translate, msg
@@ -141,7 +141,7 @@ def _as_text(report: Report, words: Translate) -> str:
             severity=labels[finding.severity],
             rule=finding.rule,
             sentence=finding.message,
-            clause=finding.clause,
+            clause=clause(finding.clause),
         )
         lines.append(line.render(words))
     lines.append(

@@ -3,14 +3,15 @@
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-import geopandas
 import numpy as np
+import shapely
 from numpy.typing import NDArray
 
 from gis_server.core.errors import UnusableInput
 from gis_server.core.features import RawTable
 from gis_server.core.geometry import LOCAL_CRS
 from gis_server.core.message import msg
+from gis_server.files.gdal import pyogrio
 
 _DRIVERS = {
     ".gpkg": "GPKG",
@@ -36,11 +37,32 @@ def write_same(
     if not path.parent.is_dir():
         raise UnusableInput(msg("文件夹 {folder} 不存在。", folder=str(path.parent)), field="output")
     columns = {**raw.columns, **changes}
-    crs = None if raw.source.crs == LOCAL_CRS else raw.source.crs
-    table = geopandas.GeoDataFrame(dict(columns), geometry=geopandas.GeoSeries(list(geometry), crs=crs))
-    options = {"encoding": "UTF-8"} if driver == "ESRI Shapefile" else {}
+    missing = [_missing(column) for column in columns.values()]
     with TemporaryDirectory(prefix=".gis-server-", dir=path.parent) as folder:
-        unfinished = Path(folder) / path.name
-        table.to_file(unfinished, driver=driver, engine="pyogrio", **options)
+        pyogrio.raw.write(
+            Path(folder) / path.name,
+            geometry=shapely.to_wkb(_of_one_type(geometry)),
+            field_data=list(columns.values()),
+            field_mask=missing,
+            fields=list(columns),
+            driver=driver,
+            geometry_type="MultiPolygon",
+            crs=None if raw.source.crs == LOCAL_CRS else raw.source.crs,
+            **({"encoding": "UTF-8"} if driver == "ESRI Shapefile" else {}),
+        )
         for part in Path(folder).iterdir():
             part.replace(path.parent / part.name)
+
+
+def _missing(column: NDArray[np.generic]) -> NDArray[np.bool_] | None:
+    """Where an array that knows no None has no value."""
+    if column.dtype.kind == "f":
+        return np.asarray(np.isnan(column))
+    return np.asarray(np.isnat(column)) if column.dtype.kind == "M" else None
+
+
+def _of_one_type(geometry: NDArray[np.object_]) -> NDArray[np.object_]:
+    single = np.flatnonzero(shapely.get_type_id(geometry) == 3)
+    out = np.array(geometry, dtype=object)
+    out[single] = shapely.multipolygons(out[single], indices=np.arange(len(single)))
+    return out

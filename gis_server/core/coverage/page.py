@@ -8,7 +8,7 @@ import shapely
 from gis_server.core.coverage.document import Input
 from gis_server.core.coverage.drawing import Close, Sheet, overview
 from gis_server.core.coverage.findings import Finding, Kind, Report, Severity
-from gis_server.core.coverage.sentences import figure
+from gis_server.core.coverage.sentences import clause, figure
 from gis_server.core.message import Message, Translate, msg
 
 CLOSE_UPS = 300
@@ -152,7 +152,7 @@ def _article(number: int, finding: Finding, close: Close, say: _Both) -> str:
     shape, drawing = finding.geometry, _SHAPE.get(finding.kind, "other")
     drawn = number <= CLOSE_UPS and isinstance(shape, shapely.Geometry) and not shape.is_empty
     facts = [
-        msg("规则 {rule}，依据 {clause}", rule=finding.rule, clause=finding.clause),
+        msg("规则 {rule}，依据 {clause}", rule=finding.rule, clause=clause(finding.clause)),
         msg(
             "面积 {area} 平方米，平均宽 {width} 米",
             area=figure(finding.area_m2),

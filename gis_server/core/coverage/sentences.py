@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from gis_server.core.coverage.intake import Flaw, Flawed
+from gis_server.core.coverage.rules import BRIEF
 from gis_server.core.message import Message, msg
 
 Name = str | Message
@@ -30,6 +31,11 @@ def names(all_names: Sequence[Name], most: int = 6) -> Name:
     if len(all_names) <= most:
         return shown
     return msg("{names} 等 {count} 个", names=shown, count=len(all_names))
+
+
+def clause(text: str) -> Name:
+    """The clause as people read it; the product's own rules say that no document has them."""
+    return msg("产品约定，文件未规定") if text == BRIEF else text
 
 
 def gap(kind: str, parent: str | None, around: Sequence[Name], area: float, width: float) -> Message:
