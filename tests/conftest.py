@@ -10,9 +10,12 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+# before the product, which loads pyogrio without GeoPandas: tests read back with both
+import pyogrio  # noqa: F401
+
+# isort: split
 import city
 import psycopg
-import pyogrio  # noqa: F401  (with GeoPandas, which tests read back with; the product loads it without)
 import pytest
 from flask import Flask
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
