@@ -1,5 +1,6 @@
 """Check grids: plain files for ``validate``, tables of a layer on their way into the store."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -74,7 +75,29 @@ def check_layer(
     above = None
     if parents is not None and layer.parent is not None:
         above = _lowest(parents)
-    return check(cells, above, rules=rules, plane=plane, inside_only=layer.name == "sub_grid")
+    return check(
+        cells,
+        above,
+        rules=rules,
+        plane=plane,
+        inside_only=layer.name == "sub_grid",
+        facts=_facts({name: column for name, column in table.columns.items() if _says_anything(column)}),
+    )
+
+
+def _says_anything(column: NDArray[np.object_]) -> bool:
+    """Whether any row has a value: a column that the file lacked is all None."""
+    return any(value is not None for value in column)
+
+
+def _facts(columns: Mapping[str, NDArray[np.object_]]) -> Facts:
+    return Facts(
+        households=columns.get("resident_households"),
+        population=columns.get("actual_population"),
+        settlement=columns.get("settlement_class"),
+        host_units=columns.get("host_units"),
+        managing_department=columns.get("managing_department"),
+    )
 
 
 def _lowest(parents: FeatureTable) -> Parents:
@@ -178,13 +201,7 @@ def read_grids(catalogue: Catalogue, grids: Path, within: Path | None, how: How)
         raw=raw,
         cells=cells,
         parents=parents,
-        facts=Facts(
-            households=columns.get("resident_households"),
-            population=columns.get("actual_population"),
-            settlement=columns.get("settlement_class"),
-            host_units=columns.get("host_units"),
-            managing_department=columns.get("managing_department"),
-        ),
+        facts=_facts(columns),
         rules=rules,
         plane=plane_of(raw.geometry, raw.source.crs, bend=BEND if turned else 0.0),
         parent_column=_matched(catalogue["grid"], raw).get("community_code"),
