@@ -74,7 +74,8 @@ def page(report: Report, source: Input, sheet: Sheet, languages: Mapping[str, Tr
         *(_article(number, finding, close, say) for number, finding in enumerate(found, 1)),
     ]
     if not found:
-        parts.append(f"<p>{say(msg('没有发现问题。'))}</p>")
+        nothing = msg("没有发现问题。")
+        parts.append(f"<p>{say(nothing)}</p>")
     return (
         f'<!doctype html><html lang="zh"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width">'
         f"<title>{escape(title.render())}</title><style>{_STYLE}</style></head><body>"
