@@ -13,6 +13,7 @@ from gis_server.core.datum import Datum
 from gis_server.core.errors import UnusableInput
 from gis_server.core.incident import parse_time
 from gis_server.core.message import msg
+from gis_server.core.routing import Match
 from gis_server.files.catalogue import load
 from gis_server.journeys.route_files import How, RoutedFile, route_by_grid_file, route_by_store
 
@@ -35,7 +36,12 @@ _FILE = click.Path(path_type=Path)
 @click.option("--grids-crs", help=str(msg("网格文件的坐标系，优先于文件自带的说明。")))
 @click.option("--encoding", help=str(msg("文字编码，例如 GB18030。")))
 @click.option(
-    "-o", "--output", "out", required=True, type=_FILE, help=str(msg("输出文件：.csv、.xlsx 或 .geojson。"))
+    "-o",
+    "--output",
+    "out",
+    required=True,
+    type=_FILE,
+    help=str(msg("输出文件：.csv、.xlsx、.gpkg、.shp、.shp.zip、.geojson 或 .fgb。")),
 )
 def route(  # noqa: PLR0917  (click gives them by name)
     points: Path,
@@ -72,11 +78,15 @@ def route(  # noqa: PLR0917  (click gives them by name)
 
 
 def _tell(found: RoutedFile, out: Path) -> None:
+    for note in found.notes[:MOST_SHOWN]:
+        say(note)
     for problem in found.problems[:MOST_SHOWN]:
         say(problem)
     if len(found.problems) > MOST_SHOWN:
         say(msg("另有 {n} 行有问题，未一一列出。", n=len(found.problems) - MOST_SHOWN))
-    counts = {match: found.by_match.get(match, 0) for match in ("inside", "border", "near", "outside")}
+    if found.warning is not None:
+        say(found.warning)
+    counts = {match.value: found.by_match.get(match, 0) for match in Match}
     line = msg(
         "已写出 {file}：网格内 {inside}，靠近边界 {border}，网格外就近 {near}，网格外 {outside}，不可用 {unusable}。",
         file=str(out),

@@ -190,14 +190,15 @@ def _from_rows(rows: Iterable[Row], file: str, xy: tuple[str, str] | None) -> Lo
         first_row=header_at + 2,
         problems=problems,
     )
-    features = len(numbers) + len(problems)
+    uneven = [problem.row for problem in problems]
     shape_columns = _shape_columns(names, xy, file)
     geometry = table.geometry(shape_columns)
+    geometry[np.isin(table.rows, uneven)] = None  # whose cells may stand in the wrong columns
     return Loaded(
         geometry=geometry,
         columns=table.columns,
         rows=table.rows,
-        features=features,
+        features=len(numbers),
         crs=None,
         first_row=table.first_row,
         is_list=True,
@@ -209,7 +210,7 @@ def _from_rows(rows: Iterable[Row], file: str, xy: tuple[str, str] | None) -> Lo
 def _whole_rows(
     block: Iterable[tuple[int, Row]], width: int, first_row: int, problems: list[RowProblem]
 ) -> Iterator[tuple[int, Row]]:
-    """Rows that are not blank, filled up to ``width`` cells; longer ones are a problem each."""
+    """Rows that are not blank, cut or filled to ``width`` cells; longer ones are a problem each."""
     for number, row in block:
         if not any(row) or not "".join(row).strip():
             continue
@@ -221,8 +222,7 @@ def _whole_rows(
                 known=width,
             )
             problems.append(RowProblem(number, None, problem, rejected=True))
-        else:
-            yield number, row if len(row) == width else [*row[:width], *[""] * (width - len(row))]
+        yield number, row if len(row) == width else [*row[:width], *[""] * (width - len(row))]
 
 
 def _header(head: Sequence[Row], file: str) -> int:
