@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from gis_server.core.coverage.edges import Floats
 from gis_server.core.coverage.findings import Finding, Report
 from gis_server.core.coverage.layer import Texts
-from gis_server.core.coverage.repair.weave import Weave
+from gis_server.core.coverage.repair.knit import Fabric
 from gis_server.core.message import Message
 
 
@@ -82,7 +82,7 @@ class Move:
     aligned: tuple[int, ...] = ()
     replaced: Mapping[int, shapely.Geometry] = field(default_factory=lambda: MappingProxyType({}))
     parent_code: tuple[int, str] | None = None
-    weave: Weave | None = None
+    fabric: Fabric | None = None
 
     @property
     def area_m2(self) -> float:

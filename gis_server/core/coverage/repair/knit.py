@@ -1,0 +1,184 @@
+"""Cells redrawn after ground has changed hands: vertices that the net needed and the result does not are left out."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+
+import numpy as np
+import shapely
+
+from gis_server.core.coverage.edges import Floats, Geometries
+from gis_server.core.coverage.repair.border import Edge, Point, Tangled, polygon_of, rings_of
+from gis_server.core.coverage.repair.survey import Survey, woven_rings
+
+Place = tuple[int, Point]
+"""A node, by group."""
+
+
+@dataclass(frozen=True, slots=True)
+class Fabric:
+    """What all moves of a plan have in common: the sound polygons before, the net, and what hangs on each node.
+
+    ``inside`` gives the threads that a node cuts, ``corner`` the cells (−1: a parent) whose edges begin or end there,
+    ``run`` the threads along a piece (its ends in order), ``off`` the threads that a node cuts without lying on them
+    exactly, ``extra`` the nodes where nothing meets but a vertex and an edge that lacks it.
+    """
+
+    polygons: Geometries
+    survey: Survey
+    twins: Mapping[int, tuple[int, ...]]
+    inside: dict[Place, list[int]] = field(default_factory=dict)
+    corner: dict[Place, set[int]] = field(default_factory=dict)
+    run: dict[tuple[int, Edge], set[int]] = field(default_factory=dict)
+    off: dict[Place, set[int]] = field(default_factory=dict)
+    extra: set[Place] = field(default_factory=set)
+
+    def owner(self, thread: int) -> int:
+        """The cell of a thread; negative for a parent."""
+        return int(self.survey.net.threads.owner[thread])
+
+    def group(self, cell: int) -> int:
+        """The group of a cell."""
+        return int(self.survey.group_of[cell])
+
+    def to_align(self) -> list[int]:
+        """Cells that change when vertices are brought together, though no ground changes hands."""
+        wanted = set(_moved_cells(self))
+        for place in self.extra:
+            wanted.update(o for t in self.off.get(place, ()) if (o := self.owner(t)) >= 0)
+        return sorted(wanted)
+
+
+def fabric(polygons: Geometries, surveyed: Survey, twins: Mapping[int, tuple[int, ...]]) -> Fabric:
+    """Read the net."""
+    net = surveyed.net
+    made = Fabric(polygons, surveyed, twins)
+    places: list[Point] = [(x, y) for x, y in net.nodes.tolist()]
+    groups = net.threads.group.tolist()
+    owners = net.threads.owner.tolist()
+    beside: dict[Place, set[Point]] = {}
+    before = -1
+    cuts: list[tuple[int, int]] = []
+    for (u, v), t in zip(net.pieces.tolist(), net.thread.tolist(), strict=True):
+        g, a, b = groups[t], places[u], places[v]
+        made.run.setdefault((g, (a, b) if a <= b else (b, a)), set()).add(t)
+        beside.setdefault((g, a), set()).add(b)
+        beside.setdefault((g, b), set()).add(a)
+        if t == before:
+            made.inside.setdefault((g, a), []).append(t)
+            cuts.append((t, u))
+        else:
+            made.corner.setdefault((g, a), set()).add(max(owners[t], -1))
+        before = t
+    # the last piece of each thread ends at a corner
+    last = np.flatnonzero(np.append(net.thread[1:] != net.thread[:-1], [True])) if len(net.thread) else []
+    for i in last:
+        t = int(net.thread[i])
+        made.corner.setdefault((groups[t], places[int(net.pieces[i, 1])]), set()).add(max(owners[t], -1))
+    if cuts:
+        thread, node = np.array(cuts).T
+        lines = shapely.linestrings(np.stack([net.threads.begin[thread], net.threads.end[thread]], axis=1))
+        off = ~shapely.intersects(lines, shapely.points(net.nodes[node]))
+        for t, n in zip(thread[off].tolist(), node[off].tolist(), strict=True):
+            made.off.setdefault((groups[t], places[n]), set()).add(t)
+    for place, threads in made.inside.items():
+        meets = place in made.corner and len(beside[place]) == 2
+        if meets and all(owners[t] >= 0 for t in threads):
+            made.extra.add(place)
+    return made
+
+
+def _moved_cells(of: Fabric) -> list[int]:
+    """Cells that have a vertex which weaving moved."""
+    moved = list(of.survey.net.moved)
+    if not moved:
+        return []
+    points = np.array([point for _, point in moved])
+    at, cell = shapely.STRtree(of.polygons).query(shapely.points(points), predicate="dwithin", distance=0.0)
+    found = []
+    corners: dict[int, set[Point]] = {}
+    for i, c in zip(at.tolist(), cell.tolist(), strict=True):
+        if int(of.survey.group_of[c]) != moved[i][0]:
+            continue
+        if c not in corners:
+            corners[c] = {point for ring in rings_of(of.polygons[c]) for point in ring}
+        if moved[i][1] in corners[c]:
+            found.append(c)
+    return found
+
+
+def knit(
+    of: Fabric, borders: Mapping[int, list[Floats]], cells: Iterable[int]
+) -> tuple[dict[int, shapely.Geometry], set[int]]:
+    """(new polygons by cell, cells that cannot be drawn) with ``borders`` added to the woven ``cells``."""
+    rings: dict[int, list[list[Point]]] = {}
+    bad: set[int] = set()
+
+    def draw(cell: int) -> None:
+        border = woven_rings(of.polygons[cell], of.survey.net, of.group(cell))
+        for x0, y0, x1, y1 in (row for part in borders.get(cell, ()) for row in part.tolist()):
+            border.add((x0, y0), (x1, y1))
+        order = {p: i for i, p in enumerate(p for ring in rings_of(of.polygons[cell]) for p in ring)}
+        try:
+            rings[cell] = border.rings(order)
+        except Tangled:
+            bad.add(cell)
+
+    fresh = set(borders) | set(cells)
+    kept: set[Place] = set()
+    while fresh:
+        for cell in sorted(fresh):
+            draw(cell)
+        kept = _kept(of, rings)
+        fresh = {
+            owner
+            for place in kept
+            for t in of.off.get(place, ())
+            if (owner := of.owner(t)) >= 0 and owner not in rings and owner not in bad
+        }
+    drawn: dict[int, shapely.Geometry] = {}
+    for cell, found in rings.items():
+        g = of.group(cell)
+        slim = [[p for p in ring if (g, p) not in of.inside or (g, p) in kept] for ring in found]
+        try:
+            polygon = polygon_of(slim)
+        except Tangled:
+            polygon = None
+        if polygon is None or not polygon.is_valid:
+            bad.add(cell)
+            continue
+        was = of.polygons[cell]
+        if not shapely.equals_exact(polygon, shapely.orient_polygons(was)):
+            drawn[cell] = polygon if _runs_left(was) else shapely.orient_polygons(polygon, exterior_cw=True)
+    return drawn, bad
+
+
+def _runs_left(polygon: shapely.Geometry) -> bool:
+    """Whether the shell is stored anticlockwise."""
+    return bool(shapely.is_ccw(shapely.get_exterior_ring(shapely.get_geometry(polygon, 0))))
+
+
+def _kept(of: Fabric, rings: Mapping[int, list[list[Point]]]) -> set[Place]:
+    """Nodes inside an edge that have to be vertices: some ring turns there, or a cell left as it is has them."""
+    seen: set[Place] = set()
+    kept: set[Place] = set()
+    for cell, found in rings.items():
+        g = of.group(cell)
+        for ring in found:
+            for i, point in enumerate(ring):
+                place = (g, point)
+                if place not in of.inside:
+                    continue
+                seen.add(place)
+                if place not in kept and not _straight(of, g, ring[i - 1], point, ring[(i + 1) % len(ring)]):
+                    kept.add(place)
+    for place in seen - kept:
+        others = of.corner.get(place, set()) - set(rings)
+        if others or place in of.extra:  # a parent's vertex counts as one of the others
+            kept.add(place)
+    return kept
+
+
+def _straight(of: Fabric, g: int, before: Point, here: Point, after: Point) -> bool:
+    one = of.run.get((g, (before, here) if before <= here else (here, before)), set())
+    other = of.run.get((g, (here, after) if here <= after else (after, here)), set())
+    return bool(one & other)

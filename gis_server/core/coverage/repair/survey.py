@@ -1,0 +1,232 @@
+"""The faces of the net: whose ground each is, and who stands on it."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import shapely
+
+from gis_server.core.coverage.certificate import open_groups
+from gis_server.core.coverage.cover import Ground, inner_points
+from gis_server.core.coverage.edges import Flags, Floats, Geometries, Indices, Rings, flatten, ranges
+from gis_server.core.coverage.layer import Plane
+from gis_server.core.coverage.repair.border import (
+    Border,
+    Edge,
+    Point,
+    Tangled,
+    edges_of,
+    polygon_of,
+    rings_of,
+)
+from gis_server.core.coverage.repair.weave import Weave, threads_of, weave
+from gis_server.core.coverage.residual import strip_width, unmatched
+
+ALONE = -1
+"""The one group of cells that have no parents."""
+_BENT_SHARE = 0.01
+
+
+@dataclass(frozen=True, slots=True)
+class Face:
+    """A piece of ground that no edge crosses: its group, whether it is the group's ground, and the cells over it.
+
+    ``rings`` run with the face on their left.
+    """
+
+    group: int
+    inside: bool
+    cells: tuple[int, ...]
+    polygon: shapely.Polygon
+    rings: list[list[Point]]
+
+    @property
+    def settled(self) -> bool:
+        """Exactly one cell where one should be, none elsewhere."""
+        return len(self.cells) == (1 if self.inside else 0)
+
+
+@dataclass(frozen=True, slots=True)
+class Survey:
+    """What the net shows: the faces that are not settled, and the woven cells beside every edge.
+
+    ``polygons`` are the cells with their vertices brought together (the same objects where nothing moved);
+    ``bearer`` gives the cells that have an edge (interior on the left), by group and edge.
+    """
+
+    polygons: Geometries
+    net: Weave
+    faces: list[Face]
+    bearer: dict[tuple[int, Edge], list[int]]
+    group_of: Indices
+
+
+def survey(
+    polygons: Geometries,
+    rings: Rings,
+    parent_of: Indices,
+    parents: Geometries | None,
+    active: Flags,
+    *,
+    reach: float,
+    plane: Plane,
+) -> Survey:
+    """Weave what has no partner, group by group, and ask every face who covers it."""
+    parent_rings = None if parents is None else flatten(parents)
+    taking_part = active if parents is None else active & (parent_of >= 0)
+    group_of = np.where(taking_part, parent_of, ALONE)
+    still_open = None if parent_rings is None else open_groups(rings, group_of, parent_rings)
+    edges, parent_edges = unmatched(rings, group_of, parent_rings, still_open, taking_part)
+    ground = None if parents is None else Ground(parents)
+    while True:
+        net = weave(threads_of(rings, edges, group_of, parent_rings, parent_edges), reach)
+        woven = _woven_cells(polygons, net, group_of, reach)
+        faces = _faces(net, Ground(woven), ground, group_of, taking_part, plane)
+        more = _edges_inside(rings, edges, [f for f in faces if f.cells and not f.settled], woven, group_of)
+        if len(more) == 0:
+            break
+        edges = np.union1d(edges, more)
+    return Survey(woven, net, [f for f in faces if not f.settled], _bearers(net), group_of)
+
+
+def woven_rings(polygon: shapely.Geometry, net: Weave, group: int) -> Border:
+    """The border of a cell of ``group`` as it runs through the net."""
+    border = Border()
+    for ring in rings_of(polygon):
+        for begin, end in edges_of(ring):
+            way = net.row_edges(group, begin, end)
+            for a, b in zip(way[:-1], way[1:], strict=True):
+                border.add(a, b)
+    return border
+
+
+def _woven_cells(polygons: Geometries, net: Weave, group_of: Indices, reach: float) -> Geometries:
+    """The cells, those that weaving has visibly bent redrawn."""
+    bent = bent_cells(polygons, net, group_of, _BENT_SHARE * reach)
+    woven = polygons.copy()
+    for cell in bent:
+        try:
+            redrawn = polygon_of(woven_rings(polygons[cell], net, int(group_of[cell])).rings({}))
+        except Tangled:
+            continue
+        if redrawn is not None and redrawn.is_valid:
+            woven[cell] = redrawn
+    return woven
+
+
+def bent_cells(polygons: Geometries, net: Weave, group_of: Indices, least: float) -> list[int]:
+    """Cells with a vertex or an edge that weaving moved by more than ``least``."""
+    threads = net.threads
+    bent: set[int] = set()
+    thread = net.thread
+    nodes = net.nodes[net.pieces[:, 0]]
+    last = net.nodes[net.pieces[:, 1]]
+    for at in (nodes, last):
+        away = _distance(at, threads.begin[thread], threads.end[thread])
+        off = (away > least) & (threads.owner[thread] >= 0)
+        bent.update(threads.owner[thread[off]].tolist())
+    gone = [key for key, to in net.moved.items() if np.hypot(to[0] - key[1][0], to[1] - key[1][1]) > least]
+    if gone:
+        points = np.array([point for _, point in gone])
+        at, cell = shapely.STRtree(polygons).query(shapely.points(points), predicate="dwithin", distance=0.0)
+        bent.update(c for i, c in zip(at.tolist(), cell.tolist(), strict=True) if group_of[c] == gone[i][0])
+    return sorted(bent)
+
+
+def _distance(at: Floats, a: Floats, b: Floats) -> Floats:
+    along = b - a
+    square = np.maximum((along**2).sum(axis=1), 1e-300)
+    t = np.clip(((at - a) * along).sum(axis=1) / square, 0.0, 1.0)
+    return np.asarray(np.hypot(*(at - a - along * t[:, None]).T))
+
+
+def _faces(
+    net: Weave, cells: Ground, parents: Ground | None, group_of: Indices, taking_part: Flags, plane: Plane
+) -> list[Face]:
+    polygons, groups = _polygonized(net)
+    if len(polygons) == 0:
+        return []
+    flat = plane.project(polygons)
+    width = strip_width(shapely.area(flat), shapely.length(flat))
+    real = width > plane.bend * (shapely.length(flat) / 2) ** 2
+    polygons, groups = polygons[real], groups[real]
+    if len(polygons) == 0:
+        return []
+    inner = inner_points(polygons, [cells])
+    over = cells.over(inner)
+    standing: list[list[int]] = [[] for _ in polygons]
+    for face, cell in zip(over.point.tolist(), over.polygon.tolist(), strict=True):
+        if taking_part[cell] and group_of[cell] == groups[face]:
+            standing[face].append(cell)
+    inside = np.ones(len(polygons), dtype=bool)
+    if parents is not None:
+        held = parents.over(inner)
+        inside[:] = False
+        mine = groups[held.point] == held.polygon
+        inside[held.point[mine]] = True
+    found = []
+    for i, polygon in enumerate(polygons):
+        unsettled = len(standing[i]) != (1 if inside[i] else 0)
+        found.append(
+            Face(
+                int(groups[i]),
+                bool(inside[i]),
+                tuple(sorted(standing[i])),
+                polygon,
+                rings_of(polygon) if unsettled else [],
+            )
+        )
+    return found
+
+
+def _polygonized(net: Weave) -> tuple[Geometries, Indices]:
+    """The polygons that the pieces of each group enclose, and the groups."""
+    if len(net.pieces) == 0:
+        return np.empty(0, dtype=object), np.empty(0, dtype=np.int64)
+    group = net.threads.group[net.thread]
+    key = np.column_stack([group, np.sort(net.pieces, axis=1)])
+    key = np.unique(key, axis=0)
+    lines = shapely.linestrings(net.nodes[key[:, 1:]])
+    groups, starts = np.unique(key[:, 0], return_index=True)
+    found, owner = [], []
+    for g, part in zip(groups.tolist(), np.split(lines, starts[1:]), strict=True):
+        polygons = shapely.get_parts(shapely.polygonize(part))
+        found.append(polygons)
+        owner.append(np.full(len(polygons), g, dtype=np.int64))
+    return np.concatenate(found), np.concatenate(owner)
+
+
+def _edges_inside(
+    rings: Rings, known: Indices, claimed: list[Face], polygons: Geometries, group_of: Indices
+) -> Indices:
+    """Edges with a partner that cross ground in dispute: without them its faces have several holders."""
+    if not claimed:
+        return np.empty(0, dtype=np.int64)
+    shapes = np.array([f.polygon for f in claimed], dtype=object)
+    groups = np.array([f.group for f in claimed])
+    face, cell = shapely.STRtree(polygons).query(shapes, predicate="intersects")
+    same = group_of[cell] == groups[face]
+    face, cell = face[same], cell[same]
+    near = np.unique(cell)
+    ring = np.flatnonzero(np.isin(rings.owner, near))
+    edges = ranges(rings.start[ring], rings.start[ring + 1] - 1)
+    edges = edges[~np.isin(edges, known)]
+    if len(edges) == 0:
+        return edges
+    lines = shapely.linestrings(np.stack([rings.xy[edges], rings.xy[edges + 1]], axis=1))
+    shapely.prepare(shapes)
+    at, line = shapely.STRtree(lines).query(shapes, predicate="intersects")
+    same = group_of[rings.owner_of_edges(edges[line])] == groups[at]
+    at, line = at[same], line[same]
+    across = shapely.relate_pattern(shapes[at], lines[line], "T********")
+    return np.unique(edges[line[across]])
+
+
+def _bearers(net: Weave) -> dict[tuple[int, Edge], list[int]]:
+    places: list[Point] = [(x, y) for x, y in net.nodes.tolist()]
+    owner = net.threads.owner[net.thread]
+    group = net.threads.group[net.thread]
+    found: dict[tuple[int, Edge], list[int]] = {}
+    for (u, v), cell, g in zip(net.pieces.tolist(), owner.tolist(), group.tolist(), strict=True):
+        if cell >= 0:
+            found.setdefault((g, (places[u], places[v])), []).append(cell)
+    return found
