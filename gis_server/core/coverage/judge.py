@@ -3,6 +3,7 @@
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from statistics import median
 
 import numpy as np
 import shapely
@@ -107,11 +108,13 @@ def borders_around(case: Case, polygons: Geometries) -> list[list[tuple[int, flo
 
 def _gaps(case: Case, gaps: Patches, around: Sequence[list[int]], chosen: Indices) -> Iterator[Finding]:
     mouths = _mouths(case, gaps, chosen)
+    beside = np.unique(np.array([c for i in chosen for c in around[i]], dtype=np.int64))
+    size = dict(zip(beside.tolist(), case.plane.area(case.polygons[beside]).tolist(), strict=True))
     for i, (mouth, outline) in zip(map(int, chosen), mouths, strict=True):
         neighbours = around[i]
         area, width = float(gaps.area[i]), float(gaps.width[i])
         kind = Kind.GAP
-        typical = float(np.median(case.plane.area(case.polygons[neighbours]))) if neighbours else np.inf
+        typical = median(size[c] for c in neighbours) if neighbours else np.inf
         if area >= CELL_SHARE * typical and width >= COMPACT * np.sqrt(area):
             kind = Kind.MISSING_CELL
         elif mouth > 0 and not _is_strip(mouth, outline, area):

@@ -7,14 +7,16 @@ import shapely
 
 from gis_server.core.coverage.case import Case
 from gis_server.core.coverage.cover import Ground, inner_points, locate
-from gis_server.core.coverage.edges import Flags, Floats, Geometries, Indices, Rings
+from gis_server.core.coverage.edges import Flags, Floats, Geometries, Indices, Rings, flatten
 from gis_server.core.coverage.layer import Plane
-from gis_server.core.coverage.residual import chains, distinct, faces, resolution, strip_width
+from gis_server.core.coverage.residual import chains, distinct, faces, group_factor, resolution, strip_width
 from gis_server.core.coverage.subdivide import subdivide
 
 NOBODY = -1
 HAIR_SHARE = 0.01
 """A patch is freed of its hairs when they make up this share of its outline."""
+HAIRS_SOUGHT = 5_000
+"""Among more patches than these no hairs are sought."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -208,9 +210,11 @@ def _joined(found: Geometries, face: Indices, first: Indices, second: Indices, p
     starts = np.flatnonzero(new)
     sizes = np.diff(np.concatenate([starts, [len(face)]]))
     polygons = found[face]
-    alone = np.repeat(sizes == 1, sizes)
+    # most faces of one nature lie apart: only those that share an edge have to be joined
+    together = (sizes > 1) & _share_an_edge(polygons, np.repeat(np.arange(len(sizes)), sizes), len(sizes))
+    alone = np.repeat(~together, sizes)
     pieces, source = [polygons[alone]], [np.flatnonzero(alone)]
-    for start, size in zip(starts[sizes > 1], sizes[sizes > 1], strict=True):
+    for start, size in zip(starts[together], sizes[together], strict=True):
         parts = shapely.get_parts(shapely.union_all(polygons[start : start + size]))
         parts = parts[shapely.get_type_id(parts) == 3]
         pieces.append(parts)
@@ -221,9 +225,23 @@ def _joined(found: Geometries, face: Indices, first: Indices, second: Indices, p
     return Patches(polygon, area, strip_width(area, shapely.length(flat)), first[at], second[at])
 
 
+def _share_an_edge(polygons: Geometries, group: Indices, groups: int) -> Flags:
+    """Which groups have an edge that two of their polygons bear."""
+    rings = flatten(polygons)
+    each = np.arange(len(rings.owner))
+    edges, keys = rings.keyed(each, group_factor(group[rings.owner]))
+    one_way = np.minimum(keys, np.uint64(0) - keys)
+    order = np.argsort(one_way)
+    twice = order[1:][one_way[order[1:]] == one_way[order[:-1]]]
+    found = np.zeros(groups, dtype=bool)
+    found[group[rings.owner_of_edges(edges[twice])]] = True
+    return found
+
+
 def _without_hairs(polygon: Geometries, at: Indices) -> tuple[Geometries, Indices]:
     """The patches without the hairs that edges a rounding apart leave on them; ``at`` goes with each piece."""
-    if len(polygon) == 0:
+    # layers digitised apart have no edges that nearly coincide by the thousand
+    if not 0 < len(polygon) <= HAIRS_SOUGHT:
         return polygon, at
     smooth = shapely.set_precision(polygon, 2 * resolution(shapely.total_bounds(polygon)))
     hairy = shapely.length(smooth) < (1 - HAIR_SHARE) * shapely.length(polygon)
