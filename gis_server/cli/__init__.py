@@ -6,6 +6,7 @@ like every other sentence. A GisError becomes its sentence on stderr and exit co
 keeps its traceback.
 """
 
+import gc
 import os
 from copy import copy
 from importlib import import_module
@@ -71,7 +72,11 @@ class Program(click.Group):
         if entry is None:
             return None
         module, attribute = entry.place.split(":")
+        # what importing makes lives as long as the program: the collector need not walk it, now or later
+        gc.disable()
         command: click.Command = getattr(import_module(f"gis_server.cli.{module}"), attribute)
+        gc.freeze()
+        gc.enable()
         command.name = cmd_name
         return _translated(command, translate())
 
