@@ -304,7 +304,7 @@ def _with_parents(case: Case, rings: Rings, above: Parents, linked: _Linked, sal
     still_open = open_groups(rings, parent_of, parent_rings)
     edges, parent_edges = unmatched(rings, parent_of, parent_rings, still_open, case.active)
     found = residual_faces(rings, edges, parent_rings, parent_edges, case.plane)
-    ruled = rule(case, found, Ground(above.geometry), linked.parent_of, rings)
+    ruled = rule(case, found, Ground(above.geometry), linked.parent_of, rings=rings, unmatched=edges)
     loose = None
     if 0 < len(edges) + len(parent_edges) <= LOOSE_ENDS_TOLD:
         loose = loose_ends(rings, parent_of, edges, parent_rings, parent_edges, salt=salt)
@@ -317,7 +317,12 @@ def _without_parents(case: Case, rings: Rings) -> _Tested:
     parent_of = np.full(len(case.polygons), -1, dtype=np.int64)
     edges, none = unmatched(rings, parent_of, None, None, case.active)
     found = residual_faces(rings, edges, None, none, case.plane)
-    return _Tested(rule(case, found, None, parent_of, rings), None, None, np.empty(0, dtype=object))
+    return _Tested(
+        rule(case, found, None, parent_of, rings=rings, unmatched=edges),
+        None,
+        None,
+        np.empty(0, dtype=object),
+    )
 
 
 def _report(

@@ -97,9 +97,17 @@ def residual_faces(
     return Faces(found[real], area[real])
 
 
-def rule(case: Case, faces_found: Faces, parents: Ground | None, parent_of: Indices, rings: Rings) -> Ruled:
+def rule(
+    case: Case,
+    faces_found: Faces,
+    parents: Ground | None,
+    parent_of: Indices,
+    *,
+    rings: Rings,
+    unmatched: Indices,
+) -> Ruled:
     """Ask every face who covers it and whose ground it is; ``parent_of`` is the stated parent of each cell."""
-    faces_found = _uniform(case, faces_found, parents, rings)
+    faces_found = _uniform(case, faces_found, parents, rings, unmatched)
     found, area = faces_found.polygon, faces_found.area
     if len(found) == 0:
         nothing = no_patches()
@@ -141,7 +149,7 @@ def rule(case: Case, faces_found: Faces, parents: Ground | None, parent_of: Indi
     )
 
 
-def _uniform(case: Case, found: Faces, parents: Ground | None, rings: Rings) -> Faces:
+def _uniform(case: Case, found: Faces, parents: Ground | None, rings: Rings, unmatched: Indices) -> Faces:
     """The faces, those that several cells may share under another cut by the borders between these."""
     if len(found.polygon) == 0:
         return found
@@ -153,7 +161,7 @@ def _uniform(case: Case, found: Faces, parents: Ground | None, rings: Rings) -> 
         abroad = np.ones(len(inner), dtype=bool)
         abroad[parents.over(inner).point] = False
         mixed |= (covers > 0) & abroad
-    polygons, source = subdivide(found.polygon, mixed, rings, case.ground, case.active)
+    polygons, source = subdivide(found.polygon, mixed, rings, unmatched, case)
     if len(polygons) == len(found.polygon):
         return found
     area = found.area[source].copy()

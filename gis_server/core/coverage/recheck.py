@@ -138,7 +138,7 @@ class Standing:
         # farther out an edge lacks its partner only because that was not looked at
         edges, parent_edges = _meeting(rings, edges, window), _meeting(parent_rings, parent_edges, window)
         found = residual_faces(rings, edges, parent_rings, parent_edges, self._plane)
-        ruled = rule(case, found, Ground(grounds), parent_of, rings)
+        ruled = rule(case, found, Ground(grounds), parent_of, rings=rings, unmatched=edges)
         return list(judge(case, ruled))
 
     def _subset(self, rows: Indices) -> Cells:

@@ -7,26 +7,29 @@ parts the ground of one pair from that of the other.
 import numpy as np
 import shapely
 
-from gis_server.core.coverage.cover import Ground
+from gis_server.core.coverage.case import Case
 from gis_server.core.coverage.edges import Flags, Floats, Geometries, Indices, Rings, ranges
 from gis_server.core.coverage.residual import resolution, strip_width
 
 
 def subdivide(
-    polygons: Geometries, chosen: Flags, cells: Rings, ground: Ground, active: Flags
+    polygons: Geometries, chosen: Flags, cells: Rings, unmatched: Indices, case: Case
 ) -> tuple[Geometries, Indices]:
     """(polygons, index of the face that each comes from): the chosen faces cut by the edges of active cells.
 
-    A face that no edge crosses stays the same object.
+    The ``unmatched`` edges bound the faces already; only the others can run through one. A face that no edge crosses stays the same object.
     """
     rows = np.flatnonzero(chosen)
     whole = np.arange(len(polygons))
     if len(rows) == 0:
         return polygons, whole
-    about = np.zeros(len(active), dtype=bool)
-    about[ground.boxes_near(polygons[rows])] = True
-    rings = np.flatnonzero((about & active)[cells.owner])
+    about = np.zeros(len(case.active), dtype=bool)
+    about[case.ground.boxes_near(polygons[rows])] = True
+    rings = np.flatnonzero((about & case.active)[cells.owner])
     edges = ranges(cells.start[rings], cells.start[rings + 1] - 1)
+    edges = edges[~np.isin(edges, unmatched)]
+    if len(edges) == 0:
+        return polygons, whole
     segments = shapely.linestrings(np.stack([cells.xy[edges], cells.xy[edges + 1]], axis=1))
     face, segment = shapely.STRtree(segments).query(polygons[rows], predicate="intersects")
     inside = shapely.intersection(polygons[rows[face]], segments[segment])
