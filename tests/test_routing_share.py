@@ -50,7 +50,7 @@ def test_shares_are_right_within_two_points_and_two_candidates_are_enough(
     shares, held = [], []
     first_two = 0
     for n in range(count):
-        named = [(c.grid_code, c.share) for c in found.candidates.get(n, ())] or [(own[n], 1.0)]
+        named = [(c.grid_code, c.share) for c in found.candidates_of(n)] or [(own[n], 1.0)]
         first_two += truth[n] in [code for code, _ in named[:2]]
         shares += [share for _, share in named]
         held += [code == truth[n] for code, _ in named]

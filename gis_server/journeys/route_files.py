@@ -17,7 +17,7 @@ from gis_server.core.errors import DatumRequired, UnusableInput
 from gis_server.core.features import Column, RawTable
 from gis_server.core.geometry import LOCAL_CRS, STORAGE_CRS, mend, metric_or_utm, middle, project, transform
 from gis_server.core.message import Message, msg
-from gis_server.core.routing import Candidate, Floats, Geometries, GridIndex, Match
+from gis_server.core.routing import Floats, Geometries, GridIndex, Match
 from gis_server.core.values import parse_column
 from gis_server.files.read import read
 from gis_server.files.rows import check_suffix, write_rows
@@ -297,7 +297,7 @@ class _Answers:
         self.sub_grid_codes: list[str | None] = []
         self.matches: list[Match | None] = []
         self.distances: list[Floats] = []
-        self.candidates: dict[int, tuple[Candidate, ...]] = {}
+        self.candidates: dict[int, str] = {}
         self.reasons: dict[int, Message] = {}
 
     def add(self, index: GridIndex, x: Floats, y: Floats, accuracy_m: Floats, start: int) -> None:
@@ -306,7 +306,16 @@ class _Answers:
         self.sub_grid_codes += found.sub_grid_codes()
         self.matches += found.matches()
         self.distances.append(found.distance_m)
-        self.candidates |= {start + point: named for point, named in found.candidates.items()}
+        codes = index.cover.codes
+        texts = [
+            f"{codes[rank]}:{share:.4f}"
+            for rank, share in zip(
+                found.candidates.ranks.tolist(), found.candidates.shares.tolist(), strict=True
+            )
+        ]
+        for point, named in zip(found.candidates.points.tolist(), texts, strict=True):
+            before = self.candidates.get(start + point)
+            self.candidates[start + point] = named if before is None else f"{before};{named}"
         self.reasons |= {
             start + point: msg("没有点位。") if np.isnan(x[point]) or np.isnan(y[point]) else reason
             for point, reason in found.problems.items()
@@ -316,15 +325,11 @@ class _Answers:
 def _columns(raw: RawTable, answers: _Answers) -> dict[str, Column]:
     taken = {name: f"{name}_1" for name in ADDED if name in raw.columns}  # a file that was routed before
     columns = {taken.get(name, name): column for name, column in raw.columns.items()}
-    named = {
-        point: ";".join(f"{c.grid_code}:{c.share:.4f}" for c in candidates)
-        for point, candidates in answers.candidates.items()
-    }
     columns["grid_code"] = _objects(answers.grid_codes)
     columns["sub_grid_code"] = _objects(answers.sub_grid_codes)
     columns["match"] = _objects([None if match is None else match.value for match in answers.matches])
     columns["distance_m"] = np.concatenate(answers.distances)
-    columns["candidates"] = _objects([named.get(point) for point in range(len(answers.matches))])
+    columns["candidates"] = _objects([answers.candidates.get(point) for point in range(len(answers.matches))])
     return columns
 
 

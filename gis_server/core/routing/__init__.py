@@ -9,7 +9,7 @@ SQL, so every door gives the same answer every time.
 
 from gis_server.core.routing.cover import NOWHERE, Cover
 from gis_server.core.routing.edges import Floats, Geometries, Rows
-from gis_server.core.routing.index import REACH_M, Candidate, GridIndex, Match, Routed, Routes
+from gis_server.core.routing.index import REACH_M, Candidate, Candidates, GridIndex, Match, Routed, Routes
 from gis_server.core.routing.position import MAX_ACCURACY_M, check_accuracy, check_position
 from gis_server.core.routing.share import R95, normal_share
 
@@ -19,6 +19,7 @@ __all__ = [
     "R95",
     "REACH_M",
     "Candidate",
+    "Candidates",
     "Cover",
     "Floats",
     "Geometries",

@@ -25,7 +25,7 @@ SMALLEST_SHARE = 0.001
 _EARTH = Geod(ellps="GRS80")
 _BEND_DEGREES = 0.001
 _TIE_M = 1e-6  # at a common corner two grids are equally near, but not always to the last bit
-_PAIRS = 10_000  # positions and grids whose shares are worked out at once
+_TOGETHER = 5_000  # positions whose shares are worked out at once: some 30 MB
 
 Progress = Callable[[int, int], None]
 
@@ -72,12 +72,21 @@ class Routed:
     stable_within_m: float | None = None
 
 
+@dataclass(slots=True)
+class Candidates:
+    """Columns of all candidates of many points: by point, and for one point the likeliest first."""
+
+    points: Rows = field(default_factory=lambda: np.empty(0, np.int64))
+    ranks: Rows = field(default_factory=lambda: np.empty(0, np.int64))
+    shares: Floats = field(default_factory=lambda: np.empty(0))
+
+
 @dataclass(frozen=True, slots=True)
 class Routes:
     """Where each of n points belongs, as columns; ``routes[i]`` is the answer to point i.
 
-    ``ranks`` are places in the order of the codes, NOWHERE for none; so are ``sub_ranks``; a distance of NaN is none. ``candidates``
-    holds an entry only where there are any. A point in ``problems`` is no place: it has a reason instead of an answer.
+    ``ranks`` are places in the order of the codes, NOWHERE for none; so are ``sub_ranks``; a distance of NaN is none. A point in
+    ``problems`` is no place: it has a reason instead of an answer.
     """
 
     index: "GridIndex"
@@ -86,7 +95,7 @@ class Routes:
     sub_ranks: Rows
     distance_m: Floats
     stable_within_m: Floats
-    candidates: dict[int, tuple[Candidate, ...]] = field(default_factory=dict)
+    candidates: Candidates = field(default_factory=Candidates)
     problems: dict[int, Message] = field(default_factory=dict)
 
     def __len__(self) -> int:
@@ -103,8 +112,20 @@ class Routes:
             grid_code=None if rank == NOWHERE else self.index.cover.codes[rank],
             sub_grid_code=None if sub_rank == NOWHERE else self.index.sub_codes[sub_rank],
             distance_m=None if np.isnan(distance) else distance,
-            candidates=self.candidates.get(point, ()),
+            candidates=self.candidates_of(point),
             stable_within_m=None if np.isnan(stable) else stable,
+        )
+
+    def candidates_of(self, point: int) -> tuple[Candidate, ...]:
+        """The candidates of one point, likeliest first; none where the answer is certain."""
+        named = self.candidates
+        first, last = np.searchsorted(named.points, [point, point + 1]).tolist()
+        codes = self.index.cover.codes
+        return tuple(
+            Candidate(codes[rank], share)
+            for rank, share in zip(
+                named.ranks[first:last].tolist(), named.shares[first:last].tolist(), strict=True
+            )
         )
 
     def matches(self) -> list[Match | None]:
@@ -321,30 +342,33 @@ class GridIndex:
         named[which[~own | is_near[which]]] = True
         named = np.flatnonzero(named)
         found.kinds[points[named[~is_near[named]]]] = _BORDER
-        for start in range(0, len(named), _PAIRS):
-            some = named[start : start + _PAIRS]
+        if len(named) == 0:
+            return
+        # neighbours together, so that a grid's border is taken apart once for many points
+        named = named[np.argsort(found.ranks[points[named]], kind="stable")]
+        parts = [
             self._share_out(found, points[some], shapes[some], places, accuracy)
+            for some in np.split(named, range(_TOGETHER, len(named), _TOGETHER))
+        ]
+        which, ranks, shares = (np.concatenate(column) for column in zip(*parts, strict=True))
+        order = np.lexsort([ranks, -shares, which])
+        all_of = found.candidates
+        all_of.points, all_of.ranks, all_of.shares = which[order], ranks[order], shares[order]
 
     def _share_out(
         self, found: Routes, points: Rows, shapes: Geometries, places: Floats, accuracy: Floats
-    ) -> None:
+    ) -> tuple[Rows, Rows, Floats]:
+        """Points, ranks and shares of every grid that may hold one of the points."""
         sigma = accuracy[points] / R95
         which, ranks = self._plane_tree.query(shapes, predicate="dwithin", distance=sigma * R999)
         x, y = places[points[which]].T
         parts = normal_shares(self._plane, ranks, x, y, sigma[which])
-        pairs, place = np.unique(np.column_stack([which, self._grid_of[ranks]]), axis=0, return_inverse=True)
-        which, ranks = pairs.T
-        shares = np.round(np.bincount(place.ravel(), weights=parts, minlength=len(pairs)), 4)
+        key = which * self.size + self._grid_of[ranks]
+        pairs, place = np.unique(key, return_inverse=True)
+        which, ranks = np.divmod(pairs, self.size)
+        shares = np.round(np.bincount(place, weights=parts, minlength=len(pairs)), 4)
         keep = (shares >= SMALLEST_SHARE) | (ranks == self._grid_of[found.ranks[points[which]]])
-        which, ranks, shares = which[keep], ranks[keep], shares[keep]
-        order = np.lexsort([ranks, -shares, which])
-        lists: dict[int, list[Candidate]] = {}
-        codes = self.cover.codes
-        for point, rank, share in zip(
-            points[which[order]].tolist(), ranks[order].tolist(), shares[order].tolist(), strict=True
-        ):
-            lists.setdefault(point, []).append(Candidate(codes[rank], share))
-        found.candidates.update((point, tuple(candidates)) for point, candidates in lists.items())
+        return points[which[keep]], ranks[keep], shares[keep]
 
     def _find_sub_grids(self, found: Routes, points: Rows, lon: Floats, lat: Floats) -> None:
         if not self._sub.codes:
