@@ -34,6 +34,7 @@ class Role(StrEnum):
     ANALYST = "analyst"
     OPERATOR = "operator"
     GRID_WORKER = "grid_worker"
+    HANDLING_UNIT = "handling_unit"
     DISPLAY = "display"
     VISITOR = "visitor"
 
@@ -48,6 +49,7 @@ class Act(StrEnum):
     ROUTE = "route"
     REPORT_INCIDENT = "report_incident"
     READ_INCIDENTS = "read_incidents"
+    MOVE_INCIDENT = "move_incident"
     SHOW_WALL = "show_wall"
     MANAGE_WALL_LINKS = "manage_wall_links"
     MANAGE_ACCOUNTS = "manage_accounts"
@@ -62,8 +64,10 @@ MAY: dict[Role, frozenset[Act]] = {
     Role.APPROVER: _EVERYBODY_AT_WORK | {Act.IMPORT_LAYER, Act.PUBLISH_LAYER, Act.EXPORT_LAYER},
     Role.PLANNER: _EVERYBODY_AT_WORK | {Act.IMPORT_LAYER, Act.EXPORT_LAYER},
     Role.ANALYST: _EVERYBODY_AT_WORK | {Act.EXPORT_LAYER},
-    Role.OPERATOR: _EVERYBODY_AT_WORK | {Act.MANAGE_WALL_LINKS},
-    Role.GRID_WORKER: frozenset({Act.READ_LAYERS, Act.ROUTE, Act.REPORT_INCIDENT}),
+    Role.OPERATOR: _EVERYBODY_AT_WORK | {Act.MANAGE_WALL_LINKS, Act.MOVE_INCIDENT},
+    Role.GRID_WORKER: frozenset({Act.READ_LAYERS, Act.ROUTE, Act.REPORT_INCIDENT, Act.MOVE_INCIDENT}),
+    # a department sees and moves what was dispatched to it, and nothing else
+    Role.HANDLING_UNIT: frozenset({Act.READ_LAYERS, Act.READ_INCIDENTS, Act.MOVE_INCIDENT}),
     Role.DISPLAY: frozenset({Act.READ_LAYERS, Act.SHOW_WALL}),
     Role.VISITOR: frozenset(),
 }

@@ -12,7 +12,8 @@
     ├── SignInRequired            nobody is signed in
     ├── NotAllowed                signed in, but role, territory or tier forbids it
     ├── Conflict                  the state of the thing forbids it now
-    │   └── PublishRefused        errors are open; carries the findings
+    │   ├── PublishRefused        errors or warnings are open; carries the findings
+    │   └── StateChanged          the thing is not, or no longer, in a state that allows it; carries the state
     ├── NotAvailableYet           a documented path that is not filled yet
     └── Unavailable               a part that this needs (the database) does not answer
 
@@ -25,15 +26,21 @@ from gis_server.core.message import Message
 
 
 class GisError(Exception):
-    """An error with one clear sentence: what, where, what to do."""
+    """An error with one clear sentence: what, where, what to do; ``clause`` is the place of the law that says so."""
 
     def __init__(
-        self, message: Message, *, field: str | None = None, expected: Message | None = None
+        self,
+        message: Message,
+        *,
+        field: str | None = None,
+        expected: Message | None = None,
+        clause: str | None = None,
     ) -> None:
         super().__init__(message)
         self.message = message
         self.field = field
         self.expected = expected
+        self.clause = clause
 
     def __str__(self) -> str:
         return self.message.render()
@@ -80,11 +87,19 @@ class Conflict(GisError):
 
 
 class PublishRefused(Conflict):
-    """A staged generation still has findings of severity error."""
+    """A staged generation still has errors, or warnings that nobody accepted with a reason."""
 
     def __init__(self, message: Message, *, findings: Sequence[object] = ()) -> None:
         super().__init__(message)
         self.findings = tuple(findings)
+
+
+class StateChanged(Conflict):
+    """The thing is not, or no longer, in a state that allows this."""
+
+    def __init__(self, message: Message, *, state: str, clause: str | None = None) -> None:
+        super().__init__(message, clause=clause)
+        self.state = state
 
 
 class NotAvailableYet(GisError):

@@ -14,25 +14,26 @@ from gis_server.core.datum import Datum
 from gis_server.core.errors import UnusableInput
 from gis_server.core.message import Message, msg
 from gis_server.core.routing import Candidate, Match, check_accuracy, check_position
+from gis_server.core.vocabulary import Term
 
 
-class IncidentState(StrEnum):
+class IncidentState(Term):
     """Where an incident stands between discovery and 归档销号."""
 
-    DISCOVERED = "discovered"
-    RECORDED = "recorded"
-    REFUSED = "refused"
-    RESOLVED_ON_SITE = "resolved_on_site"
-    REPORTED = "reported"
-    ACCEPTED = "accepted"
-    DISPATCHED = "dispatched"
-    TAKEN_UP = "taken_up"
-    RETURNED = "returned"
-    COORDINATING = "coordinating"
-    COMPLETED = "completed"
-    VERIFYING = "verifying"
-    FED_BACK = "fed_back"
-    ARCHIVED = "archived"
+    DISCOVERED = "discovered", "已发现", "discovered"
+    RECORDED = "recorded", "已登记", "recorded"
+    REFUSED = "refused", "已拒绝", "refused"
+    RESOLVED_ON_SITE = "resolved_on_site", "就地解决", "resolved on the spot"
+    REPORTED = "reported", "已上报", "reported"
+    ACCEPTED = "accepted", "已受理", "accepted"
+    DISPATCHED = "dispatched", "已交办", "dispatched"
+    TAKEN_UP = "taken_up", "已承接", "taken up"
+    RETURNED = "returned", "已退回", "returned"
+    COORDINATING = "coordinating", "协调办理", "being coordinated"
+    COMPLETED = "completed", "已办结", "completed"
+    VERIFYING = "verifying", "现场核实", "being verified"
+    FED_BACK = "fed_back", "已反馈", "fed back"
+    ARCHIVED = "archived", "归档销号", "archived"
 
 
 CLOSED = frozenset({IncidentState.REFUSED, IncidentState.ARCHIVED})
@@ -90,7 +91,7 @@ class Incident:
 
     ``lon`` and ``lat`` are CGCS2000 degrees; ``given`` is the position as it came, in ``datum`` (None for rows that were
     imported without one). ``area_path`` are the codes of its areas from the county down, ``responsible`` the names behind
-    them. ``grid_code`` is the code at ``discovered_at``.
+    them. ``grid_code`` is the code at ``discovered_at``. What its course needs (``item_key`` and after) is None until a step sets it.
     """
 
     id: int
@@ -119,6 +120,13 @@ class Incident:
     area_path: tuple[str, ...]
     responsible: Mapping[str, object]
     due_at: datetime | None
+    item_key: str | None = None
+    current_level: str | None = None
+    lead_unit: str | None = None
+    responsible_unit: str | None = None
+    person_in_charge: str | None = None
+    first_contact: str | None = None
+    clock_starts_at: datetime | None = None
 
     @property
     def township_code(self) -> str | None:

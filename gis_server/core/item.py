@@ -105,6 +105,14 @@ class ItemCatalogue:
         return key in self.items
 
 
+def find_item(catalogue: ItemCatalogue, said: str | None) -> Item | None:
+    """The item that a text names by its key or title, in either language; None if it names none."""
+    if said is None or said in catalogue.items:
+        return catalogue.items.get(said or "")
+    named = (item for item in catalogue.items.values() if said in (item.title.zh, item.title.en))
+    return next(named, None)
+
+
 _UNLISTED: Mapping[str, str] = {"heilongjiang": "heilongjiang 8.5.1", "gansu": "gansu 二(二)4"}
 """Clauses that keep what is not listed out of the grid."""
 
@@ -119,7 +127,9 @@ def require_listed(catalogue: ItemCatalogue, profile: Profile, item: str) -> Ite
     if item in catalogue or clause is None or not catalogue.items:
         return catalogue.items.get(item)
     raise Conflict(
-        msg("事项 {item} 不在清单内，不得进入网格（{clause}）。", item=item, clause=clause), field="item"
+        msg("事项 {item} 不在清单内，不得进入网格（{clause}）。", item=item, clause=clause),
+        field="item",
+        clause=clause,
     )
 
 
