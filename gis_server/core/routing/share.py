@@ -13,8 +13,9 @@ import math
 from typing import Any
 
 import numpy as np
+import shapely
 
-from gis_server.core.routing.edges import Floats, Rows, edges_of
+from gis_server.core.routing.edges import Floats, Geometries, Rows, edges_of
 
 R95 = math.sqrt(-2.0 * math.log(0.05))
 """Radius that holds 95 % of an isotropic normal distribution, in standard deviations."""
@@ -24,6 +25,11 @@ R999 = math.sqrt(-2.0 * math.log(0.001))
 
 _FAR = 6.0
 """Standard deviations beyond which the mass (1.5e-8) does not count."""
+
+_SMALL = 0.5
+"""Sizes (diagonals) up to this many standard deviations: the density hardly differs from one corner to the other."""
+
+_MOST_EDGES = 1 << 20
 
 # Gauss–Legendre nodes that keep the share within 1e-4 for every edge from 1/100 to 1,000 standard deviations, and fewer for the
 # many edges that are short
@@ -39,26 +45,51 @@ def normal_share(polygon: Any, x: float, y: float, sigma: float) -> float:
     """
     polygons = np.empty(1, dtype=object)
     polygons[0] = polygon
-    one = np.zeros(1, dtype=np.int64)
-    return float(normal_shares(polygons, one, np.array([x]), np.array([y]), np.array([sigma]))[0])
+    ends = edges_of(polygons).ends
+    one = np.array([len(ends)])
+    share = _shares(ends, np.array([x]), np.array([y]), np.array([sigma]), first=one * 0, count=one)
+    return float(np.clip(share[0], 0.0, 1.0))
 
 
-def normal_shares(polygons: Any, which: Rows, x: Floats, y: Floats, sigma: Floats) -> Floats:
+def normal_shares(polygons: Geometries, which: Rows, x: Floats, y: Floats, sigma: Floats) -> Floats:
     """``normal_share`` of n pairs: position i (x[i], y[i], sigma[i]) and ``polygons[which[i]]``.
 
-    In polar form around the position the mass of a polygon is ∮(1 − exp(−r²/2σ²)) dθ / 2π along its border; far from
-    the position that is the angle alone.
+    Of a polygon that is small beside sigma the density in its middle times its area is taken (within 2e-4).
     """
     used, place = np.unique(which, return_inverse=True)
-    edges = edges_of(polygons[used])
-    count_of = np.bincount(edges.owners, minlength=len(used))
+    middles = shapely.centroid(polygons[used])
+    bounds = shapely.bounds(polygons[used])
+    size = np.hypot(bounds[:, 2] - bounds[:, 0], bounds[:, 3] - bounds[:, 1])
+    from_middle = np.hypot(shapely.get_x(middles)[place] - x, shapely.get_y(middles)[place] - y) / sigma
+    shares = shapely.area(polygons[used])[place] / (2.0 * np.pi * sigma**2) * np.exp(-(from_middle**2) / 2)
+    large = np.flatnonzero(size[place] > _SMALL * sigma)
+    edges = edges_of(polygons[used[np.unique(place[large])]])
+    count_of = np.bincount(edges.owners)
     first_of = np.cumsum(count_of) - count_of
-    count = count_of[place]
-    pair = np.repeat(np.arange(len(which)), count)
-    edge = np.arange(len(pair)) + np.repeat(first_of[place] - (np.cumsum(count) - count), count)
+    _, own = np.unique(place[large], return_inverse=True)
+    # as many pairs at once as have a million edges
+    steps = np.searchsorted(
+        np.cumsum(count_of[own]), np.arange(_MOST_EDGES, count_of[own].sum(), _MOST_EDGES)
+    )
+    for some in np.split(np.arange(len(large)), np.unique(steps)):
+        if len(some):
+            pair = large[some]
+            first, count = first_of[own[some]], count_of[own[some]]
+            shares[pair] = _shares(edges.ends, x[pair], y[pair], sigma[pair], first=first, count=count)
+    result: Floats = np.clip(shares, 0.0, 1.0)
+    return result
+
+
+def _shares(ends: Floats, x: Floats, y: Floats, sigma: Floats, *, first: Rows, count: Rows) -> Floats:
+    """The mass of each polygon, whose edges are ``count`` of ``ends`` from ``first`` on.
+
+    In polar form around the position it is ∮(1 − exp(−r²/2σ²)) dθ / 2π along the border; far away that is the angle alone.
+    """
+    pair = np.repeat(np.arange(len(x)), count)
+    edge = np.arange(len(pair)) + np.repeat(first - (np.cumsum(count) - count), count)
     scale = 1.0 / sigma[pair]
     px, py = x[pair], y[pair]
-    ax, ay, bx, by = edges.ends[edge].T
+    ax, ay, bx, by = ends[edge].T
     ax, ay, bx, by = (ax - px) * scale, (ay - py) * scale, (bx - px) * scale, (by - py) * scale
     ex, ey = bx - ax, by - ay
     length = np.hypot(ex, ey)
@@ -69,8 +100,8 @@ def normal_shares(polygons: Any, which: Rows, x: Floats, y: Floats, sigma: Float
     near = np.flatnonzero(np.hypot(d, beside) < _FAR)
     mass = np.arctan2(turned, ax * bx + ay * by)
     mass[near] = _masses(d[near], s0[near], length[near])
-    shares = np.bincount(pair, weights=mass, minlength=len(which)) / (2.0 * np.pi)
-    return np.clip(shares, 0.0, 1.0)
+    shares: Floats = np.bincount(pair, weights=mass, minlength=len(x)) / (2.0 * np.pi)
+    return shares
 
 
 def _masses(d: Floats, s0: Floats, length: Floats) -> Floats:
