@@ -32,6 +32,7 @@ from gis_server.core.errors import Conflict, NotAllowed, NotFound, PublishRefuse
 from gis_server.core.generation import GenerationState
 from gis_server.journeys import layers as journey
 from gis_server.journeys.context import Context
+from gis_server.journeys.findings import findings
 from gis_server.store import features, layers
 
 HOUR = timedelta(hours=1)
@@ -177,9 +178,7 @@ def test_who_may_do_what(ctx: Context, tmp_path: Path) -> None:
     with pytest.raises(SignInRequired):
         journey.features(ctx, VISITOR, "grid", at=NOON)
     with pytest.raises(NotAllowed):
-        journey.generations(
-            ctx, VISITOR.__class__(1, "n", Role.VISITOR), "grid"
-        ) if False else journey.findings(ctx, actor(Role.OPERATOR), 1)
+        findings(ctx, actor(Role.OPERATOR), 1)
     staged = put(ctx, "grid", grids(tmp_path), NOON + HOUR, publish=False)
     with pytest.raises(NotAllowed):
         journey.publish(ctx, actor(Role.PLANNER), staged.id, NOON + HOUR)
@@ -243,7 +242,8 @@ def test_publishing_is_refused_while_an_error_stands(ctx: Context, tmp_path: Pat
     with pytest.raises(PublishRefused) as refused:
         journey.publish(ctx, CONSOLE, result.generation.id, NOON + HOUR)
     assert refused.value.findings
-    generation, kept = journey.findings(ctx, CONSOLE, result.generation.id)
+    generation, stored = findings(ctx, CONSOLE, result.generation.id)
+    kept = [one.finding for one in stored]
     assert generation.errors == len([f for f in kept if f.severity == "error"]) > 0
     assert result.report is not None
     assert [f.kind for f in kept] == [f.kind for f in result.report.findings]

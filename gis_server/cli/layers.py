@@ -13,8 +13,9 @@ from gis_server.core.access import CONSOLE
 from gis_server.core.coverage.findings import Severity
 from gis_server.core.datum import Datum
 from gis_server.core.errors import UnusableInput
-from gis_server.core.generation import GenerationState
+from gis_server.core.generation import Generation, GenerationState
 from gis_server.core.message import Message, msg
+from gis_server.core.proof import proof_of
 from gis_server.journeys import layers as journey
 from gis_server.journeys.layers import ImportResult, Stage
 
@@ -73,6 +74,9 @@ def _parse_mapping(pairs: tuple[str, ...]) -> dict[str, str]:
 @click.option(
     "--map", "pairs", multiple=True, metavar="FIELD=COLUMN", help=str(msg("指定字段对应的列，可多次。"))
 )
+@click.option(
+    "--accept-warnings", metavar="REASON", help=str(msg("写明理由，接受检查提出的全部提醒，以便发布。"))
+)
 @click.option("--stage", "mode", flag_value="stage", help=str(msg("只暂存，不发布。")))
 @click.option(
     "--publish", "mode", flag_value="publish", help=str(msg("发布，即使有些行不能使用（有错误时除外）。"))
@@ -84,9 +88,14 @@ def import_(  # noqa: PLR0917  (click gives them by name)
     encoding: str | None,
     datum: str | None,
     pairs: tuple[str, ...],
+    accept_warnings: str | None,
     mode: str | None,
 ) -> None:
     """Import a file into a layer."""
+    if accept_warnings is not None and mode == "stage":
+        raise UnusableInput(
+            msg("--accept-warnings 用于发布，不能与 --stage 同时使用。"), field="accept_warnings"
+        )
     mapping = _parse_mapping(pairs)
     with opened(read_settings()) as ctx, _Steps() as steps:
         result = journey.import_layer(
@@ -100,6 +109,7 @@ def import_(  # noqa: PLR0917  (click gives them by name)
             mapping=mapping,
             publish=mode != "stage",
             despite_rejected=mode == "publish",
+            accept_warnings=accept_warnings,
             now=datetime.now(UTC),
             progress=steps,
         )
@@ -146,10 +156,22 @@ def _tell(result: ImportResult) -> None:
             rejected=rejected,
         )
     click.echo(line.render(words))
+    if result.generation is None:
+        return
+    if proof := proof_of(result.generation):
+        say(proof)
     if result.held_back is not None:
         say(result.held_back)
-        if result.report is None or not result.report.errors:
-            say(msg("改正后重新导入；或加 --publish，不带这些行发布。"))
+        _tell_the_way_on(result.generation)
+
+
+def _tell_the_way_on(held: Generation) -> None:
+    if held.errors:
+        return
+    if held.open_warnings:
+        say(msg('改正后重新导入；或加 --accept-warnings "理由"，写明理由后发布。'))
+    if held.rejected:
+        say(msg("改正后重新导入；或加 --publish，不带这些行发布。"))
 
 
 @click.command(help=str(msg("把图层导出为 .gpkg .shp.zip .geojson .fgb .csv .parquet 文件。")))

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
+from gis_server.core.coverage.findings import Certificate
 from gis_server.core.message import Message
 
 
@@ -21,8 +22,9 @@ class Generation:
     """One import of one layer. In force for ``[valid_from, valid_to)``, open-ended while ``valid_to`` is None.
 
     ``source`` tells of the file (name, CRS, encoding, datum, SHA-256), ``summary`` of the coverage check (empty where
-    none applies), made against the polygons of ``parent_generation``. ``problems`` counts the rows that were left out
-    or mended, ``rejected`` those left out.
+    none applies), made against the polygons of ``parent_generation`` at ``tolerance_m2``, and ``certificate`` is the
+    proof that went with it. ``problems`` counts the rows that were left out or mended, ``rejected`` those left out,
+    ``open_warnings`` the warnings that nobody has accepted with a reason.
     """
 
     id: int
@@ -37,9 +39,12 @@ class Generation:
     published_by: str | None
     source: Mapping[str, object]
     summary: Mapping[str, object]
+    tolerance_m2: float | None
+    certificate: Certificate | None
     notes: tuple[Message, ...]
     parent_generation: int | None
     problems: int
     rejected: int
     errors: int
     warnings: int
+    open_warnings: int

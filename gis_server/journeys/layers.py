@@ -4,7 +4,7 @@ An import is staged whole in one transaction, or not at all; what is staged is s
 everybody once it is published.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
@@ -12,9 +12,10 @@ from pathlib import Path
 
 from sqlalchemy import Connection
 
+from gis_server.core.acceptance import KeptFinding, blocking, written_reason
 from gis_server.core.access import Act, Actor, Tier
 from gis_server.core.catalogue import Layer, LayerKind
-from gis_server.core.coverage.findings import Finding, Report
+from gis_server.core.coverage.findings import Report
 from gis_server.core.datum import Datum
 from gis_server.core.errors import Conflict, NotFound, PublishRefused
 from gis_server.core.features import FeatureTable, RowProblem, fit
@@ -29,6 +30,9 @@ from gis_server.store import audit, boundaries, events, layers
 from gis_server.store import features as rows
 from gis_server.store import findings as found
 from gis_server.store.columns import check_columns
+
+ACCEPT = "accept_finding"
+"""The audit trail's word for a warning that was accepted."""
 
 
 class Stage(StrEnum):
@@ -72,18 +76,21 @@ def import_layer(
     mapping: Mapping[str, str] | None = None,
     publish: bool = False,
     despite_rejected: bool = False,
+    accept_warnings: str | None = None,
     now: datetime,
     progress: Progress | None = None,
 ) -> ImportResult:
     """Read a file, check it and stage it; with ``publish`` also put it in force, if nothing speaks against it.
 
-    ``crs``, ``encoding`` and ``datum`` go before what the file says; ``mapping`` is field → source column. Against publishing speak error findings, and rows that could not be used unless ``despite_rejected``. Whatever is refused
-    leaves the database as it was: UnusableInput and its kin for the file, NotAllowed for the actor.
+    ``crs``, ``encoding`` and ``datum`` go before what the file says; ``mapping`` is field → source column.
+    Against publishing speak error findings, warnings unless all are accepted for the reason ``accept_warnings``, and
+    rows that could not be used unless ``despite_rejected``. Whatever is refused leaves the database as it was: UnusableInput and its kin for the file, NotAllowed for the actor.
     """
     layer = known_layer(ctx, actor, layer_name)
     actor.require(Act.IMPORT_LAYER)
     if publish and layer.kind is not LayerKind.RECORD:
         actor.require(Act.PUBLISH_LAYER)
+    reason = None if accept_warnings is None else written_reason(accept_warnings)
     say = progress or (lambda _stage, _done, _total: None)
     with ctx.engine.connect() as conn:
         check_columns(conn, ctx.catalogue)
@@ -124,6 +131,11 @@ def import_layer(
         audit.add(conn, actor, Act.IMPORT_LAYER, now=now, subject=f"generation:{generation.id}")
         held_back = None
         if publish:
+            if reason is not None and not generation.errors:
+                kept_open = blocking(found.of_generation(conn, generation.id))
+                generation = accept_warnings_for(
+                    conn, actor, generation.id, kept_open, reason=reason, now=now
+                )
             held_back = _reason_to_hold_back(generation, despite_rejected=despite_rejected)
             if held_back is None:
                 generation = _put_in_force(conn, actor, layer, generation, now)
@@ -147,28 +159,58 @@ def _add_records(
 
 
 def _reason_to_hold_back(generation: Generation, *, despite_rejected: bool) -> Message | None:
-    if generation.errors:
-        return msg("检查发现 {n} 处错误，改正后才能发布。", n=generation.errors)
+    if refusal := _refusal(generation):
+        return refusal
     if generation.rejected and not despite_rejected:
         return msg("有 {n} 行不能使用，没有自动发布。", n=generation.rejected)
+    return None
+
+
+def _refusal(generation: Generation) -> Message | None:
+    """What the findings have against publishing."""
+    errors, warnings = generation.errors, generation.open_warnings
+    if errors and warnings:
+        return msg(
+            "检查发现 {n} 处错误，改正后才能发布；另有 {m} 处提醒要改正，或写明理由予以接受。",
+            n=errors,
+            m=warnings,
+        )
+    if errors:
+        return msg("检查发现 {n} 处错误，改正后才能发布。", n=errors)
+    if warnings:
+        return msg("检查有 {n} 处提醒，改正或写明理由予以接受后才能发布。", n=warnings)
     return None
 
 
 def publish(ctx: Context, actor: Actor, generation_id: int, now: datetime) -> Generation:
     """Put a staged generation in force from ``now`` on, and tell the live stream.
 
-    Raises PublishRefused (with the findings) while an error finding stands, Conflict when it is not staged any more
-    or was checked against areas that have changed since.
+    Raises PublishRefused (with the findings in question) while an error stands or a warning that nobody accepted,
+    Conflict when it is not staged any more or was checked against areas that have changed since.
     """
     actor.require(Act.PUBLISH_LAYER)
     with ctx.engine.begin() as conn:
         layer, generation = _staged(ctx, actor, conn, generation_id, now)
-        if generation.errors:
-            raise PublishRefused(
-                msg("检查发现 {n} 处错误，改正后才能发布。", n=generation.errors),
-                findings=found.of_generation(conn, generation_id),
-            )
+        if refusal := _refusal(generation):
+            raise PublishRefused(refusal, findings=blocking(found.of_generation(conn, generation_id)))
         return _put_in_force(conn, actor, layer, generation, now)
+
+
+def accept_warnings_for(
+    conn: Connection,
+    actor: Actor,
+    generation_id: int,
+    kept: Sequence[KeptFinding],
+    *,
+    reason: str,
+    now: datetime,
+) -> Generation:
+    """Keep in the caller's transaction that ``actor`` accepts these open warnings of a staged generation."""
+    found.accept(conn, kept, actor, reason, now)
+    if kept:
+        detail = {"findings": len(kept), "kinds": sorted({one.finding.kind.value for one in kept})}
+        audit.add(conn, actor, ACCEPT, now=now, subject=f"generation:{generation_id}", detail=detail)
+    return layers.one(conn, generation_id)
 
 
 def _put_in_force(
@@ -224,15 +266,6 @@ def generations(ctx: Context, actor: Actor, layer_name: str) -> list[Generation]
     if actor.may(Act.IMPORT_LAYER):
         return listed
     return [generation for generation in listed if generation.state is GenerationState.PUBLISHED]
-
-
-def findings(ctx: Context, actor: Actor, generation_id: int) -> tuple[Generation, tuple[Finding, ...]]:
-    """A generation and what its check found, worst first; geometries in EPSG:4490."""
-    actor.require(Act.IMPORT_LAYER)
-    with ctx.engine.connect() as conn:
-        generation = layers.one(conn, generation_id)
-        known_layer(ctx, actor, generation.layer)
-        return generation, found.of_generation(conn, generation_id)
 
 
 def problems(ctx: Context, actor: Actor, generation_id: int) -> tuple[RowProblem, ...]:

@@ -1,14 +1,18 @@
-"""What the check found on a staged generation."""
+"""What the check found on a generation, and which warnings somebody accepted."""
 
 from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
 
 import shapely
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection, Row, Select, func, insert, select
 
+from gis_server.core.acceptance import Acceptance, KeptFinding
+from gis_server.core.access import Actor
 from gis_server.core.coverage.findings import Finding, Kind, Severity, Weight
 from gis_server.store.copying import Constant, Values, copy_rows
 from gis_server.store.messages import message_from, message_json
-from gis_server.store.schema import finding
+from gis_server.store.schema import acceptance, finding
 
 
 def add(conn: Connection, generation_id: int, findings: Sequence[Finding]) -> None:
@@ -32,37 +36,45 @@ def add(conn: Connection, generation_id: int, findings: Sequence[Finding]) -> No
     copy_rows(conn, finding.name, columns, len(findings))
 
 
-def of_generation(conn: Connection, generation_id: int) -> tuple[Finding, ...]:
+def of_generation(conn: Connection, generation_id: int) -> tuple[KeptFinding, ...]:
     """The findings of a generation, worst first as the check gave them; geometries in EPSG:4490."""
-    rows = conn.execute(
-        select(finding, func.ST_AsBinary(finding.c.geom).label("wkb"))
+    columns = [column for column in finding.c if column.name != "geom"]
+    accepted = (acceptance.c.who, acceptance.c.account_id, acceptance.c.at, acceptance.c.reason)
+    query: Select[Any] = (
+        select(*columns, func.ST_AsBinary(finding.c.geom).label("wkb"), *accepted)
+        .outerjoin(acceptance, acceptance.c.finding_id == finding.c.id)
         .where(finding.c.generation_id == generation_id)
         .order_by(finding.c.id)
     )
-    return tuple(
-        Finding(
-            kind=Kind(row.kind),
-            rule=row.rule,
-            severity=Severity(row.severity),
-            clause=row.clause,
-            fids=tuple(row.fids),
-            codes=tuple(row.codes),
-            area_m2=row.area_m2,
-            width_m=row.width_m,
-            message=message_from(row.message),
-            geometry=None if row.wkb is None else shapely.from_wkb(bytes(row.wkb)),
-            weight=None if row.weight is None else Weight(**row.weight),
-        )
-        for row in rows
-    )
+    return tuple(_kept(row) for row in conn.execute(query))
 
 
-def count(conn: Connection, generation_id: int, severity: Severity) -> int:
-    """How many findings of this severity a generation has."""
-    query = select(func.count()).where(
-        finding.c.generation_id == generation_id, finding.c.severity == severity.value
+def _kept(row: Row[Any]) -> KeptFinding:
+    found = Finding(
+        kind=Kind(row.kind),
+        rule=row.rule,
+        severity=Severity(row.severity),
+        clause=row.clause,
+        fids=tuple(row.fids),
+        codes=tuple(row.codes),
+        area_m2=row.area_m2,
+        width_m=row.width_m,
+        message=message_from(row.message),
+        geometry=None if row.wkb is None else shapely.from_wkb(bytes(row.wkb)),
+        weight=None if row.weight is None else Weight(**row.weight),
     )
-    return int(conn.execute(query).scalar_one())
+    accepted = None if row.who is None else Acceptance(row.who, row.account_id, row.at, row.reason)
+    return KeptFinding(row.id, found, accepted)
+
+
+def accept(
+    conn: Connection, findings: Sequence[KeptFinding], actor: Actor, reason: str, now: datetime
+) -> None:
+    """Keep that ``actor`` accepts these findings, none of which was accepted before, for one reason."""
+    if not findings:
+        return
+    taken = {"who": actor.name, "account_id": actor.account_id, "at": now, "reason": reason}
+    conn.execute(insert(acceptance), [{"finding_id": kept.id, **taken} for kept in findings])
 
 
 def _weight_json(weight: Weight) -> dict[str, int]:

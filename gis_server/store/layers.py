@@ -9,10 +9,11 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, Select, delete, func, insert, literal, or_, select, update
+from sqlalchemy import Connection, Row, Select, delete, exists, func, insert, literal, or_, select, update
 
 from gis_server.core.catalogue import Layer, LayerKind
-from gis_server.core.coverage.findings import Report, Severity
+from gis_server.core.coverage.certificate import as_dict
+from gis_server.core.coverage.findings import Certificate, Report, Severity
 from gis_server.core.errors import Conflict, NotFound
 from gis_server.core.features import FeatureTable, RowProblem
 from gis_server.core.generation import Generation, GenerationState
@@ -21,7 +22,7 @@ from gis_server.store import findings as found
 from gis_server.store.copying import Constant, Values, copy_rows
 from gis_server.store.messages import message_from, message_json, problem_from, problem_json
 from gis_server.store.partitions import drop_partition, fill_partition
-from gis_server.store.schema import LAYER_TABLES, PARTITIONED, feature, finding, generation
+from gis_server.store.schema import LAYER_TABLES, PARTITIONED, acceptance, feature, finding, generation
 
 MOST_PROBLEMS = 1_000
 """Row problems kept with a generation; of more, the first are kept and all are counted."""
@@ -66,6 +67,8 @@ def stage(
             "tolerance_m2": staging.report.tolerance_m2,
             "profile": staging.report.profile,
         }
+        if staging.report.certificate is not None:
+            kept["certificate"] = dict(as_dict(staging.report.certificate))
     generation_id = conn.execute(
         insert(generation)
         .values(
@@ -169,7 +172,10 @@ STATE_NAMES: Mapping[GenerationState, Message] = {
 
 
 def discard(conn: Connection, layer: Layer, generation_id: int) -> Generation:
-    """Remove the rows and findings of a staged generation; that it was there stays on record."""
+    """Remove the rows and findings of a staged generation; that it was there stays on record.
+
+    A warning that somebody accepted stays too: he put his name to it.
+    """
     state = conn.scalar(select(generation.c.state).where(generation.c.id == generation_id).with_for_update())
     if state != GenerationState.STAGED.value:
         shown = msg("不存在") if state is None else STATE_NAMES[GenerationState(state)]
@@ -180,7 +186,12 @@ def discard(conn: Connection, layer: Layer, generation_id: int) -> Generation:
     else:
         table = LAYER_TABLES[name]
         conn.execute(delete(table).where(table.c.generation_id == generation_id))
-    conn.execute(delete(finding).where(finding.c.generation_id == generation_id))
+    conn.execute(
+        delete(finding).where(
+            finding.c.generation_id == generation_id,
+            ~exists().where(acceptance.c.finding_id == finding.c.id),
+        )
+    )
     conn.execute(
         update(generation)
         .where(generation.c.id == generation_id)
@@ -190,16 +201,30 @@ def discard(conn: Connection, layer: Layer, generation_id: int) -> Generation:
 
 
 def _select() -> Select[Any]:
-    def counted(severity: Severity) -> Any:
-        return (
-            select(func.count())
-            .where(finding.c.generation_id == generation.c.id, finding.c.severity == severity.value)
-            .scalar_subquery()
+    def counted(severity: Severity) -> Select[Any]:
+        return select(func.count()).where(
+            finding.c.generation_id == generation.c.id, finding.c.severity == severity.value
         )
 
     columns = [column for column in generation.c if column.name != "problems"]
+    accepted = exists().where(acceptance.c.finding_id == finding.c.id)
     return select(
-        *columns, counted(Severity.ERROR).label("errors"), counted(Severity.WARNING).label("warnings")
+        *columns,
+        counted(Severity.ERROR).scalar_subquery().label("errors"),
+        counted(Severity.WARNING).scalar_subquery().label("warnings"),
+        counted(Severity.WARNING).where(~accepted).scalar_subquery().label("open_warnings"),
+    )
+
+
+def _certificate(content: Mapping[str, Any]) -> Certificate:
+    return Certificate(
+        exact=content["exact"],
+        cells=content["cells"],
+        parents=content["parents"],
+        edges=content["edges"],
+        open_parents=tuple(content["open_parents"]),
+        salt=int(content["salt"], 16),
+        digest=content["digest"],
     )
 
 
@@ -217,12 +242,15 @@ def _generation(row: Row[Any]) -> Generation:
         published_by=row.published_by,
         source=row.source,
         summary=row.report.get("summary", {}),
+        tolerance_m2=row.report.get("tolerance_m2"),
+        certificate=_certificate(row.report["certificate"]) if "certificate" in row.report else None,
         notes=tuple(message_from(note) for note in row.report.get("notes", ())),
         parent_generation=row.report.get("parent_generation"),
         problems=row.report.get("problems", 0),
         rejected=row.report.get("rejected", 0),
         errors=row.errors,
         warnings=row.warnings,
+        open_warnings=row.open_warnings,
     )
 
 
@@ -232,6 +260,12 @@ def one(conn: Connection, generation_id: int) -> Generation:
     if row is None:
         raise NotFound(msg("没有第 {id} 代数据。", id=generation_id))
     return _generation(row)
+
+
+def held(conn: Connection, generation_id: int) -> Generation:
+    """The generation with this id, kept from being published or discarded until the transaction ends."""
+    conn.execute(select(generation.c.id).where(generation.c.id == generation_id).with_for_update())
+    return one(conn, generation_id)
 
 
 def generations(conn: Connection, layer: str, limit: int = 200) -> list[Generation]:

@@ -1,8 +1,8 @@
 """Every table of the PostGIS schema, as SQLAlchemy Core values.
 
 Geometry is stored in EPSG:4490 (CGCS2000 longitude, latitude). Layers live in *generations*: the rows of one import,
-never changed afterwards, in force for ``[valid_from, valid_to)`` once published. ``incident``, ``incident_event`` and
-``audit`` are records: rows are only ever added (an incident's state changes, its history does not).
+never changed afterwards, in force for ``[valid_from, valid_to)`` once published. ``incident``, ``incident_event``,
+``acceptance`` and ``audit`` are records: rows are only ever added (an incident's state changes, its history does not).
 
 Index names never start with ``idx_``: GeoAlchemy2's Alembic helper hides such names from the check for drift.
 """
@@ -243,6 +243,18 @@ account = Table(
     _now("created_at"),
     Column("session_epoch", Integer, nullable=False, server_default=text("0")),
     _one_of("tier", "public", "hall", "internal", "protected"),
+)
+
+acceptance = Table(
+    "acceptance",
+    metadata,
+    _id(),
+    Column("finding_id", BigInteger, ForeignKey("finding.id"), nullable=False, unique=True),
+    Column("who", Text, nullable=False),
+    Column("account_id", BigInteger, ForeignKey("account.id")),
+    _now("at"),
+    Column("reason", Text, nullable=False),
+    CheckConstraint("length(btrim(reason)) >= 4", name="reason"),
 )
 
 import_job = Table(

@@ -16,6 +16,7 @@ from gis_server.journeys.opening import context as open_context
 from gis_server.settings import Settings
 from gis_server.views import (
     api_events,
+    api_findings,
     api_incidents,
     api_layers,
     api_session,
@@ -74,6 +75,7 @@ def create_app(settings: Settings, ctx: Context | None = None) -> Flask:
         pages.blueprint,
         api_session.blueprint,
         api_layers.blueprint,
+        api_findings.blueprint,
         api_incidents.blueprint,
         api_walls.blueprint,
         api_events.blueprint,

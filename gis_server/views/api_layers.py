@@ -1,4 +1,4 @@
-"""Layers over HTTP: the catalogue, features, imports, generations and their findings."""
+"""Layers over HTTP: the catalogue, features, imports and generations."""
 
 from datetime import UTC, datetime
 from typing import Any
@@ -8,11 +8,8 @@ from flask import Blueprint, Response, request, url_for
 
 from gis_server.core.access import Act
 from gis_server.core.catalogue import Field, Layer, Style
-from gis_server.core.coverage.document import findings_json
 from gis_server.core.datum import Datum
 from gis_server.core.errors import UnusableInput
-from gis_server.core.features import RowProblem
-from gis_server.core.generation import Generation
 from gis_server.core.incident import parse_datum, parse_time
 from gis_server.core.message import msg
 from gis_server.core.toml_table import Words
@@ -24,11 +21,11 @@ from gis_server.views.current import (
     json_answer,
     known_parameters,
     language,
-    languages,
     now,
     parameter,
     say,
 )
+from gis_server.views.generations import generation_json, problem_json
 
 blueprint = Blueprint("layers", __name__, url_prefix="/api")
 
@@ -68,7 +65,7 @@ def generations(layer: str) -> Response:
     """The generations of a layer, newest first."""
     known_parameters()
     listed = layers.generations(ctx(), actor(), layer)
-    return json_answer({"generations": [_generation_json(generation) for generation in listed]})
+    return json_answer({"generations": [generation_json(generation) for generation in listed]})
 
 
 @blueprint.post("/layers/<layer>/imports")
@@ -115,38 +112,22 @@ def import_job(job_id: UUID) -> Response:
             "total": job.total,
             "message": None if job.message is None else say(job.message),
             "generation": None if generation is None else generation.id,
-            "problems": [_problem_json(problem) for problem in view.problems],
-            "report": None if generation is None else _generation_json(generation),
-        }
-    )
-
-
-@blueprint.get("/generations/<id:generation_id>/findings")
-def findings(generation_id: int) -> Response:
-    """What the check of a generation found, worst first, as ``validate --format json`` says it."""
-    known_parameters()
-    generation, found = layers.findings(ctx(), actor(), generation_id)
-    problems = layers.problems(ctx(), actor(), generation_id)
-    return json_answer(
-        {
-            "generation": _generation_json(generation),
-            "summary": generation.summary,
-            "problems": [_problem_json(problem) for problem in problems],
-            "findings": findings_json(found, languages()),
+            "problems": [problem_json(problem) for problem in view.problems],
+            "report": None if generation is None else generation_json(generation),
         }
     )
 
 
 @blueprint.post("/generations/<id:generation_id>/publish")
 def publish(generation_id: int) -> Response:
-    """Put a staged generation in force now; 409 with the findings while an error stands."""
-    return json_answer({"generation": _generation_json(layers.publish(ctx(), actor(), generation_id, now()))})
+    """Put a staged generation in force now; 409 with the findings while an error or an open warning stands."""
+    return json_answer({"generation": generation_json(layers.publish(ctx(), actor(), generation_id, now()))})
 
 
 @blueprint.post("/generations/<id:generation_id>/discard")
 def discard(generation_id: int) -> Response:
     """Throw a staged generation away."""
-    return json_answer({"generation": _generation_json(layers.discard(ctx(), actor(), generation_id, now()))})
+    return json_answer({"generation": generation_json(layers.discard(ctx(), actor(), generation_id, now()))})
 
 
 def _option(name: str) -> str | None:
@@ -233,34 +214,4 @@ def _field_json(field: Field) -> dict[str, Any]:
         "title": _words(field.title),
         "required": field.required,
         "choices": {key: _words(words) for key, words in field.choices.items()},
-    }
-
-
-def _generation_json(generation: Generation) -> dict[str, Any]:
-    return {
-        "id": generation.id,
-        "layer": generation.layer,
-        "state": generation.state,
-        "feature_count": generation.feature_count,
-        "valid_from": generation.valid_from,
-        "valid_to": generation.valid_to,
-        "created_at": generation.created_at,
-        "created_by": generation.created_by,
-        "published_at": generation.published_at,
-        "published_by": generation.published_by,
-        "summary": generation.summary,
-        "notes": [say(note) for note in generation.notes],
-        "problems": generation.problems,
-        "rejected": generation.rejected,
-        "errors": generation.errors,
-        "warnings": generation.warnings,
-    }
-
-
-def _problem_json(problem: RowProblem) -> dict[str, Any]:
-    return {
-        "row": problem.row,
-        "field": problem.field,
-        "message": say(problem.message),
-        "rejected": problem.rejected,
     }

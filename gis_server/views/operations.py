@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from typing import Any
 
+from gis_server.core.acceptance import LEAST_REASON, MOST_REASON
+from gis_server.core.coverage.findings import Kind, Severity
 from gis_server.core.datum import Datum
 from gis_server.core.incident import MOST_DESCRIPTION, MOST_ITEM, IncidentState, Source
 from gis_server.core.message import Message, msg
@@ -68,6 +70,7 @@ TIME: Schema = {"type": "string", "format": "date-time"}
 ANY_OBJECT: Schema = {"type": "object"}
 DATUM: Schema = {"type": "string", "enum": list(Datum), "default": Datum.WGS84.value}
 ACCURACY: Schema = {"type": "number", "minimum": 0, "maximum": MAX_ACCURACY_M}
+REASON: Schema = {"type": "string", "minLength": LEAST_REASON, "maxLength": MOST_REASON}
 LON: Schema = {"type": "number", "minimum": -180, "maximum": 180}
 LAT: Schema = {"type": "number", "minimum": -90, "maximum": 90}
 
@@ -137,8 +140,27 @@ SCHEMAS: dict[str, Schema] = {
         created_at=TIME,
         created_by=TEXT,
         summary=ANY_OBJECT,
+        certificate={"type": ["object", "null"]},
+        proof=_or_null("string"),
         errors=INTEGER,
         warnings=INTEGER,
+        open_warnings=INTEGER,
+    ),
+    "finding": _object(
+        ("id", "kind", "rule", "severity", "clause", "message"),
+        id=INTEGER,
+        kind={"type": "string", "enum": list(Kind)},
+        rule=TEXT,
+        severity={"type": "string", "enum": list(Severity)},
+        clause=TEXT,
+        fids=_list(INTEGER),
+        codes=_list(TEXT),
+        area_m2=NUMBER,
+        width_m=NUMBER,
+        message=_object(zh=TEXT, en=TEXT),
+        geometry={"type": ["object", "null"]},
+        weight=ANY_OBJECT,
+        acceptance={"type": ["object", "null"], "properties": {"who": TEXT, "at": TIME, "reason": TEXT}},
     ),
     "wall_link": _object(
         id=INTEGER,
@@ -243,13 +265,31 @@ OPERATIONS: tuple[Operation, ...] = (
         "findings",
         msg("这一代数据的检查结果，严重的在前"),
         (_GENERATION,),
-        answer=_object(summary=ANY_OBJECT, findings=_list(ANY_OBJECT)),
+        answer=_object(generation=_ref("generation"), summary=ANY_OBJECT, findings=_list(_ref("finding"))),
+    ),
+    Operation(
+        "post",
+        "/api/generations/{generation_id}/findings/{finding_id}/accept",
+        "accept_finding",
+        msg("写明理由，接受一处提醒；错误不能接受"),
+        (_GENERATION, _in_path("finding_id", msg("检查所提问题的编号"), INTEGER)),
+        body=_object(("reason",), reason=REASON),
+        answer=_object(generation=_ref("generation")),
+    ),
+    Operation(
+        "post",
+        "/api/generations/{generation_id}/findings/accept",
+        "accept_findings",
+        msg("写明理由，接受同一类的全部提醒"),
+        (_GENERATION,),
+        body=_object(("kind", "reason"), kind={"type": "string", "enum": list(Kind)}, reason=REASON),
+        answer=_object(generation=_ref("generation")),
     ),
     Operation(
         "post",
         "/api/generations/{generation_id}/publish",
         "publish",
-        msg("发布这一代数据；还有错误时拒绝，并列出错误"),
+        msg("发布这一代数据；还有错误或未接受的提醒时拒绝，并一一列出"),
         (_GENERATION,),
         answer=_object(generation=_ref("generation")),
     ),

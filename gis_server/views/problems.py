@@ -8,8 +8,7 @@ from flask import Flask, Response, redirect, render_template, request
 from werkzeug.exceptions import HTTPException
 from werkzeug.wrappers import Response as BaseResponse
 
-from gis_server.core.coverage.document import findings_json
-from gis_server.core.coverage.findings import Finding
+from gis_server.core.acceptance import KeptFinding
 from gis_server.core.errors import (
     Conflict,
     GisError,
@@ -24,7 +23,8 @@ from gis_server.core.errors import (
 )
 from gis_server.core.message import Message, msg
 from gis_server.journeys.accounts import note_denial
-from gis_server.views.current import actor, ctx, json_answer, languages, now, say
+from gis_server.views.current import actor, ctx, json_answer, now, say
+from gis_server.views.generations import kept_json
 
 log = logging.getLogger(__name__)
 
@@ -84,8 +84,9 @@ def _answer_gis_error(error: GisError) -> BaseResponse:
     if isinstance(error, UnknownCrs) and error.candidates:
         members["candidates"] = list(error.candidates)
     if isinstance(error, PublishRefused):
-        found = [f for f in error.findings[:MOST_FINDINGS] if isinstance(f, Finding)]
-        members["findings"] = findings_json(found, languages())
+        members["findings"] = kept_json(
+            [one for one in error.findings[:MOST_FINDINGS] if isinstance(one, KeptFinding)]
+        )
     answer = _problem(status, _slug(type(error).__name__), say(title), say(error.message), members)
     if status == HTTPStatus.SERVICE_UNAVAILABLE:
         answer.headers["Retry-After"] = "5"

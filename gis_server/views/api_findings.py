@@ -1,0 +1,70 @@
+"""Findings of a generation over HTTP: read, and accepted with a written reason."""
+
+from collections.abc import Sequence
+
+from flask import Blueprint, Response
+
+from gis_server.core.access import Act
+from gis_server.core.coverage.findings import Kind
+from gis_server.core.errors import UnusableInput
+from gis_server.core.message import msg
+from gis_server.journeys import findings as journey
+from gis_server.journeys import layers
+from gis_server.views.current import actor, ctx, json_answer, json_body, known_parameters, now
+from gis_server.views.generations import generation_json, kept_json, problem_json
+
+blueprint = Blueprint("findings", __name__, url_prefix="/api/generations/<id:generation_id>")
+
+
+@blueprint.get("/findings")
+def findings(generation_id: int) -> Response:
+    """What the check of a generation found, worst first, as ``validate --format json`` says it."""
+    known_parameters()
+    generation, kept = journey.findings(ctx(), actor(), generation_id)
+    problems = layers.problems(ctx(), actor(), generation_id)
+    return json_answer(
+        {
+            "generation": generation_json(generation),
+            "summary": generation.summary,
+            "problems": [problem_json(problem) for problem in problems],
+            "findings": kept_json(kept),
+        }
+    )
+
+
+@blueprint.post("/findings/<id:finding_id>/accept")
+def accept(generation_id: int, finding_id: int) -> Response:
+    """Accept one warning with a written reason; 409 for an error and for what was accepted before."""
+    actor().require(Act.IMPORT_LAYER)
+    (reason,) = _texts("reason")
+    generation = journey.accept_one(ctx(), actor(), generation_id, finding_id, reason=reason, now=now())
+    return json_answer({"generation": generation_json(generation)})
+
+
+@blueprint.post("/findings/accept")
+def accept_kind(generation_id: int) -> Response:
+    """Accept all open warnings of one kind with one reason; 409 where there is none."""
+    actor().require(Act.IMPORT_LAYER)
+    kind, reason = _texts("kind", "reason")
+    if kind not in set(Kind):
+        raise UnusableInput(
+            msg("没有名为 {name} 的问题类别。", name=kind[:80]),
+            field="kind",
+            expected=msg("{known} 之一", known="、".join(Kind)),
+        )
+    generation = journey.accept_kind(ctx(), actor(), generation_id, Kind(kind), reason=reason, now=now())
+    return json_answer({"generation": generation_json(generation)})
+
+
+def _texts(*names: str) -> Sequence[str]:
+    """The texts of a JSON object that has exactly these members."""
+    body = json_body()
+    if not isinstance(body, dict):
+        raise UnusableInput(msg("内容应为一个 JSON 对象。"), expected=msg("JSON 对象"))
+    for key in body:
+        if key not in names:
+            raise UnusableInput(msg("没有名为 {name} 的项。", name=str(key)[:80]), field=str(key)[:80])
+    for name in names:
+        if not isinstance(body.get(name), str):
+            raise UnusableInput(msg("缺少 {name}。", name=name), field=name, expected=msg("文字"))
+    return [body[name] for name in names]
