@@ -32,7 +32,7 @@ COMMANDS: dict[str, Entry] = {
     "sample": Entry("sample:sample", msg("生成任意大小的示例城市。")),
     "import": Entry("layers:import_", msg("把文件导入图层：检查、暂存、发布。")),
     "validate": Entry("check:validate", msg("检查网格划分（只读文件，不用数据库）。")),
-    "repair": Entry("check:repair", msg("修补网格划分中的缝隙与重叠（只读文件，不用数据库）。")),
+    "repair": Entry("repair:repair", msg("修补网格划分中的缝隙与重叠（只读文件，不用数据库）。")),
     "route": Entry("route:route", msg("把一批点分到网格。")),
     "export": Entry("layers:export", msg("把图层导出为文件。")),
     "wall": Entry("wall:wall", msg("把大屏输出为单个文件，无需网络即可打开。")),

@@ -1,9 +1,8 @@
-"""``validate`` and ``repair``: plain files, no database."""
+"""``validate``: plain files, no database."""
 
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -13,10 +12,9 @@ import orjson
 from gis_server.cli import translate
 from gis_server.cli.opening import read_settings
 from gis_server.cli.terminal import step
-from gis_server.core.coverage.document import as_geojson, as_json, findings_json
+from gis_server.core.coverage.document import as_geojson, as_json
 from gis_server.core.coverage.drawing import Sheet
 from gis_server.core.coverage.findings import Report, Severity
-from gis_server.core.coverage.mend import Limits
 from gis_server.core.coverage.page import page
 from gis_server.core.coverage.sentences import clause, figure
 from gis_server.core.datum import Datum
@@ -25,7 +23,6 @@ from gis_server.core.message import Message, Translate, msg
 from gis_server.files.catalogue import load
 from gis_server.i18n import LANGUAGES, translator
 from gis_server.journeys.check import How, Validation, validate_files
-from gis_server.journeys.repair import Repaired, repair_file
 
 _FILE = click.Path(path_type=Path)
 
@@ -150,107 +147,3 @@ def _as_text(report: Report, words: Translate) -> str:
         )
     )
     return "\n".join(lines) + "\n"
-
-
-@click.command(help=str(msg("修补网格划分中的缝隙与重叠（只读文件，不用数据库）。")))
-@click.argument("grids", type=_FILE)
-@click.option("--within", type=_FILE, help=str(msg("网格应当铺满的上级区域（文件）；其边界不动。")))
-@click.option("-o", "--out", type=_FILE, required=True, help=str(msg("修补后的网格写入此文件。")))
-@click.option(
-    "--max-gap-width",
-    type=click.FloatRange(min=0),
-    default=1.0,
-    help=str(msg("不问人就填补的缝隙最大宽度（米）。")),
-)
-@click.option(
-    "--max-overlap-width",
-    type=click.FloatRange(min=0),
-    default=1.0,
-    help=str(msg("不问人就消除的重叠最大宽度（米）。")),
-)
-@click.option("--profile", help=str(msg("采用哪一地的标准，如 zhenjiang。")))
-@click.option("--crs", help=str(msg("文件的坐标系，如 EPSG:4549；local 表示平面米。")))
-@click.option("--encoding", help=str(msg("文字编码，如 GB18030。")))
-@click.option(
-    "--format",
-    "form",
-    type=click.Choice(["text", "json"]),
-    default="text",
-    help=str(msg("说明的格式：text 或 json。")),
-)
-@click.pass_context
-def repair(
-    ctx: click.Context,
-    /,
-    grids: Path,
-    *,
-    within: Path | None,
-    out: Path,
-    max_gap_width: float,
-    max_overlap_width: float,
-    form: str,
-    **how: Any,
-) -> None:
-    """Mend grids; exit code 0 when no error is left, 1 when a person has to decide."""
-    with progress(msg("修补 {file}", file=grids.name)):
-        done = repair_file(
-            load(read_settings().layers),
-            grids,
-            within,
-            out,
-            limits=Limits(max_gap_width, max_overlap_width),
-            how=How(**how),
-        )
-    give_out(
-        json_bytes(_repair_json(done)) if form == "json" else _repair_text(done, translate()).encode(), None
-    )
-    ctx.exit(1 if done.needs_a_person else 0)
-
-
-def _repair_json(done: Repaired) -> dict[str, Any]:
-    languages = {name: translator(name) for name in LANGUAGES}
-    case = done.plan.examination.case
-    return {
-        "schema": "gis-server/repair/1",
-        "input": {"file": done.file, "features": done.rows},
-        "untouched": done.untouched,
-        "moves": [
-            {
-                "act": move.act.value,
-                "kind": move.kind.value,
-                "from": [case.cells.row(r) for r in move.giving],
-                "to": [case.cells.row(r) for r in move.taking],
-                "area_m2": move.area_m2,
-                "width_m": move.width_m,
-                "confidence": move.confidence,
-                "reason": {name: move.reason.render(words) for name, words in languages.items()},
-            }
-            for move in done.plan.moves
-        ],
-        "summary": asdict(done.after.summary),
-        "left": findings_json(done.after.errors, languages),
-    }
-
-
-def _repair_text(done: Repaired, words: Translate) -> str:
-    lines = [
-        msg(
-            "{reason}（{area} 平方米，宽 {width} 米）",
-            reason=m.reason,
-            area=figure(m.area_m2),
-            width=figure(m.width_m),
-        )
-        for m in done.plan.moves
-    ]
-    lines.append(
-        msg(
-            "共修补 {moves} 处；{same} / {rows} 个网格原样未动。",
-            moves=len(done.plan.moves),
-            same=done.untouched,
-            rows=done.rows,
-        )
-    )
-    if done.needs_a_person:
-        lines.append(msg("还有 {count} 处需要人来决定：", count=len(done.after.errors)))
-        lines += [finding.message for finding in done.after.errors]
-    return "\n".join(line.render(words) for line in lines) + "\n"

@@ -29,13 +29,8 @@ def write_same(
 
     GeoJSON keeps the coordinates as they are, in the reference system of the input.
     """
-    driver = _DRIVERS.get(path.suffix.lower())
-    if driver is None:
-        raise UnusableInput(
-            msg("不能写为 {file}；支持 {known}。", file=path.name, known="、".join(_DRIVERS)), field="output"
-        )
-    if not path.parent.is_dir():
-        raise UnusableInput(msg("文件夹 {folder} 不存在。", folder=str(path.parent)), field="output")
+    check_writable(path)
+    driver = _DRIVERS[path.suffix.lower()]
     columns = {**raw.columns, **changes}
     missing = [_missing(column) for column in columns.values()]
     with TemporaryDirectory(prefix=".gis-server-", dir=path.parent) as folder:
@@ -52,6 +47,16 @@ def write_same(
         )
         for part in Path(folder).iterdir():
             part.replace(path.parent / part.name)
+
+
+def check_writable(path: Path) -> None:
+    """Raise UnusableInput where the suffix names no format that can be written, or the folder does not exist."""
+    if path.suffix.lower() not in _DRIVERS:
+        raise UnusableInput(
+            msg("不能写为 {file}；支持 {known}。", file=path.name, known="、".join(_DRIVERS)), field="output"
+        )
+    if not path.parent.is_dir():
+        raise UnusableInput(msg("文件夹 {folder} 不存在。", folder=str(path.parent)), field="output")
 
 
 def _missing(column: NDArray[np.generic]) -> NDArray[np.bool_] | None:

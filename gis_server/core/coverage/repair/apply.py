@@ -32,6 +32,14 @@ def concerns(move: Move, rows: set[int]) -> bool:
 
 def carried_out(cells: Cells, moves: tuple[Move, ...]) -> tuple[Cells, set[int]]:
     """The cells after the moves, and those that could not be drawn."""
+    bad: set[int] = set()
+    for of in dict.fromkeys(id(m.fabric) for m in moves):  # moves of one round rest on the same net
+        cells, failed = _one_round(cells, [m for m in moves if id(m.fabric) == of])
+        bad |= failed
+    return cells, bad
+
+
+def _one_round(cells: Cells, moves: list[Move]) -> tuple[Cells, set[int]]:
     geometry = np.array(cells.geometry, dtype=object)
     codes = None if cells.parent_codes is None else cells.parent_codes.copy()
     borders: dict[int, list[Floats]] = {}
@@ -46,9 +54,21 @@ def carried_out(cells: Cells, moves: tuple[Move, ...]) -> tuple[Cells, set[int]]
             row, code = move.parent_code
             codes[row] = code
     bad: set[int] = set()
-    of = next((m.fabric for m in moves if m.fabric is not None), None)
+    of = moves[0].fabric
     if of is not None and (borders or aligned):
-        drawn, bad = knit(of, borders, aligned)
+        # a later round stands on what an earlier one made: without that its moves do not fit
+        strangers = {
+            row
+            for row in {*borders, *aligned}
+            if not of.made_for(row, cells.geometry[row]) and not any(row in m.replaced for m in moves)
+        }
+        if strangers:
+            return cells, strangers
+        drawn, bad = of.knitted.get(key := tuple(map(id, moves)), (None, set()))
+        if drawn is None:
+            drawn, bad = knit(of, borders, aligned)
+            of.knitted.clear()
+            of.knitted[key] = drawn, bad
         for row, polygon in drawn.items():
             geometry[row] = polygon
             for twin in of.twins.get(row, ()):

@@ -20,7 +20,8 @@ class Fabric:
 
     ``inside`` gives the threads that a node cuts, ``corner`` the cells (−1: a parent) whose edges begin or end there,
     ``run`` the threads along a piece (its ends in order), ``off`` the threads that a node cuts without lying on them
-    exactly, ``extra`` the nodes where nothing meets but a vertex and an edge that lacks it.
+    exactly, ``extra`` the nodes where nothing meets but a vertex and an edge that lacks it. ``knitted`` remembers the
+    last set of moves that was carried out.
     """
 
     polygons: Geometries
@@ -31,6 +32,14 @@ class Fabric:
     run: dict[tuple[int, Edge], set[int]] = field(default_factory=dict)
     off: dict[Place, set[int]] = field(default_factory=dict)
     extra: set[Place] = field(default_factory=set)
+    knitted: dict[tuple[int, ...], tuple[dict[int, shapely.Geometry], set[int]]] = field(default_factory=dict)
+
+    def made_for(self, cell: int, polygon: shapely.Geometry | None) -> bool:
+        """Whether this is the polygon that the net was woven from (or what was mended to be it)."""
+        mine = self.polygons[cell]
+        return polygon is mine or (
+            polygon is not None and (not polygon.is_valid or bool(shapely.equals_exact(polygon, mine)))
+        )
 
     def owner(self, thread: int) -> int:
         """The cell of a thread; negative for a parent."""
@@ -70,8 +79,7 @@ def fabric(polygons: Geometries, surveyed: Survey, twins: Mapping[int, tuple[int
             made.corner.setdefault((g, a), set()).add(max(owners[t], -1))
         before = t
     # the last piece of each thread ends at a corner
-    last = np.flatnonzero(np.append(net.thread[1:] != net.thread[:-1], [True])) if len(net.thread) else []
-    for i in last:
+    for i in np.flatnonzero(np.append(net.thread[1:] != net.thread[:-1], True)[: len(net.thread)]).tolist():
         t = int(net.thread[i])
         made.corner.setdefault((groups[t], places[int(net.pieces[i, 1])]), set()).add(max(owners[t], -1))
     if cuts:

@@ -13,7 +13,7 @@ from gis_server.core.coverage.findings import Finding, Kind, Report
 from gis_server.core.coverage.repair import sentences
 from gis_server.core.coverage.repair.border import Edge, as_segments, rings_of
 from gis_server.core.coverage.repair.knit import Fabric
-from gis_server.core.coverage.repair.moves import Change, Limits, Move, Policy
+from gis_server.core.coverage.repair.moves import Act, Change, Limits, Move, Policy
 from gis_server.core.coverage.repair.patches import Patch
 from gis_server.core.coverage.repair.shares import LONG_AND_THIN, Claims, divided
 from gis_server.core.message import Message
@@ -32,7 +32,6 @@ class Bench:
     claims: Claims
     limits: Limits
     report: Report
-    index_of: dict[int, int]
     lost: dict[int, float] = field(default_factory=dict)
     size: dict[int, float] = field(default_factory=dict)
 
@@ -122,19 +121,19 @@ def _gap(bench: Bench, patch: Patch, kinds: set[Kind], finding: Finding) -> Move
             why = sentences.beside(bench.case.name(stays))
     segments = as_segments(patch.rings)
     return Move(
+        act=Act.FILL,
         finding=finding,
         changes=(Change(None, target, patch.area),),
         confidence=_confidence(patch.width, limits.max_gap_width),
         message=sentences.filled(bench.case.name(target), patch.area, patch.width, why),
         polygon=patch.polygon,
+        width_m=patch.width,
         borders={target: segments},
         fabric=bench.fabric,
     )
 
 
-def _divided(
-    bench: Bench, patch: Patch, finding: Finding, shares: list[tuple[int, shapely.Polygon]]
-) -> Move:
+def _divided(bench: Bench, patch: Patch, finding: Finding, shares: list[tuple[int, shapely.Polygon]]) -> Move:
     pieces: dict[int, list[Floats]] = {}
     ground: dict[int, float] = {}
     areas = bench.case.plane.area(np.array([piece for _, piece in shares], dtype=object))
@@ -142,11 +141,13 @@ def _divided(
         pieces.setdefault(cell, []).append(as_segments(rings_of(piece)))
         ground[cell] = ground.get(cell, 0.0) + area
     return Move(
+        act=Act.DIVIDE,
         finding=finding,
         changes=tuple(Change(None, cell, area) for cell, area in sorted(ground.items())),
         confidence=_confidence(patch.width, bench.limits.max_gap_width),
         message=sentences.divided([bench.case.name(c) for c in sorted(ground)], patch.area, patch.width),
         polygon=patch.polygon,
+        width_m=patch.width,
         borders={cell: np.concatenate(parts) for cell, parts in pieces.items()},
         fabric=bench.fabric,
     )
@@ -165,11 +166,13 @@ def _overlap(bench: Bench, patch: Patch, kinds: set[Kind], finding: Finding) -> 
         bench.take(cell, patch.area)
     names = [bench.case.name(c) for c in losers]
     return Move(
+        act=Act.CARVE if carve else Act.YIELD,
         finding=finding,
         changes=tuple(Change(c, winner, patch.area) for c in losers),
         confidence=0.95 if carve else _confidence(patch.width, bench.limits.max_overlap_width),
         message=sentences.kept(bench.case.name(winner), names, patch.area, patch.width, why),
         polygon=patch.polygon,
+        width_m=patch.width,
         borders={c: as_segments(patch.rings, outward=True) for c in losers},
         fabric=bench.fabric,
     )
@@ -180,18 +183,34 @@ def _keeper(bench: Bench, patch: Patch) -> tuple[int, Message]:
     standing = bench.claims.first(patch.cells)
     if standing is not None:
         return standing[0], sentences.because(standing[1])
-    if patch.width < bench.limits.divide_from:
-        keeper = bench.claims.sounder(patch.cells)
-        return keeper, sentences.beside(bench.case.name(keeper))
     bearer = bench.fabric.survey.bearer
-    held: dict[int, float] = dict.fromkeys(patch.cells, 0.0)
+    rivals = _meeting_the_parent(bench, patch)
+    if len(rivals) == 1:
+        return rivals[0], sentences.meeting()
+    if patch.width < bench.limits.divide_from:
+        keeper = bench.claims.sounder(rivals)
+        return keeper, sentences.beside(bench.case.name(keeper))
+    held: dict[int, float] = dict.fromkeys(rivals, 0.0)
     for a, b in patch.edges:
         here = set(bearer.get((patch.group, (a, b)), ()))
-        for cell in patch.cells:
+        for cell in rivals:
             if cell not in here:  # another's border, inside this cell
                 held[cell] += hypot(a[0] - b[0], a[1] - b[1])
     keeper = min(held, key=lambda c: (-round(held[c], 6), c))
     return keeper, sentences.because(Policy.LONGEST_EDGE)
+
+
+def _meeting_the_parent(bench: Bench, patch: Patch) -> list[int]:
+    """The claimants whose borders meet the parent's at a vertex of it; all of them where none or every one does."""
+    bearer, off = bench.fabric.survey.bearer, bench.fabric.off
+    astray: set[int] = set()
+    for a, b in patch.edges:
+        threads = off.get((patch.group, a), set()) | off.get((patch.group, b), set())
+        if any(bench.fabric.owner(t) < 0 for t in threads):
+            here = bearer.get((patch.group, (a, b)), ())
+            if len(here) == 1:
+                astray.update(here)
+    return [c for c in patch.cells if c not in astray] or list(patch.cells)
 
 
 def _outside(bench: Bench, patch: Patch, _: set[Kind], finding: Finding) -> Move | None:
@@ -202,6 +221,7 @@ def _outside(bench: Bench, patch: Patch, _: set[Kind], finding: Finding) -> Move
     first = patch.cells[0]
     share = max(patch.area / max(bench.area(c), 1e-9) for c in patch.cells)
     return Move(
+        act=Act.WITHDRAW,
         finding=finding,
         changes=tuple(Change(c, None, patch.area) for c in patch.cells),
         confidence=round(max(0.5, 0.98 - share), 2),
@@ -209,6 +229,7 @@ def _outside(bench: Bench, patch: Patch, _: set[Kind], finding: Finding) -> Move
             bench.case.name(first), bench.case.parent_name(patch.group), patch.area, patch.width
         ),
         polygon=patch.polygon,
+        width_m=patch.width,
         borders={c: as_segments(patch.rings, outward=True) for c in patch.cells},
         fabric=bench.fabric,
     )
@@ -217,4 +238,3 @@ def _outside(bench: Bench, patch: Patch, _: set[Kind], finding: Finding) -> Move
 def _confidence(width: float, limit: float) -> float:
     """Near certain for a hair, one half at the limit."""
     return round(0.98 - 0.48 * min(1.0, width / limit) if limit > 0 else 0.5, 2)
-

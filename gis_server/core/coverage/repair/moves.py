@@ -28,6 +28,19 @@ class Policy(StrEnum):
     LONGEST_EDGE = "longest_edge"  # the cell with the longest shared edge
 
 
+class Act(StrEnum):
+    """What a move does."""
+
+    FILL = "fill"  # a gap becomes part of a neighbour
+    DIVIDE = "divide"  # a gap is shared out among its neighbours
+    YIELD = "yield"  # an overlap stays with one of the cells
+    CARVE = "carve"  # an exclusive grid is cut out of the one it lies on
+    WITHDRAW = "withdraw"  # a part outside the parent goes
+    ALIGN = "align"  # vertices that should be one are brought together
+    MEND = "mend"  # an invalid ring is rebuilt
+    REPARENT = "reparent"  # the parent's code is put right
+
+
 DEFAULT_POLICIES = (Policy.EXCLUSIVE, Policy.PRIORITY, Policy.FILED, Policy.LONGEST_EDGE)
 
 
@@ -39,8 +52,8 @@ class Limits:
     narrower one goes to one of them. Vertices and edges within ``align`` of each other are one.
     """
 
-    max_gap_width: float = 10.0
-    max_overlap_width: float = 10.0
+    max_gap_width: float = 1.0
+    max_overlap_width: float = 1.0
     divide_from: float = 0.1
     align: float = 1e-3
 
@@ -69,20 +82,28 @@ class Move:
     """One step of mending.
 
     ``polygon`` is the ground concerned, in the data's coordinates (None where only vertices are aligned or a code is
-    corrected). ``confidence`` is 0–1. The rest says how it is done: ``borders`` are directed edges (n, 4) added to
+    corrected), ``width_m`` its width. ``confidence`` is 0–1. The rest says how it is done: ``borders`` are directed edges (n, 4) added to
     the border of a cell, ``aligned`` the cells whose vertices are brought together, ``parent_code`` a corrected code.
     """
 
+    act: Act
     finding: Finding
     changes: tuple[Change, ...]
     confidence: float
     message: Message
     polygon: shapely.Geometry | None = None
+    width_m: float = 0.0
     borders: Mapping[int, Floats] = field(default_factory=lambda: MappingProxyType({}))
     aligned: tuple[int, ...] = ()
     replaced: Mapping[int, shapely.Geometry] = field(default_factory=lambda: MappingProxyType({}))
     parent_code: tuple[int, str] | None = None
     fabric: Fabric | None = None
+
+    @property
+    def rows(self) -> tuple[int, ...]:
+        """The cells that it redraws or corrects."""
+        recoded = () if self.parent_code is None else (self.parent_code[0],)
+        return tuple(sorted({*self.borders, *self.aligned, *self.replaced, *recoded}))
 
     @property
     def area_m2(self) -> float:

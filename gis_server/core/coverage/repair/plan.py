@@ -1,23 +1,24 @@
 """Plan the mending of a coverage: every defect within the limits becomes moves, the rest is left to a person."""
 
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 import shapely
 
 from gis_server.core.coverage import sentences as told
 from gis_server.core.coverage.case import Case
-from gis_server.core.coverage.check import check
-from gis_server.core.coverage.cover import Ground, locate
-from gis_server.core.coverage.edges import Flags, Geometries, Indices, Rings, flatten
+from gis_server.core.coverage.check import Examination, examine
+from gis_server.core.coverage.edges import Flags, Floats, Geometries, Indices, Rings, flatten
 from gis_server.core.coverage.findings import Finding, Kind, Report
-from gis_server.core.coverage.intake import Intake, take_in
+from gis_server.core.coverage.intake import Intake
 from gis_server.core.coverage.layer import Cells, Parents, Plane
-from gis_server.core.coverage.repair.apply import carried_out, concerns
+from gis_server.core.coverage.repair.apply import apply, carried_out, concerns
 from gis_server.core.coverage.repair.knit import Fabric, fabric
 from gis_server.core.coverage.repair.mend import Bench, mend
 from gis_server.core.coverage.repair.moves import (
     DEFAULT_POLICIES,
+    Act,
     Limits,
     Merits,
     Move,
@@ -32,6 +33,19 @@ from gis_server.core.coverage.rules import DEFAULT_RULES, Rules
 
 _FITS = 0.99
 """A parent code is corrected when this share of the cell lies in one other parent, on ground that is free there."""
+_ROUNDS = 3
+_MENDABLE = frozenset(
+    {
+        Kind.GAP,
+        Kind.BAY,
+        Kind.OVERLAP,
+        Kind.OUTSIDE,
+        Kind.OTHER_PARENT_OVERLAP,
+        Kind.NEAR_MISS,
+        Kind.SUB_GRID_OUTSIDE,
+    }
+)
+"""Kinds of ground that are mended wherever nothing keeps a patch of theirs from it."""
 
 
 def plan_repair(
@@ -54,69 +68,81 @@ def plan_repair(
     contained and missing cells, empty rows, codes, and whatever is wider than the limits are left. ``unit_m`` is the
     length in metres of one unit of the coordinates. Nothing is changed: ``apply`` does that.
     """
-    report = check(cells, parents, rules=rules, tolerance_m2=tolerance_m2, plane=plane)
-    intake = take_in(cells.geometry)
-    above = None if parents is None else _sound(parents)
-    rings = flatten(intake.polygons)
-    twins = _twins(rings, intake.usable)
-    active = intake.usable.copy()
-    for copies in twins.values():
-        active[list(copies)] = False
-    index_of = {cells.row(i): i for i in range(len(cells.geometry))}
-    parent_of = _parents_by_place(cells, parents, above, intake, report, index_of)
-    case = Case(
-        cells,
-        None if parents is None else Parents(above, parents.codes),
-        intake.polygons,
-        Ground(intake.polygons),
-        active,
-        rules,
-        report.tolerance_m2,
-        plane,
-    )
-    surveyed = survey(
-        intake.polygons, rings, parent_of, above, active, reach=limits.align / unit_m, plane=plane
-    )
+    how = _How(limits, policies, merits, limits.align / unit_m)
+    found = examine(cells, parents, rules=rules, tolerance_m2=tolerance_m2, plane=plane)
+    moves, left, unsure = _round(cells, found, how)
+    before, mended = found.report, cells
+    for _ in range(_ROUNDS):
+        if not unsure:
+            break
+        # where much lies on top of each other, ground given away may leave crumbs: they are mended in their turn
+        mended = apply(cells, moves)
+        found = examine(mended, parents, rules=rules, tolerance_m2=tolerance_m2, plane=plane)
+        more, left, unsure = _round(mended, found, how)
+        if not more:
+            break
+        moves = (*moves, *more)
+    return RepairPlan(moves, left, before)
+
+
+@dataclass(frozen=True, slots=True)
+class _How:
+    limits: Limits
+    policies: Sequence[Policy]
+    merits: Merits
+    reach: float
+
+
+def _round(cells: Cells, found: Examination, how: _How) -> tuple[tuple[Move, ...], tuple[Finding, ...], bool]:
+    """(moves, findings that are left, whether what comes out should be looked at once more)."""
+    case, report, polygons = found.case, found.report, found.case.polygons
+    above = None if case.parents is None else case.parents.geometry
+    parent_of = found.ruled.parent_of
+    rings = flatten(polygons)
+    twins = _twins(rings, found.intake.usable)
+    index_of = {cells.row(i): i for i in range(len(polygons))}
+    surveyed = survey(polygons, rings, parent_of, above, case.active, reach=how.reach, plane=case.plane)
     for row, copies in twins.items():
         surveyed.group_of[list(copies)] = surveyed.group_of[row]
-    cloth = fabric(intake.polygons, surveyed, twins)
-    patches = gather(surveyed.faces, plane)
+    cloth = fabric(polygons, surveyed, twins)
+    patches = gather(surveyed.faces, case.plane)
     numbers = findings_of(patches, report.findings, index_of)
-    claims = Claims(cells, policies, merits, _fault(surveyed.net.threads.owner, rings, len(cells.geometry)))
-    bench = Bench(case, cloth, claims, limits, report, index_of)
-    moves = [
-        *_redrawn(case, intake, cloth, report, index_of),
-        *_corrected(case, report, index_of, parent_of, above),
+    claims = Claims(cells, how.policies, how.merits, _fault(surveyed.net.threads.owner, rings, len(polygons)))
+    ground_moves, unsolved = mend(Bench(case, cloth, claims, how.limits, report), patches, numbers)
+    planned = [
+        *_redrawn(case, found.intake, cloth, report, index_of),
+        *_corrected(case, report, index_of, parent_of),
+        *ground_moves,
+        *_aligned(case, cloth, report, index_of),
     ]
-    settled = {id(m.finding) for m in moves}
-    ground_moves, unsolved = mend(bench, patches, numbers)
-    moves += ground_moves
-    moves += _aligned(case, cloth, report, index_of)
-    moves, dropped = _workable(cells, moves)
-    left_numbers = {n for i in unsolved for n in numbers[i]} | {
-        n for n, f in enumerate(report.findings) if any(f is m.finding for m in dropped)
-    }
-    settled |= {
-        id(report.findings[n])
-        for i, these in enumerate(numbers)
-        if i not in unsolved
-        for n in these
-    }
-    settled |= {id(m.finding) for m in moves}
+    moves, dropped, mended = _workable(cells, planned)
+    held = {n for i in unsolved for n in numbers[i]}
+    given_up = {id(m.finding) for m in dropped}
+    done = {id(m.finding) for m in moves}
     left = tuple(
-        f for n, f in enumerate(report.findings) if id(f) not in settled or n in left_numbers
+        f
+        for n, f in enumerate(report.findings)
+        if n in held or id(f) in given_up or (f.kind not in _MENDABLE and id(f) not in done)
     )
-    return RepairPlan(tuple(moves), left, report)
+    unsure = bool(moves) and _still_open(
+        mended, above, parent_of, moves, {patches[i].group for i in unsolved}
+    )
+    return moves, left, unsure
 
 
-def _sound(parents: Parents) -> Geometries:
-    """Valid parents without the ground that may stay without a cell."""
-    polygons = take_in(parents.geometry).polygons
-    sound = np.array([shapely.Polygon() if p is None else p for p in polygons], dtype=object)
-    holes = parents.declared_holes
-    if holes is not None and len(holes):
-        sound = shapely.difference(sound, shapely.union_all(holes))
-    return sound
+def _still_open(
+    cells: Cells, above: Geometries | None, parent_of: Indices, moves: Sequence[Move], hopeless: set[int]
+) -> bool:
+    """Whether a group that was mended does not add up, though nothing in it was left."""
+    if above is None:
+        return True
+    touched = {row for m in moves for row in (*m.borders, *m.aligned)}
+    groups = {int(parent_of[row]) for row in touched} - hopeless - {-1}
+    members = np.flatnonzero(np.isin(parent_of, sorted(groups)))
+    sums = np.zeros((len(above), 2), dtype=np.uint64)
+    np.add.at(sums, parent_of[members], flatten(cells.geometry[members]).sums)
+    wanted = sorted(groups)
+    return bool((sums[wanted] != flatten(above[wanted]).sums).any())
 
 
 def _twins(rings: Rings, usable: Flags) -> dict[int, tuple[int, ...]]:
@@ -135,31 +161,7 @@ def _twins(rings: Rings, usable: Flags) -> dict[int, tuple[int, ...]]:
     return found
 
 
-def _parents_by_place(
-    cells: Cells,
-    parents: Parents | None,
-    above: Geometries | None,
-    intake: Intake,
-    report: Report,
-    index_of: dict[int, int],
-) -> Indices:
-    """The parent of each cell: by code, by place where there is none or the check says it is wrong."""
-    parent_of = np.full(len(cells.geometry), -1, dtype=np.int64)
-    if parents is None or above is None:
-        return parent_of
-    if parents.codes is not None and cells.parent_codes is not None:
-        by_code = {code: i for i, code in enumerate(parents.codes) if code}
-        parent_of = np.array([by_code.get(c, -1) for c in cells.parent_codes], dtype=np.int64)
-    unplaced = (parent_of < 0) & intake.usable
-    for finding in report.findings:
-        if finding.kind is Kind.WRONG_PARENT:
-            unplaced[[index_of[fid] for fid in finding.fids]] = True
-    if unplaced.any():
-        parent_of = np.where(unplaced, locate(Ground(above), intake.polygons, unplaced), parent_of)
-    return parent_of
-
-
-def _fault(owner: Indices, rings: Rings, count: int) -> np.ndarray:
+def _fault(owner: Indices, rings: Rings, count: int) -> Floats:
     mine = np.bincount(owner[owner >= 0], minlength=count)
     edges = np.bincount(rings.owner, weights=np.diff(rings.start) - 1, minlength=count)
     return np.asarray(mine / np.maximum(edges, 1))
@@ -174,6 +176,7 @@ def _redrawn(
         row = index_of[finding.fids[0]] if len(finding.fids) == 1 else -1
         if finding.kind is Kind.INVALID_GEOMETRY and row in mended:
             yield Move(
+                act=Act.MEND,
                 finding=finding,
                 changes=(),
                 confidence=0.9,
@@ -184,12 +187,10 @@ def _redrawn(
             )
 
 
-def _corrected(
-    case: Case, report: Report, index_of: dict[int, int], parent_of: Indices, above: Geometries | None
-) -> Iterable[Move]:
+def _corrected(case: Case, report: Report, index_of: dict[int, int], parent_of: Indices) -> Iterable[Move]:
     """Parent codes that the place contradicts without a doubt: the cell fits there, and its own code agrees."""
     codes = case.cells.parent_codes
-    if above is None or codes is None or case.parents is None or case.parents.codes is None:
+    if codes is None or case.parents is None or case.parents.codes is None:
         return
     for finding in report.findings:
         if finding.kind is not Kind.WRONG_PARENT:
@@ -202,6 +203,7 @@ def _corrected(
         if own and stated and own.startswith(stated) and not own.startswith(actual):
             continue  # two columns against the place: a person decides
         yield Move(
+            act=Act.REPARENT,
             finding=finding,
             changes=(),
             confidence=0.95 if own and own.startswith(actual) else 0.8,
@@ -218,7 +220,7 @@ def _fits(case: Case, row: int, parent: int) -> bool:
     inside = shapely.area(shapely.intersection(polygon, parents.geometry[parent]))
     near = [c for c in shapely.STRtree(case.polygons).query(polygon) if c != row and case.active[c]]
     shared = float(shapely.area(shapely.intersection(case.polygons[near], polygon)).sum()) if near else 0.0
-    return inside >= _FITS * polygon.area and shared <= (1 - _FITS) * polygon.area
+    return bool(inside >= _FITS * polygon.area and shared <= (1 - _FITS) * polygon.area)
 
 
 def _aligned(case: Case, cloth: Fabric, report: Report, index_of: dict[int, int]) -> Iterable[Move]:
@@ -238,6 +240,7 @@ def _aligned(case: Case, cloth: Fabric, report: Report, index_of: dict[int, int]
 
 def _alignment(case: Case, cloth: Fabric, finding: Finding, rows: list[int]) -> Move:
     return Move(
+        act=Act.ALIGN,
         finding=finding,
         changes=(),
         confidence=0.99,
@@ -247,12 +250,12 @@ def _alignment(case: Case, cloth: Fabric, finding: Finding, rows: list[int]) -> 
     )
 
 
-def _workable(cells: Cells, moves: list[Move]) -> tuple[list[Move], list[Move]]:
-    """(moves that can all be carried out together, the others)."""
+def _workable(cells: Cells, moves: list[Move]) -> tuple[tuple[Move, ...], list[Move], Cells]:
+    """(moves that can all be carried out together, the others, the cells after them)."""
     dropped: list[Move] = []
     while True:
-        _, bad = carried_out(cells, tuple(moves))
+        after, bad = carried_out(cells, tuple(moves))
         if not bad:
-            return moves, dropped
+            return tuple(moves), dropped, after
         dropped += [m for m in moves if concerns(m, bad)]
         moves = [m for m in moves if not concerns(m, bad)]

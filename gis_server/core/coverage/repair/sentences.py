@@ -86,3 +86,8 @@ def corrected(cell: Name, stated: str | None, actual: str) -> Message:
 def beside(cell: Name) -> Message:
     """The border of a cell stands and its neighbour is brought to it."""
     return msg("以 {cell} 的边界为准", cell=cell)
+
+
+def meeting() -> Message:
+    """The border that ends at a vertex of the parent's stands."""
+    return msg("其边界在上级边界的顶点上相接")

@@ -124,7 +124,9 @@ def _middle_lines(gap: shapely.Polygon, at: Mapping[Point, set[int]]) -> list[Ed
         ]
         if len(crossed) == 1:
             (mark,) = crossed
-            apex = next(c for i, c in enumerate(corner) if _midpoint(corner[(i + 1) % 3], corner[(i + 2) % 3]) == mark)
+            apex = next(
+                c for i, c in enumerate(corner) if _midpoint(corner[(i + 1) % 3], corner[(i + 2) % 3]) == mark
+            )
             found.append(_ordered(mark, apex))
         elif len(crossed) == 2:
             found.append(_ordered(*crossed))

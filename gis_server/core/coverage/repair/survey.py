@@ -1,6 +1,7 @@
 """The faces of the net: whose ground each is, and who stands on it."""
 
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 import shapely
@@ -80,7 +81,7 @@ def survey(
     while True:
         net = weave(threads_of(rings, edges, group_of, parent_rings, parent_edges), reach)
         woven = _woven_cells(polygons, net, group_of, reach)
-        faces = _faces(net, Ground(woven), ground, group_of, taking_part, plane)
+        faces = _faces(net, Ground(woven), ground, group_of, taking_part, plane=plane)
         more = _edges_inside(rings, edges, [f for f in faces if f.cells and not f.settled], woven, group_of)
         if len(more) == 0:
             break
@@ -94,7 +95,7 @@ def woven_rings(polygon: shapely.Geometry, net: Weave, group: int) -> Border:
     for ring in rings_of(polygon):
         for begin, end in edges_of(ring):
             way = net.row_edges(group, begin, end)
-            for a, b in zip(way[:-1], way[1:], strict=True):
+            for a, b in pairwise(way):
                 border.add(a, b)
     return border
 
@@ -140,7 +141,7 @@ def _distance(at: Floats, a: Floats, b: Floats) -> Floats:
 
 
 def _faces(
-    net: Weave, cells: Ground, parents: Ground | None, group_of: Indices, taking_part: Flags, plane: Plane
+    net: Weave, cells: Ground, parents: Ground | None, group_of: Indices, taking_part: Flags, *, plane: Plane
 ) -> list[Face]:
     polygons, groups = _polygonized(net)
     if len(polygons) == 0:

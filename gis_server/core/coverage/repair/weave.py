@@ -258,8 +258,8 @@ class _Net:
             way = ways[i] or [places[self.first[i]]]
             if way == [a, b]:
                 continue
-            key = (a, b) if a <= b else (b, a)
-            cuts[int(self.threads.group[i]), key] = way if a <= b else way[::-1]
+            edge = (a, b) if a <= b else (b, a)
+            cuts[int(self.threads.group[i]), edge] = way if a <= b else way[::-1]
         pieces = np.column_stack([begin, end])
         return Weave(self.threads, self.xy, pieces, thread, cuts, moved)
 
