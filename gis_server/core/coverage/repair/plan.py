@@ -113,7 +113,7 @@ def _round(cells: Cells, found: Examination, how: _How) -> tuple[tuple[Move, ...
         *_redrawn(case, found.intake, cloth, report, index_of),
         *_corrected(case, report, index_of, parent_of),
         *ground_moves,
-        *_aligned(case, cloth, report, index_of),
+        *_aligned(case, cloth, report, index_of, {row for m in ground_moves for row in m.borders}),
     ]
     moves, dropped, mended = _workable(cells, planned)
     held = {n for i in unsolved for n in numbers[i]}
@@ -223,8 +223,10 @@ def _fits(case: Case, row: int, parent: int) -> bool:
     return bool(inside >= _FITS * polygon.area and shared <= (1 - _FITS) * polygon.area)
 
 
-def _aligned(case: Case, cloth: Fabric, report: Report, index_of: dict[int, int]) -> Iterable[Move]:
-    """Vertices brought together, told border by border."""
+def _aligned(
+    case: Case, cloth: Fabric, report: Report, index_of: dict[int, int], redrawn_anyway: set[int]
+) -> Iterable[Move]:
+    """Vertices brought together, told border by border; those of cells that are redrawn anyway come with that."""
     rest = set(cloth.to_align())
     for finding in report.findings:
         if finding.kind is not Kind.NEAR_MISS:
@@ -233,7 +235,7 @@ def _aligned(case: Case, cloth: Fabric, report: Report, index_of: dict[int, int]
         if mine:
             rest -= set(mine)
             yield _alignment(case, cloth, finding, mine)
-    for row in sorted(rest):
+    for row in sorted(rest - redrawn_anyway):
         finding = case.finding(Kind.NEAR_MISS, [row], told.hair([case.name(row)]))
         yield _alignment(case, cloth, finding, [row])
 

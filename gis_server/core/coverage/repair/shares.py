@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from math import hypot
 
 import numpy as np
 import shapely
@@ -94,7 +95,7 @@ def _labels(rings: list[list[Point]], sides: Mapping[Edge, int]) -> dict[Edge, i
     """The side of every edge: short ends and edges that no cell bears go with the edge before them."""
     length: dict[int, float] = {}
     for (a, b), cell in sides.items():
-        length[cell] = length.get(cell, 0.0) + float(np.hypot(a[0] - b[0], a[1] - b[1]))
+        length[cell] = length.get(cell, 0.0) + hypot(a[0] - b[0], a[1] - b[1])
     enough = SIDE_SHARE * sum(length.values())
     real = {cell for cell, total in length.items() if total >= enough}
     labels: dict[Edge, int] = {}
@@ -111,29 +112,38 @@ def _labels(rings: list[list[Point]], sides: Mapping[Edge, int]) -> dict[Edge, i
 
 
 def _middle_lines(gap: shapely.Polygon, at: Mapping[Point, set[int]]) -> list[Edge]:
-    """The lines between vertices of different sides, triangle by triangle."""
+    """The lines between vertices of different sides, triangle by triangle; where two sides meet, on to the middle."""
     found: list[Edge] = []
+    opposite: dict[Point, Edge] = {}
     for triangle in shapely.get_parts(shapely.constrained_delaunay_triangles(gap)):
         corner = [(x, y) for x, y in shapely.get_coordinates(triangle)[:3].tolist()]
         if any(c not in at for c in corner):
             return []
         crossed = [
-            _midpoint(corner[i], corner[j])
+            (corner[i], corner[j], corner[3 - i - j])
             for i, j in ((0, 1), (1, 2), (2, 0))
             if not at[corner[i]] & at[corner[j]]
         ]
+        marks = [_midpoint(a, b) for a, b, _ in crossed]
         if len(crossed) == 1:
-            (mark,) = crossed
-            apex = next(
-                c for i, c in enumerate(corner) if _midpoint(corner[(i + 1) % 3], corner[(i + 2) % 3]) == mark
-            )
-            found.append(_ordered(mark, apex))
+            found.append(_ordered(marks[0], crossed[0][2]))
         elif len(crossed) == 2:
-            found.append(_ordered(*crossed))
+            found.append(_ordered(*marks))
         elif len(crossed) == 3:
             centre = (sum(x for x, _ in corner) / 3, sum(y for _, y in corner) / 3)
-            found += [_ordered(mark, centre) for mark in crossed]
-    return found
+            found += [_ordered(mark, centre) for mark in marks]
+        for a, b, _ in crossed:
+            for node, other in ((a, b), (b, a)):
+                if len(at[node]) > 1 and (node not in opposite or _shorter(node, other, opposite[node][1])):
+                    opposite[node] = (node, other)
+    return found + [_ordered(node, _midpoint(node, other)) for node, other in opposite.values()]
+
+
+def _shorter(node: Point, one: Point, other: Point) -> bool:
+    return (hypot(one[0] - node[0], one[1] - node[1]), one) < (
+        hypot(other[0] - node[0], other[1] - node[1]),
+        other,
+    )
 
 
 def _midpoint(a: Point, b: Point) -> Point:

@@ -199,37 +199,37 @@ class _Net:
         plain = shapely.get_type_id(where) == 0
         one, other, where = one[plain], other[plain], where[plain]
         at = shapely.get_coordinates(where)
-        known: dict[int, list[int]] = {}
-        added: list[Floats] = []
-        made: list[int] = []
-        cuts: list[tuple[int, int]] = []
-        for i, (p, q) in enumerate(zip(one.tolist(), other.tolist(), strict=True)):
-            ends = [int(begin[p]), int(end[p]), int(begin[q]), int(end[q])]
-            g = int(group[thread[p]])
-            candidates = [*ends, *known.get(g, ())]
-            coordinates = [self.xy[c] if c < len(self.xy) else added[c - len(self.xy)] for c in candidates]
-            away = [float(np.hypot(*(c - at[i]))) for c in coordinates]
-            nearest = int(np.argmin(away))
-            if away[nearest] <= reach:
-                node = candidates[nearest]
-            else:
-                node = len(self.xy) + len(added)
-                added.append(at[i])
-                made.append(g)
-                known.setdefault(g, []).append(node)
-            cuts += [(int(thread[p]), node), (int(thread[q]), node)]
-        first_new = len(self.xy)
-        if added:
-            self.xy = np.concatenate([self.xy, np.array(added)])
-            self.group = np.concatenate([self.group, np.array(made, dtype=np.int64)])
-            self.same = np.concatenate([self.same, np.arange(first_new, len(self.xy))])
-            self.of_parent = np.concatenate([self.of_parent, np.zeros(len(added), dtype=bool)])
-        table = np.array(cuts, dtype=np.int64)
-        ends_of = (table[:, 1] == self.first[table[:, 0]]) | (table[:, 1] == self.last[table[:, 0]])
-        table = np.unique(table[~ends_of], axis=0)
+        ends = np.stack([begin[one], end[one], begin[other], end[other]], axis=1)
+        away = np.hypot(*np.moveaxis(self.xy[ends] - at[:, None], 2, 0))
+        nearest = away.argmin(axis=1)
+        rows = np.arange(len(at))
+        node = ends[rows, nearest]
+        new = away[rows, nearest] > reach
+        node[new] = self._new_nodes(at[new], group[thread[one[new]]], reach)
+        table = np.column_stack([np.concatenate([thread[one], thread[other]]), np.tile(node, 2)])
+        at_end = (table[:, 1] == self.first[table[:, 0]]) | (table[:, 1] == self.last[table[:, 0]])
+        table = np.unique(table[~at_end], axis=0)
         self.cut_thread = np.concatenate([self.cut_thread, table[:, 0]])
         self.cut_node = np.concatenate([self.cut_node, table[:, 1]])
-        return np.arange(first_new, len(self.xy))
+        return np.unique(node[new])
+
+    def _new_nodes(self, at: Floats, group: Indices, reach: float) -> Indices:
+        """Nodes for new places: those within reach of an earlier one in the list are one."""
+        points = shapely.points(at)
+        one, other = shapely.STRtree(points).query(points, predicate="dwithin", distance=reach)
+        near = (other < one) & (group[one] == group[other])
+        chosen = np.arange(len(at))
+        for i, j in sorted(zip(one[near].tolist(), other[near].tolist(), strict=True)):
+            if chosen[i] == i:
+                chosen[i] = chosen[j]
+        kept = np.flatnonzero(chosen == np.arange(len(at)))
+        number = np.empty(len(at), dtype=np.int64)
+        number[kept] = len(self.xy) + np.arange(len(kept))
+        self.xy = np.concatenate([self.xy, at[kept]])
+        self.group = np.concatenate([self.group, group[kept]])
+        self.same = np.concatenate([self.same, number[kept]])
+        self.of_parent = np.concatenate([self.of_parent, np.zeros(len(kept), dtype=bool)])
+        return number[chosen]
 
     def woven(self, before: Floats) -> Weave:
         """The finished net."""
