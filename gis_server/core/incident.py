@@ -45,9 +45,6 @@ DONE = frozenset({IncidentState.RESOLVED_ON_SITE, IncidentState.COMPLETED})
 OPEN = frozenset(IncidentState) - CLOSED
 """States of the open list."""
 
-FIRST_STEPS = (IncidentState.DISCOVERED, IncidentState.RECORDED)
-"""What one accepted report does: T1 and T2, each with its own row of history."""
-
 
 class Source(StrEnum):
     """How an incident came to notice (T1)."""
@@ -133,6 +130,10 @@ class Incident:
         """Code of its township; None outside every area."""
         return self.area_path[1] if len(self.area_path) > 1 else None
 
+    def is_overdue(self, now: datetime) -> bool:
+        """Whether it is open and its time is over."""
+        return self.state not in CLOSED and self.due_at is not None and self.due_at < now
+
     def tells_the_same(self, report: IncidentReport) -> bool:
         """Whether ``report`` is the report this incident was made from, sent once more."""
         return (
@@ -149,13 +150,24 @@ class Incident:
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One row of an incident's history."""
+    """One row of an incident's history, as it is kept; rows of imported incidents say no more than the states.
+
+    ``level`` is that of the institution, ``entered_for`` whose step somebody else's account entered, ``place`` where it was made (lon,
+    lat). ``filled`` is what was given with it, ``trace`` the clock that began (``clock``) and how the one before ended (``ended``).
+    """
 
     at: datetime
     actor: str
     from_state: str | None
     to_state: str
     note: str | None
+    step: str | None = None
+    level: str | None = None
+    entered_for: str | None = None
+    clause: str | None = None
+    place: tuple[float, float] | None = None
+    filled: Mapping[str, object] | None = None
+    trace: Mapping[str, object] | None = None
 
 
 _FIELDS = (

@@ -124,3 +124,40 @@ def course_of(incident: Incident) -> Course:
         first_contact=incident.first_contact,
         due_at=incident.due_at,
     )
+
+
+def clock_json(clock: Deadline) -> dict[str, object]:
+    """A clock with each day it counted or skipped, as history keeps it and programs read it."""
+    limit = clock.limit
+    return {
+        "clock": limit.clock,
+        "least": limit.least,
+        "most": limit.most,
+        "at_once": limit.at_once,
+        "clause": limit.clause,
+        "inferred": limit.inferred,
+        "rules": list(limit.rules),
+        "starts_at": clock.starts_at.isoformat(),
+        "due_at": clock.due_at.isoformat(),
+        "provisional": clock.provisional,
+        "days": [
+            {"date": day.date.isoformat(), "kind": day.kind, "holiday": day.holiday, "number": day.number}
+            for day in clock.trace
+        ],
+    }
+
+
+def trace_json(record: Record) -> dict[str, object] | None:
+    """The clocks of one row of history: the one that began, and how the one before stood."""
+    ended = record.ended
+    found: dict[str, object] = {}
+    if record.clock is not None:
+        found["clock"] = clock_json(record.clock)
+    if ended is not None:
+        found["ended"] = {
+            "standing": ended.standing,
+            "delay_s": ended.delay.total_seconds(),
+            "at_once": ended.deadline.limit.at_once,
+            "due_at": ended.deadline.due_at.isoformat(),
+        }
+    return found or None

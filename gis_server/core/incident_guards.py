@@ -266,13 +266,13 @@ def with_suggested(
 def check_fields(course: Course, attempt: Attempt, rules: Rules) -> None:
     """Raise UnusableInput or Conflict unless the fields of an attempt are there and agree with the profile."""
     transition, filled, mover = attempt.transition, attempt.filled, attempt.mover
-    known = (*transition.asks, *transition.takes)
+    known = {*transition.asks, *transition.takes, StepField.PLACE}  # where it was done, anybody may say
     for key in filled:
         if key not in known:
             raise UnusableInput(
                 msg("“{step}”没有 {name} 这一项。", step=transition.step.message, name=key.value),
                 field=key.value,
-                expected=msg("{known} 之一", known="、".join(one.value for one in known) or "-"),
+                expected=msg("{known} 之一", known="、".join(sorted(known))),
             )
     for key in transition.asks:
         if key is StepField.LEAD_UNIT and not rules.profile.incident_loop.lead_unit_required_when_many.value:

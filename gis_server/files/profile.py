@@ -40,14 +40,19 @@ def read_profile(key: str, overrides: Path | None = None) -> Profile:
     return fill_silence(profile, read_toml(overrides), overrides.name)
 
 
+@cache
+def _items(key: str) -> ItemCatalogue:
+    path = FOLDER / "items" / f"{key}.toml"
+    return parse_items(read_toml(path), path.name) if path.exists() else ItemCatalogue(key)
+
+
 def read_items(key: str, additions: Path | None = None) -> ItemCatalogue:
     """The item catalogue of the profile ``key``, with an operator's rows and limits from the file ``additions``.
 
     Empty where the document gives no list of its own: such a list is made by the county and loaded as an addition.
     CatalogueError if a file is wrong or contradicts the document.
     """
-    path = FOLDER / "items" / f"{read_profile(key).key}.toml"
-    catalogue = parse_items(read_toml(path), path.name) if path.exists() else ItemCatalogue(key)
+    catalogue = _items(read_profile(key).key)
     if additions is None:
         return catalogue
     return extend_items(catalogue, read_toml(additions), additions.name)

@@ -1,4 +1,4 @@
-"""Report an incident, route a point, read incidents."""
+"""Report an incident, route a point, read incidents, and move them on."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -7,17 +7,26 @@ from datetime import datetime
 import numpy as np
 from sqlalchemy import Connection
 
-from gis_server.core.access import Act, Actor, Tier
+from gis_server.core.access import Act, Actor, Role, Tier
 from gis_server.core.boundaries import Place, too_far
 from gis_server.core.datum import Datum, to_cgcs2000
-from gis_server.core.errors import Conflict, NotAllowed, NotFound, UnusableInput
-from gis_server.core.incident import FIRST_STEPS, Incident, IncidentReport, IncidentState, Step
+from gis_server.core.deadline import Deadline
+from gis_server.core.errors import Conflict, NotAllowed, NotFound, StateChanged, UnusableInput
+from gis_server.core.incident import Incident, IncidentReport, IncidentState, Step
+from gis_server.core.incident_course import LegalStep, Rules, course_of
+from gis_server.core.incident_machine import mover_of
+from gis_server.core.incident_moves import legal_steps, opening, running_clock
+from gis_server.core.incident_moves import move as make_move
+from gis_server.core.incident_request import StepRequest
 from gis_server.core.message import msg
 from gis_server.core.routing import check_accuracy, check_position
 from gis_server.core.stream import INCIDENT
 from gis_server.core.wall import HallIncident
+from gis_server.files.calendar import working_calendar
+from gis_server.files.profile import read_items
 from gis_server.journeys.boundaries import boundaries_at
 from gis_server.journeys.context import Context
+from gis_server.journeys.profiles import one_profile
 from gis_server.store import events, incidents
 
 MOST_LISTED = 500
@@ -30,6 +39,22 @@ class Reported:
 
     incident: Incident
     is_new: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """One incident with its history, the clock that runs, and what this reader may do next."""
+
+    incident: Incident
+    history: list[Step]
+    clock: Deadline | None
+    next_steps: tuple[LegalStep, ...]
+
+
+def rules(ctx: Context) -> Rules:
+    """What this deployment decides by: profile, items and calendar, each read once."""
+    key = ctx.settings.profile
+    return Rules(one_profile(key), read_items(key), working_calendar(ctx.settings.timezone))
 
 
 def report(
@@ -50,13 +75,15 @@ def report(
             raise UnusableInput(reason, field="lon", expected=msg("本地范围内的坐标"))
         _require_territory(actor, place)
         serial = incidents.next_id(conn)
+        decided = rules(ctx)
+        course, records = opening(given, mover_of(actor, decided.profile), now, decided)
         added = incidents.add(
             conn,
             serial,
             now.astimezone(ctx.settings.timezone).strftime("%Y%m%d"),
             given,
             place,
-            state=FIRST_STEPS[-1],
+            course=course,
             now=now,
             generation_id=generation_id,
             account_id=actor.account_id,
@@ -66,7 +93,7 @@ def report(
             earlier = _earlier(conn, actor, given, idempotency_key or "")
             assert earlier is not None  # noqa: S101  (its row is why ours was refused)
             return earlier
-        incidents.add_steps(conn, serial, FIRST_STEPS, at=now, actor=actor.name, account_id=actor.account_id)
+        incidents.add_records(conn, serial, records, (place.lon, place.lat))
         incident = incidents.by_id(conn, serial)
         assert incident is not None  # noqa: S101  (added above)
         announce(conn, incident)
@@ -114,10 +141,14 @@ def listing(
     *,
     states: Sequence[IncidentState] = (),
     grid_code: str | None = None,
+    overdue_at: datetime | None = None,
     before: int | None = None,
     limit: int = 100,
 ) -> list[Incident]:
-    """Incidents of the actor's territory, newest first; ``before`` is the last id of the page before."""
+    """Incidents of the actor's territory, newest first; ``before`` is the last id of the page before.
+
+    ``overdue_at`` leaves those whose time was over at that moment. A handling unit sees what it leads or handles.
+    """
     actor.require(Act.READ_INCIDENTS)
     if not 1 <= limit <= MOST_LISTED:
         raise UnusableInput(
@@ -127,19 +158,79 @@ def listing(
         )
     with ctx.engine.connect() as conn:
         return incidents.listing(
-            conn, actor.territory.path, states=states, grid_code=grid_code, before=before, limit=limit
+            conn,
+            actor.territory.path,
+            states=states,
+            grid_code=grid_code,
+            overdue_at=overdue_at,
+            unit=actor.name if actor.role is Role.HANDLING_UNIT else None,
+            before=before,
+            limit=limit,
         )
 
 
-def one(ctx: Context, actor: Actor, incident_id: int) -> tuple[Incident, list[Step]]:
+def one(ctx: Context, actor: Actor, incident_id: int) -> Opened:
     """One incident of the actor's territory with its history."""
     actor.require(Act.READ_INCIDENTS)
     with ctx.engine.connect() as conn:
         incident = incidents.by_id(conn, incident_id)
         if incident is None:
-            raise NotFound(msg("没有编号为 {id} 的事件。", id=incident_id))
-        actor.require(Act.READ_INCIDENTS, incident.area_path)
-        return incident, incidents.history(conn, incident_id)
+            raise _unknown(incident_id)
+        _require_own(actor, incident, Act.READ_INCIDENTS)
+        return _opened(ctx, actor, incident, incidents.history(conn, incident_id))
+
+
+def move(ctx: Context, actor: Actor, incident_id: int, asked: StepRequest, now: datetime) -> Opened:
+    """Make one step of an incident of the actor's territory, write its history and announce it, in one transaction.
+
+    Of two steps at once one wins; the other gets StateChanged with the state that the first one made.
+    """
+    actor.require(Act.MOVE_INCIDENT)
+    with ctx.engine.begin() as conn:
+        incident = incidents.lock(conn, incident_id)
+        if incident is None:
+            raise _unknown(incident_id)
+        _require_own(actor, incident, Act.MOVE_INCIDENT)
+        same_level = asked.expected_level in (None, incident.current_level)
+        if incident.state is not asked.expected_state or not same_level:
+            raise StateChanged(
+                msg("事件已由他人办理，现为“{state}”，请按新的状态继续。", state=incident.state.message),
+                state=incident.state,
+            )
+        decided = rules(ctx)
+        course, records = make_move(
+            course_of(incident),
+            asked.step,
+            mover_of(actor, decided.profile),
+            decided,
+            filled=asked.filled,
+            now=now,
+        )
+        incidents.set_course(conn, incident_id, course)
+        incidents.add_records(conn, incident_id, records)
+        moved = incidents.by_id(conn, incident_id)
+        assert moved is not None  # noqa: S101  (locked above)
+        announce(conn, moved)
+        return _opened(ctx, actor, moved, incidents.history(conn, incident_id))
+
+
+def _opened(ctx: Context, actor: Actor, incident: Incident, history: list[Step]) -> Opened:
+    decided = rules(ctx)
+    course, mover = course_of(incident), mover_of(actor, decided.profile)
+    # of what was imported under way nobody knows when its clock began
+    clock = None if incident.clock_starts_at is None else running_clock(course, decided)
+    steps = legal_steps(course, mover, decided) if actor.may(Act.MOVE_INCIDENT) else ()
+    return Opened(incident, history, clock, steps)
+
+
+def _unknown(incident_id: int) -> NotFound:
+    return NotFound(msg("没有编号为 {id} 的事件。", id=incident_id))
+
+
+def _require_own(actor: Actor, incident: Incident, act: Act) -> None:
+    actor.require(act, incident.area_path)
+    if actor.role is Role.HANDLING_UNIT and actor.name not in (incident.lead_unit, incident.responsible_unit):
+        raise NotAllowed(msg("本事件没有交由贵单位办理。"))
 
 
 def _earlier(conn: Connection, actor: Actor, given: IncidentReport, key: str) -> Reported | None:

@@ -13,9 +13,11 @@ from sqlalchemy import (
     func,
     insert,
     literal_column,
+    or_,
     select,
     text,
     true,
+    update,
 )
 from sqlalchemy.dialects.postgresql import insert as postgresql_insert
 
@@ -29,6 +31,8 @@ from gis_server.core.incident import (
     Step,
     incident_number,
 )
+from gis_server.core.incident_course import Course, Record, trace_json
+from gis_server.core.incident_machine import StepField
 from gis_server.core.routing import Candidate, Match
 from gis_server.core.wall import Figures, HallIncident
 from gis_server.store.schema import SRID, grid, incident, incident_event
@@ -54,7 +58,7 @@ def add(
     report: IncidentReport,
     place: Place,
     *,
-    state: IncidentState,
+    course: Course,
     now: datetime,
     generation_id: int | None,
     account_id: int | None,
@@ -68,12 +72,11 @@ def add(
     values = {
         "id": serial,
         "number": incident_number(day, serial),
-        "item": report.item,
         "description": report.description,
         "source": report.source,
-        "state": state,
-        "is_urgent": report.is_urgent,
-        "discovered_at": report.discovered_at or now,
+        **_of_course(course),
+        "is_urgent": course.is_urgent,
+        "discovered_at": course.discovered_at,
         "recorded_at": now,
         "reported_by": account_id,
         "given_lon": report.lon,
@@ -104,33 +107,68 @@ def add(
     return added.scalar_one_or_none() is not None
 
 
-def add_steps(
+def _of_course(course: Course) -> dict[str, object]:
+    """The columns of ``incident`` that a step may change."""
+    return {
+        "state": course.state,
+        "item": course.item,
+        "item_key": course.item_key,
+        "current_level": course.current_level,
+        "lead_unit": course.lead_unit,
+        "responsible_unit": course.responsible_unit,
+        "person_in_charge": course.person_in_charge,
+        "first_contact": course.first_contact,
+        "clock_starts_at": course.clock_starts_at,
+        "due_at": course.due_at,
+    }
+
+
+def lock(conn: Connection, incident_id: int) -> Incident | None:
+    """One incident, held against every other step until the caller's transaction ends; None if there is none."""
+    # the lock first, by itself: what it waited for is then seen by the look that follows
+    held = conn.execute(select(incident.c.id).where(incident.c.id == incident_id).with_for_update())
+    return None if held.one_or_none() is None else by_id(conn, incident_id)
+
+
+def set_course(conn: Connection, incident_id: int, course: Course) -> None:
+    """Keep the course of an incident that the caller has locked."""
+    conn.execute(update(incident).where(incident.c.id == incident_id).values(_of_course(course)))
+
+
+_IN_WORDS = (StepField.REASON, StepField.RESULT, StepField.NOTE)
+
+
+def add_records(
     conn: Connection,
     incident_id: int,
-    states: Sequence[IncidentState],
-    *,
-    at: datetime,
-    actor: str,
-    account_id: int | None,
-    note: str | None = None,
+    records: Sequence[Record],
+    place: tuple[float, float] | None = None,
 ) -> None:
-    """Append one row of history for each state gone through, the first from nothing."""
-    before: list[IncidentState | None] = [None, *states[:-1]]
-    conn.execute(
-        insert(incident_event),
-        [
+    """Append rows of history; ``place`` is where the steps were made that name none themselves (lon, lat)."""
+    rows = []
+    for record in records:
+        where = record.filled.get(StepField.PLACE, place)
+        lon, lat = where if isinstance(where, tuple) else (None, None)
+        rows.append(
             {
                 "incident_id": incident_id,
-                "at": at,
-                "actor": actor,
-                "account_id": account_id,
-                "from_state": left,
-                "to_state": state,
-                "note": note,
+                "at": record.at,
+                "actor": record.mover.name,
+                "account_id": record.mover.account_id,
+                "from_state": record.from_state,
+                "to_state": record.to_state,
+                "note": next((record.filled[key] for key in _IN_WORDS if key in record.filled), None),
+                "step": record.step,
+                "level": record.level,
+                "entered_for": record.entered_for,
+                "clause": record.clause,
+                "place_lon": lon,
+                "place_lat": lat,
+                "filled": {key.value: value for key, value in record.filled.items()} or None,
+                "trace": trace_json(record),
             }
-            for left, state in zip(before, states, strict=True)
-        ],
-    )
+        )
+    conn.execute(insert(incident_event), rows)
 
 
 def _query() -> Select[Any]:
@@ -172,6 +210,13 @@ def _incident(row: Any) -> Incident:
         area_path=tuple(row.area_path),
         responsible=row.responsible or {},
         due_at=row.due_at,
+        item_key=row.item_key,
+        current_level=row.current_level,
+        lead_unit=row.lead_unit,
+        responsible_unit=row.responsible_unit,
+        person_in_charge=row.person_in_charge,
+        first_contact=row.first_contact,
+        clock_starts_at=row.clock_starts_at,
     )
 
 
@@ -193,17 +238,27 @@ def by_key(conn: Connection, account_id: int | None, key: str) -> Incident | Non
 def history(conn: Connection, incident_id: int) -> list[Step]:
     """The rows of an incident's history, oldest first."""
     rows = conn.execute(
-        select(
-            incident_event.c.at,
-            incident_event.c.actor,
-            incident_event.c.from_state,
-            incident_event.c.to_state,
-            incident_event.c.note,
-        )
+        select(incident_event)
         .where(incident_event.c.incident_id == incident_id)
         .order_by(incident_event.c.id)
     )
-    return [Step(row.at, row.actor, row.from_state, row.to_state, row.note) for row in rows]
+    return [
+        Step(
+            at=row.at,
+            actor=row.actor,
+            from_state=row.from_state,
+            to_state=row.to_state,
+            note=row.note,
+            step=row.step,
+            level=row.level,
+            entered_for=row.entered_for,
+            clause=row.clause,
+            place=None if row.place_lon is None else (row.place_lon, row.place_lat),
+            filled=row.filled,
+            trace=row.trace,
+        )
+        for row in rows
+    ]
 
 
 def listing(
@@ -212,15 +267,24 @@ def listing(
     *,
     states: Sequence[str] = (),
     grid_code: str | None = None,
+    overdue_at: datetime | None = None,
+    unit: str | None = None,
     before: int | None = None,
     limit: int = 100,
 ) -> list[Incident]:
-    """Incidents of a territory, newest id first; ``before`` is the last id of the page before."""
+    """Incidents of a territory, newest id first; ``before`` is the last id of the page before.
+
+    ``overdue_at`` leaves those open whose time was over at that moment, ``unit`` those that this unit leads or handles.
+    """
     query = _query().where(within(path)).order_by(desc(incident.c.id)).limit(limit)
     if states:
         query = query.where(incident.c.state.in_(states))
     if grid_code is not None:
         query = query.where(incident.c.grid_code == grid_code)
+    if overdue_at is not None:
+        query = query.where(_is_open, incident.c.due_at < overdue_at)
+    if unit is not None:
+        query = query.where(or_(incident.c.lead_unit == unit, incident.c.responsible_unit == unit))
     if before is not None:
         query = query.where(incident.c.id < before)
     return [_incident(row) for row in conn.execute(query)]
@@ -268,6 +332,8 @@ def figures(conn: Connection, path: Sequence[str], *, since: datetime, now: date
             within(path),
             incident_event.c.at >= since,
             incident_event.c.to_state.in_(list(DONE)),
+            # a rating or a word on progress leaves the state as it is, and does nothing twice
+            incident_event.c.from_state.is_distinct_from(incident_event.c.to_state),
         )
     ).scalar_one()
     return Figures(*counts, done)

@@ -313,6 +313,13 @@ incident = Table(
     Column("responsible", JSONB),
     _time("due_at", nullable=True),
     Column("idempotency_key", Text),
+    Column("item_key", Text),
+    Column("current_level", Text),
+    Column("lead_unit", Text),
+    Column("responsible_unit", Text),
+    Column("person_in_charge", Text),
+    Column("first_contact", Text),
+    _time("clock_starts_at", nullable=True),
     # NULLS are distinct in PostgreSQL 15, and console reports have no account: 0 stands for them
     Index(
         "uq_incident_idempotency_key",
@@ -339,6 +346,7 @@ incident = Table(
         "archived",
     ),
     _one_of("match", "inside", "border", "near", "outside"),
+    _one_of("current_level", "prefecture", "county", "township", "community"),
     Index("ix_incident_geom", "geom", postgresql_using="gist"),
     Index("ix_incident_grid_id", "grid_id"),
     Index("ix_incident_grid_code", "grid_code"),
@@ -347,6 +355,11 @@ incident = Table(
         "ix_incident_open",
         "discovered_at",
         postgresql_where=text("state NOT IN ('refused', 'archived')"),
+    ),
+    Index(
+        "ix_incident_due_at",
+        "due_at",
+        postgresql_where=text("due_at IS NOT NULL AND state NOT IN ('refused', 'archived')"),
     ),
 )
 
@@ -361,6 +374,14 @@ incident_event = Table(
     Column("from_state", Text),
     Column("to_state", Text, nullable=False),
     Column("note", Text),
+    Column("step", Text),
+    Column("level", Text),
+    Column("entered_for", Text),
+    Column("clause", Text),
+    Column("place_lon", Double),
+    Column("place_lat", Double),
+    Column("filled", JSONB),
+    Column("trace", JSONB),
     Index("ix_incident_event_incident_id", "incident_id"),
 )
 

@@ -14,8 +14,12 @@ from gis_server.core.incident import (
     parse_report,
     parse_time,
 )
+from gis_server.core.incident_course import LegalStep, clock_json
+from gis_server.core.incident_request import parse_step
 from gis_server.core.message import msg
+from gis_server.core.parameter import plain
 from gis_server.journeys import incidents
+from gis_server.journeys.incidents import Opened
 from gis_server.views.current import (
     actor,
     ctx,
@@ -46,7 +50,7 @@ def report() -> Response:
 def listing() -> Response:
     """Incidents of the actor's territory, newest first."""
     actor().require(Act.READ_INCIDENTS)
-    known_parameters("state", "grid", "limit", "before")
+    known_parameters("state", "grid", "overdue", "limit", "before")
     limit = integer_parameter("limit", 100)
     assert limit is not None  # noqa: S101  (it has a default)
     found = incidents.listing(
@@ -54,6 +58,7 @@ def listing() -> Response:
         actor(),
         states=_states(parameter("state")),
         grid_code=parameter("grid"),
+        overdue_at=now() if _flag("overdue") else None,
         before=integer_parameter("before"),
         limit=limit,
     )
@@ -63,9 +68,16 @@ def listing() -> Response:
 
 @blueprint.get("/incidents/<id:incident_id>")
 def one(incident_id: int) -> Response:
-    """One incident with its history."""
-    incident, history = incidents.one(ctx(), actor(), incident_id)
-    return json_answer(incident_json(incident) | {"history": [_step_json(step) for step in history]})
+    """One incident with its history, its clock, and what the reader may do next."""
+    return json_answer(_opened_json(incidents.one(ctx(), actor(), incident_id)))
+
+
+@blueprint.post("/incidents/<id:incident_id>/steps")
+def step(incident_id: int) -> Response:
+    """Make one step; 409 with the present state when somebody else was first."""
+    actor().require(Act.MOVE_INCIDENT)  # before a body is read
+    asked = parse_step(json_body())
+    return json_answer(_opened_json(incidents.move(ctx(), actor(), incident_id, asked, now())))
 
 
 @blueprint.get("/route")
@@ -87,6 +99,15 @@ def route() -> Response:
         at=parse_time(parameter("at"), "at") or now(),
     )
     return json_answer(_place_json(place))
+
+
+def _flag(name: str) -> bool:
+    given = parameter(name)
+    if given not in (None, "yes", "no"):
+        raise UnusableInput(
+            msg("参数 {name} 应为 yes 或 no。", name=name), field=name, expected=msg("yes 或 no")
+        )
+    return given == "yes"
 
 
 def _states(given: str | None) -> tuple[IncidentState, ...]:
@@ -127,6 +148,41 @@ def incident_json(incident: Incident) -> dict[str, object]:
         "area_path": incident.area_path,
         "responsible": incident.responsible,
         "due_at": incident.due_at,
+        "is_overdue": incident.is_overdue(now()),
+    }
+
+
+def _opened_json(opened: Opened) -> dict[str, object]:
+    incident = opened.incident
+    return incident_json(incident) | {
+        "item_key": incident.item_key,
+        "current_level": incident.current_level,
+        "lead_unit": incident.lead_unit,
+        "responsible_unit": incident.responsible_unit,
+        "person_in_charge": incident.person_in_charge,
+        "first_contact": incident.first_contact,
+        "clock": None if opened.clock is None else clock_json(opened.clock),
+        "history": [_step_json(step) for step in opened.history],
+        "next_steps": [_legal_json(legal) for legal in opened.next_steps],
+    }
+
+
+def _legal_json(legal: LegalStep) -> dict[str, object]:
+    row = legal.transition
+    return {
+        "step": legal.step,
+        "title": plain(legal.step.words),
+        "to_state": legal.to,
+        "clause": legal.clause,
+        "fields": [
+            {
+                "name": field,
+                "title": plain(field.words),
+                "required": field in row.asks,
+                "value": legal.suggested.get(field),
+            }
+            for field in (*row.asks, *row.takes)
+        ],
     }
 
 
@@ -161,4 +217,11 @@ def _step_json(step: Step) -> dict[str, object]:
         "from_state": step.from_state,
         "to_state": step.to_state,
         "note": step.note,
+        "step": step.step,
+        "level": step.level,
+        "entered_for": step.entered_for,
+        "clause": step.clause,
+        "place": None if step.place is None else {"lon": step.place[0], "lat": step.place[1]},
+        "filled": step.filled,
+        "trace": step.trace,
     }

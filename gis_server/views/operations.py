@@ -7,8 +7,11 @@ from gis_server.core.acceptance import LEAST_REASON, MOST_REASON
 from gis_server.core.coverage.findings import Kind, Severity
 from gis_server.core.datum import Datum
 from gis_server.core.incident import MOST_DESCRIPTION, MOST_ITEM, IncidentState, Source
+from gis_server.core.incident_machine import StepKind
+from gis_server.core.incident_request import MOST_RATING, MOST_SCORE
 from gis_server.core.message import Message, msg
 from gis_server.core.routing import MAX_ACCURACY_M, Match
+from gis_server.core.vocabulary import AdminLevel
 
 Schema = dict[str, Any]
 
@@ -128,8 +131,49 @@ SCHEMAS: dict[str, Schema] = {
         given={"type": ["object", "null"], "properties": {"lon": NUMBER, "lat": NUMBER, "datum": TEXT}},
         accuracy_m=_or_null("number"),
         due_at=_or_null("string", format="date-time"),
+        is_overdue=BOOLEAN,
         **_GRID,
     ),
+    "incident_step": {
+        **_object(
+            ("step", "expected_state"),
+            step={"type": "string", "enum": list(StepKind)},
+            expected_state={"type": "string", "enum": list(IncidentState)},
+            expected_level={"type": "string", "enum": list(AdminLevel)},
+            note=TEXT,
+            reason=TEXT,
+            result=TEXT,
+            item=TEXT,
+            lead_unit=TEXT,
+            responsible_unit=TEXT,
+            unit_level={"type": "string", "enum": list(AdminLevel)},
+            person_in_charge=TEXT,
+            place={"type": "array", "items": NUMBER, "minItems": 2, "maxItems": 2},
+            rating={"type": "integer", "minimum": 1, "maximum": MOST_RATING},
+            scores={
+                "type": "object",
+                "additionalProperties": {"type": "integer", "minimum": 0, "maximum": MOST_SCORE},
+            },
+        ),
+        "additionalProperties": False,
+    },
+    "opened_incident": {
+        "allOf": [
+            _ref("incident"),
+            _object(
+                current_level=_or_null("string", enum=[*AdminLevel, None]),
+                lead_unit=_or_null("string"),
+                responsible_unit=_or_null("string"),
+                person_in_charge=_or_null("string"),
+                first_contact=_or_null("string"),
+                clock=_or_null("object"),
+                history=_list(ANY_OBJECT),
+                next_steps=_list(
+                    _object(step=TEXT, title=ANY_OBJECT, to_state=TEXT, clause=_or_null("string"))
+                ),
+            ),
+        ]
+    },
     "generation": _object(
         id=INTEGER,
         layer=TEXT,
@@ -323,6 +367,7 @@ OPERATIONS: tuple[Operation, ...] = (
         (
             Parameter("state", msg("状态，可用逗号隔开几个"), TEXT),
             Parameter("grid", msg("网格编码"), TEXT),
+            Parameter("overdue", msg("yes：只要已超期的"), {"type": "string", "enum": ["yes", "no"]}),
             Parameter("limit", msg("最多几条"), {"type": "integer", "minimum": 1, "maximum": 500}),
             Parameter("before", msg("上一页的 next"), INTEGER),
         ),
@@ -332,9 +377,18 @@ OPERATIONS: tuple[Operation, ...] = (
         "get",
         "/api/incidents/{incident_id}",
         "incident",
-        msg("一起事件及其经过"),
+        msg("一起事件及其经过、时限与下一步"),
         (_in_path("incident_id", msg("事件的编号"), INTEGER),),
-        answer=_ref("incident"),
+        answer=_ref("opened_incident"),
+    ),
+    Operation(
+        "post",
+        "/api/incidents/{incident_id}/steps",
+        "move_incident",
+        msg("办理一步：受理、交办、办结等；状态已被他人改变时答 409，并给出现状"),
+        (_in_path("incident_id", msg("事件的编号"), INTEGER),),
+        body=_ref("incident_step"),
+        answer=_ref("opened_incident"),
     ),
     Operation(
         "get",

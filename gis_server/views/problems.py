@@ -17,6 +17,7 @@ from gis_server.core.errors import (
     NotFound,
     PublishRefused,
     SignInRequired,
+    StateChanged,
     Unavailable,
     UnknownCrs,
     UnusableInput,
@@ -81,6 +82,10 @@ def _answer_gis_error(error: GisError) -> BaseResponse:
         members["field"] = error.field
     if error.expected is not None:
         members["expected"] = say(error.expected)
+    if error.clause is not None:
+        members["clause"] = error.clause
+    if isinstance(error, StateChanged):
+        members["state"] = error.state
     if isinstance(error, UnknownCrs) and error.candidates:
         members["candidates"] = list(error.candidates)
     if isinstance(error, PublishRefused):
