@@ -99,16 +99,33 @@ export interface WallAnswer {
   layers: string[];
 }
 
+export interface Acceptance {
+  who: string;
+  at: string;
+  reason: string;
+}
+
 export interface Finding {
+  id: number;
   kind: string;
   rule: string;
-  severity: "error" | "warning";
+  severity: "error" | "warning" | "option";
   clause: string;
   codes: string[];
   area_m2: number | null;
   width_m: number | null;
   message: string | { zh: string; en: string };
   geometry: Geometry | null;
+  weight?: { addresses: number; people: number; open_incidents: number };
+  acceptance: Acceptance | null;
+}
+
+/** The totals of a check; without members where none applies. */
+export interface Summary {
+  coverage_pct?: number;
+  gap_area_m2?: number;
+  overlap_area_m2?: number;
+  outside_area_m2?: number;
 }
 
 export interface RowProblem {
@@ -139,7 +156,10 @@ export interface Generation {
   created_by: string;
   errors: number;
   warnings: number;
+  open_warnings: number;
   rejected: number;
+  certificate: { exact: boolean } | null;
+  proof: string | null;
 }
 
 export interface WallLink {

@@ -32,7 +32,7 @@ export class FindingLayer {
    * @param {Finding} finding
    * @param {boolean} isSelected
    */
-  #add({ kind, geometry }, isSelected) {
+  #add({ kind, geometry, acceptance }, isSelected) {
     if (!geometry) return;
     const { token, pattern } = findingLook(kind);
     const color = this.look.colour(token);
@@ -40,7 +40,7 @@ export class FindingLayer {
       renderer: this.renderer,
       interactive: false,
       color,
-      weight: isSelected ? 4 : 2,
+      weight: isSelected ? 4 : acceptance ? 1 : 2,
       ...(pattern === "dots" ? { dashArray: "0.5 5", lineCap: /** @type {const} */ ("round"), weight: isSelected ? 6 : 4 } : {}),
     };
     // the canvas takes a pattern where the library's types know only a colour

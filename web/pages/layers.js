@@ -1,12 +1,13 @@
 /** The import page: files in, findings on the map, and a generation to publish or throw away. */
 
 import { coordinateSystems, datums } from "../core/crs.js";
-import { bySeverity } from "../core/finding.js";
+import { isAcceptable, totals } from "../core/finding.js";
 import { count, dayAndTime } from "../core/formats.js";
 import { getJson, Problem, sendJson } from "../core/http.js";
 import { _ } from "../core/i18n.js";
 import { CityMap } from "../map/city_map.js";
-import { byId, el, notice, setText } from "../ui/dom.js";
+import { acceptForm } from "../ui/accept_form.js";
+import { byId, el, icon, notice, setText } from "../ui/dom.js";
 import { FindingList } from "../ui/finding_list.js";
 import { runImport } from "../ui/import_job.js";
 import { LayerLoader } from "../ui/layer_loader.js";
@@ -17,6 +18,7 @@ import { toast } from "../ui/toast.js";
 
 /** @typedef {import("../core/types.js").Layer} Layer */
 /** @typedef {import("../core/types.js").Generation} Generation */
+/** @typedef {import("../core/types.js").Finding} Finding */
 
 await start();
 const form = byId("import", HTMLFormElement);
@@ -29,11 +31,13 @@ const begin = byId("start", HTMLButtonElement);
 const result = byId("result");
 const problem = byId("problem");
 const map = new CityMap(byId("map"));
-const findingList = new FindingList(byId("findings"), map);
+const findingList = new FindingList(map, whatToDo);
 /** @type {Layer[]} */
 let layers = [];
 /** @type {LayerLoader} */
 let loader;
+/** @type {Generation | null} the one whose findings are shown */
+let shown = null;
 
 /** @returns {Layer} */
 function chosenLayer() {
@@ -101,23 +105,59 @@ function showProgress(words, share) {
 
 /** @param {number} id of a generation */
 async function showResult(id) {
-  const { generation, findings, problems } = await getJson("/api/generations/" + id + "/findings");
+  const { generation, findings, problems, summary } = await getJson(findingsUrl(id));
   await loader.showGeneration(layerChoice.value, id);
-  const errors = findings.filter((/** @type {{severity: string}} */ { severity }) => severity === "error").length;
+  showFacts(generation);
+  showRowProblems(problems);
+  byId("findings-box").hidden = findings.length === 0;
+  setText(byId("h-findings"), _("发现的问题（{n}）", { n: count(findings.length) }));
+  setText(byId("totals"), totals(summary));
+  result.hidden = false;
+  findingList.show(findings);
+  result.focus();
+}
+
+/** @param {number} id of a generation */
+function findingsUrl(id) {
+  return "/api/generations/" + id + "/findings";
+}
+
+/** @param {Generation} generation */
+function showFacts(generation) {
+  shown = generation;
+  const { errors, warnings, open_warnings, proof, certificate } = generation;
+  const accepted = warnings - open_warnings;
   const facts = [
     [_("可用的行"), count(generation.feature_count)],
     [_("不能用的行"), count(generation.rejected)],
     [_("错误"), count(errors)],
-    [_("提醒"), count(findings.length - errors)],
+    [_("提醒"), accepted ? _("{n}（已接受 {accepted}）", { n: count(warnings), accepted: count(accepted) }) : count(warnings)],
   ];
   byId("facts").replaceChildren(...facts.flatMap(([name, value]) => [el("dt", {}, name ?? ""), el("dd", {}, value)]));
-  showRowProblems(problems);
-  byId("findings-box").hidden = findings.length === 0;
-  setText(byId("h-findings"), _("发现的问题（{n}）", { n: count(findings.length) }));
-  findingList.show(bySeverity(findings));
+  byId("proof").hidden = !proof;
+  byId("proof").replaceChildren(certificate?.exact ? icon("check-badge") : icon("information-circle"), el("span", {}, proof));
   byId("decide").replaceChildren(...decisions(generation));
-  result.hidden = false;
-  result.focus();
+}
+
+/**
+ * What somebody may do about a finding.
+ * @param {Finding} finding
+ * @param {Finding[]} all
+ */
+function whatToDo(finding, all) {
+  if (shown?.state !== "staged" || !isAcceptable(finding)) return null;
+  const url = findingsUrl(shown.id);
+  return acceptForm(finding, all, (reason, everyOfKind) =>
+    attempt(async () => {
+      if (everyOfKind) await sendJson(url + "/accept", "POST", { kind: finding.kind, reason });
+      else await sendJson(url + "/" + finding.id + "/accept", "POST", { reason });
+      const { generation, findings } = await getJson(url);
+      showFacts(generation);
+      findingList.update(findings);
+      toast(_("已接受，理由已记录。"));
+      await showGenerations();
+    }),
+  );
 }
 
 /** @param {import("../core/types.js").RowProblem[]} problems */
@@ -179,7 +219,7 @@ async function showGenerations() {
 
 /** @param {Generation} generation */
 function generationRow(generation) {
-  const { id, state, feature_count, created_at, created_by, errors, warnings, valid_to } = generation;
+  const { id, state, feature_count, created_at, created_by, errors, warnings, valid_to, proof } = generation;
   /** @type {Record<string, string>} */
   const words = {
     staged: _("待发布"),
@@ -202,6 +242,7 @@ function generationRow(generation) {
         created_by,
       ].join(" · "),
     ),
+    proof && state !== "discarded" && el("span", { class: "row-note" }, proof),
   );
 }
 
@@ -213,6 +254,7 @@ async function attempt(act) {
   } catch (error) {
     notice(problem, sentenceOf(error));
     problem.scrollIntoView({ block: "nearest" });
+    if (error instanceof Problem && Array.isArray(error.body.findings)) findingList.showOpen();
     if (error instanceof Problem && Array.isArray(error.body.problems)) {
       result.hidden = error.body.problems.length === 0;
       showRowProblems(error.body.problems);

@@ -41,7 +41,7 @@ class WallPage {
     this.layers = catalogue.filter((layer) => answer.layers.some((url) => new URL(url, location.href).pathname === layer.url));
     this.map = new CityMap(byId("map"), { scale: () => rem() / 16, buttons: false });
     this.map.zoomFreely();
-    this.loader = new LayerLoader(this.map, this.layers);
+    this.loader = new LayerLoader(this.map, this.layers, (error) => this.meet(error));
     this.live = new LiveList(byId("live"), LIST_ROWS);
     this.ranking = new Ranking(byId("ranking"));
     /** @type {ReturnType<typeof setTimeout> | undefined} */
@@ -54,8 +54,8 @@ class WallPage {
       heartbeat: (serverTime) => this.hear(serverTime),
       back: () => this.recount(),
     });
-    setInterval(() => this.tick(), 1_000);
-    setInterval(() => this.recount(), RECOUNT_MS);
+    this.timers = [setInterval(() => this.tick(), 1_000), setInterval(() => this.recount(), RECOUNT_MS)];
+    this.ended = false;
   }
 
   /** The server's present, whatever the clock of this screen says. */
@@ -84,7 +84,7 @@ class WallPage {
     this.fit();
     this.map.incidents.show(this.state.incidents.values());
     this.show();
-    await this.loader.load();
+    await this.loader.load().catch((error) => this.meet(error));
   }
 
   showDrawn() {
@@ -110,7 +110,7 @@ class WallPage {
       if (isNew) this.map.incidents.pulse(data.number);
       this.show();
     } else if (kind === "generation") {
-      this.loader.reload(data.layer);
+      this.loader.reload(data.layer).catch((error) => this.meet(error));
     }
     clearTimeout(this.settling);
     this.settling = setTimeout(() => this.recount(), SETTLE_MS);
@@ -126,6 +126,7 @@ class WallPage {
 
   /** @param {"connecting" | "live" | "waiting"} phase */
   changePhase(phase) {
+    if (this.ended) return;
     this.showConnection();
     // a lost stream does not say why; the state does, if this screen may no longer show anything
     if (phase === "waiting") this.recount();
@@ -140,8 +141,10 @@ class WallPage {
 
   /** Take the whole state from the server again: after a loss, after events, and once a minute. */
   async recount() {
+    if (this.ended) return;
     try {
       const answer = await getJson(wallUrl(this.id));
+      if (this.ended) return;
       this.state = fromAnswer(answer);
       this.asOf = new Date(answer.generated_at);
       if (String(this.extents.bounds.whole) !== String(answer.bounds)) {
@@ -150,9 +153,20 @@ class WallPage {
       }
       this.map.incidents.show(this.state.incidents.values());
       this.show();
+      // a layer that could not be fetched before; what is drawn is not asked for again
+      await this.loader.load();
     } catch (error) {
-      if (error instanceof Problem && isRevoked(error)) this.end(error.message);
+      this.meet(error);
     }
+  }
+
+  /**
+   * What could not be fetched is fetched again by the next event or minute, unless this screen's right is gone.
+   * @param {unknown} error
+   */
+  meet(error) {
+    if (!(error instanceof Problem)) throw error;
+    if (isRevoked(error)) this.end(error.message);
   }
 
   /**
@@ -160,6 +174,9 @@ class WallPage {
    * @param {string} sentence
    */
   end(sentence) {
+    this.ended = true;
+    this.timers.forEach(clearInterval);
+    clearTimeout(this.settling);
     this.stream.close();
     showEnd(sentence);
   }

@@ -1,15 +1,29 @@
-/** The findings of a check as a list beside the map; choosing one shows it there. */
+/** The findings of a check as a list beside the map: filtered, gone through one by one, shown where they are. */
 
-import { kindWords, sentence, size } from "../core/finding.js";
+import {
+  bySeverity,
+  clauseWords,
+  counted,
+  filtered,
+  isAcceptable,
+  kindWords,
+  sentence,
+  severityWords,
+  size,
+  stateOf,
+  weightWords,
+} from "../core/finding.js";
+import { area, count, dayAndTime, distance } from "../core/formats.js";
 import { boundsOf, reach } from "../core/geometry.js";
 import { _ } from "../core/i18n.js";
 import { findingLook } from "../core/style.js";
 import { swatch } from "../map/hatch.js";
-import { el } from "./dom.js";
+import { byId, el, icon, setText } from "./dom.js";
 
 /** @typedef {import("../core/types.js").Finding} Finding */
 
-const MOST_ROWS = 300;
+/** Rows made at a time; more are made when somebody comes to the end of them. */
+const ROWS = 300;
 const CLOSE_ZOOM = 18;
 /** Room around a finding when it is shown, as a share of its size. */
 const MARGIN = 1.5;
@@ -17,28 +31,129 @@ const LEAST_DEGREES = 0.0008;
 
 export class FindingList {
   /**
-   * @param {HTMLElement} list
+   * The elements are those of the page: `findings`, `by-kind`, `by-severity`, `by-state`, `previous`, `next`, `position`.
    * @param {import("../map/city_map.js").CityMap} map
+   * @param {(finding: Finding, all: Finding[]) => Node | null} actions what can be done about a finding, under its words
    */
-  constructor(list, map) {
-    this.list = list;
+  constructor(map, actions) {
     this.map = map;
-    /** @type {Finding[]} */
+    this.actions = actions;
+    this.list = byId("findings");
+    this.kind = byId("by-kind", HTMLSelectElement);
+    this.severity = byId("by-severity", HTMLSelectElement);
+    this.state = byId("by-state", HTMLSelectElement);
+    /** @type {Finding[]} all of them, worst first */
     this.findings = [];
+    /** @type {Finding[]} those that pass the filter */
+    this.passing = [];
+    this.selected = -1;
+    this.made = 0;
+    for (const choice of [this.kind, this.severity, this.state]) {
+      choice.addEventListener("change", () => this.#filter());
+    }
+    byId("next").addEventListener("click", () => this.step(1));
+    byId("previous").addEventListener("click", () => this.step(-1));
+    document.addEventListener("keydown", (event) => this.#key(event));
   }
 
-  /** @param {Finding[]} findings */
+  /**
+   * Show the findings of a generation, none selected and none filtered out.
+   * @param {Finding[]} findings
+   */
   show(findings) {
-    this.findings = findings;
-    this.list.replaceChildren(
-      ...findings.slice(0, MOST_ROWS).map((finding, index) => el("li", {}, this.#row(finding, index))),
-    );
-    if (findings.length > MOST_ROWS) {
-      this.list.append(el("li", { class: "empty" }, _("另有 {n} 个问题只在地图上显示。", { n: findings.length - MOST_ROWS })));
-    }
-    this.map.findings.show(findings);
-    const bounds = boundsOf(findings.map(({ geometry }) => geometry));
+    this.findings = bySeverity(findings);
+    this.kind.value = this.severity.value = this.state.value = "";
+    this.#offer();
+    this.#filter();
+  }
+
+  /**
+   * The same findings with what has become of them: filter and place in the list stay.
+   * @param {Finding[]} findings
+   */
+  update(findings) {
+    this.findings = bySeverity(findings);
+    this.#offer();
+    const at = this.selected;
+    this.passing = filtered(this.findings, this.#chosen());
+    this.#make();
+    this.#select(Math.min(at, this.passing.length - 1), { move: false });
+  }
+
+  /** Show only what still has to be dealt with. */
+  showOpen() {
+    this.kind.value = this.severity.value = "";
+    this.state.value = "open";
+    this.#filter();
+  }
+
+  /**
+   * Go on to the next finding (1) or back to the one before (-1), around the end.
+   * @param {1 | -1} by
+   */
+  step(by) {
+    const total = this.passing.length;
+    if (total === 0) return;
+    const from = this.selected < 0 && by < 0 ? 0 : this.selected;
+    this.#select((from + by + total) % total);
+  }
+
+  /** @param {KeyboardEvent} event */
+  #key(event) {
+    const target = /** @type {Element} */ (event.target);
+    if (event.ctrlKey || event.metaKey || event.altKey || target.closest("input, textarea, select")) return;
+    if (this.list.closest("[hidden]")) return;
+    if (event.key === "n") this.step(1);
+    else if (event.key === "p") this.step(-1);
+  }
+
+  #chosen() {
+    return { kind: this.kind.value, severity: this.severity.value, state: this.state.value };
+  }
+
+  /** Offer what there is to filter by, with its number. */
+  #offer() {
+    const kinds = [...counted(this.findings, ({ kind }) => kind)].map(([kind, n]) => [kind, kindWords(kind), n]);
+    const examples = new Map(this.findings.map((finding) => [finding.severity, severityWords(finding)]));
+    const severities = [...counted(this.findings, ({ severity }) => severity)].map(([value, n]) => [value, examples.get(value), n]);
+    const states = counted(this.findings, stateOf);
+    fill(this.kind, _("所有类别"), kinds);
+    fill(this.severity, _("错误与提醒"), severities);
+    fill(this.state, _("所有状态"), [
+      ["open", _("待处理"), states.get("open") ?? 0],
+      ["accepted", _("已接受"), states.get("accepted") ?? 0],
+    ]);
+  }
+
+  #filter() {
+    this.passing = filtered(this.findings, this.#chosen());
+    this.selected = -1;
+    this.#make();
+    this.map.findings.show(this.passing);
+    this.#tellPosition();
+    const bounds = boundsOf(this.passing.map(({ geometry }) => geometry));
     if (bounds) this.map.fit(widened(bounds, 0.1), {}, { closest: CLOSE_ZOOM });
+  }
+
+  #make() {
+    this.made = 0;
+    this.list.replaceChildren();
+    this.#makeMore();
+    if (this.passing.length === 0) this.list.append(el("li", { class: "empty" }, _("没有符合条件的问题。")));
+  }
+
+  #makeMore() {
+    this.list.querySelector(".more-rows")?.remove();
+    const until = Math.min(this.passing.length, this.made + ROWS);
+    for (; this.made < until; this.made++) {
+      const finding = this.passing[this.made];
+      if (finding) this.list.append(el("li", {}, this.#row(finding, this.made)));
+    }
+    const left = this.passing.length - this.made;
+    if (left > 0) {
+      const more = el("button", { type: "button", click: () => this.#makeMore() }, _("再列出一些（还有 {n} 处）", { n: count(left) }));
+      this.list.append(el("li", { class: "more-rows" }, more));
+    }
   }
 
   /**
@@ -48,24 +163,103 @@ export class FindingList {
   #row(finding, index) {
     const look = swatch(findingLook(finding.kind), this.list);
     look.className = "finding-swatch";
-    const severity = finding.severity === "error" ? _("错误") : _("提醒");
+    const state = finding.acceptance ? el("span", { class: "accepted" }, icon("check"), _("已接受")) : null;
     return el(
       "button",
-      { type: "button", class: "row", "aria-pressed": "false", click: () => this.#choose(index) },
+      { type: "button", class: "row", "aria-pressed": "false", click: () => this.#select(index) },
       look,
       el("span", { class: "row-title" }, kindWords(finding.kind)),
-      el("span", { class: "row-end" }, el("span", { class: "severity-" + finding.severity }, severity), " ", size(finding)),
+      el(
+        "span",
+        { class: "row-end" },
+        state ?? el("span", { class: "severity-" + finding.severity }, severityWords(finding)),
+        " ",
+        size(finding),
+      ),
       el("span", { class: "row-note" }, sentence(finding)),
     );
   }
 
-  /** @param {number} index */
-  #choose(index) {
+  /**
+   * @param {number} index
+   * @param {{move?: boolean}} [options] whether the map and the list go there
+   */
+  #select(index, { move = true } = {}) {
+    while (index >= this.made && this.made < this.passing.length) this.#makeMore();
+    this.list.querySelector(".finding-detail")?.remove();
+    this.selected = index;
     this.list.querySelectorAll(".row").forEach((row, at) => row.setAttribute("aria-pressed", String(at === index)));
-    this.map.findings.show(this.findings, index);
-    const bounds = boundsOf([this.findings[index]?.geometry ?? null]);
+    this.map.findings.show(this.passing, index);
+    this.#tellPosition();
+    const finding = this.passing[index];
+    const item = this.list.children[index];
+    if (!finding || !item) return;
+    item.append(this.#detail(finding));
+    if (!move) return;
+    item.scrollIntoView({ block: "nearest" });
+    const bounds = boundsOf([finding.geometry]);
     if (bounds) this.map.fit(widened(bounds, MARGIN), {}, { closest: CLOSE_ZOOM });
   }
+
+  #tellPosition() {
+    const total = count(this.passing.length);
+    const words = this.selected < 0 ? _("共 {n} 处", { n: total }) : _("第 {i} 处，共 {n} 处", { i: count(this.selected + 1), n: total });
+    setText(byId("position"), words);
+  }
+
+  /** @param {Finding} finding */
+  #detail(finding) {
+    const facts = [
+      [_("规则"), _("{rule}，依据 {clause}", { rule: finding.rule, clause: clauseWords(finding) })],
+      [_("大小"), measures(finding)],
+      [_("影响"), weightWords(finding)],
+      [_("网格"), finding.codes.slice(0, 6).join("、")],
+      [_("下一步"), nextStep(finding)],
+      [_("接受"), acceptedWords(finding)],
+    ];
+    const shown = facts.filter(([, words]) => words);
+    return el(
+      "div",
+      { class: "finding-detail" },
+      el("dl", { class: "facts" }, ...shown.flatMap(([name, words]) => [el("dt", {}, name), el("dd", {}, words)])),
+      this.actions(finding, this.findings),
+    );
+  }
+}
+
+/** @param {Finding} finding */
+function measures({ area_m2, width_m }) {
+  const parts = [];
+  if (area_m2) parts.push(area(area_m2));
+  if (width_m) parts.push(_("平均宽 {width}", { width: width_m < 10 ? _("{n} 米", { n: Number(width_m.toPrecision(2)) }) : distance(width_m) }));
+  return parts.join(" · ");
+}
+
+/** @param {Finding} finding */
+function nextStep(finding) {
+  if (finding.severity === "error") return _("改正后重新导入");
+  return isAcceptable(finding) ? _("改正后重新导入，或写明理由予以接受") : "";
+}
+
+/** @param {Finding} finding */
+function acceptedWords({ acceptance }) {
+  if (!acceptance) return "";
+  const { who, at, reason } = acceptance;
+  return _("{who}，{time}：{reason}", { who, time: dayAndTime(new Date(at), new Date()), reason });
+}
+
+/**
+ * @param {HTMLSelectElement} select
+ * @param {string} everything
+ * @param {any[][]} choices value, words, number
+ */
+function fill(select, everything, choices) {
+  const chosen = select.value;
+  select.replaceChildren(
+    el("option", { value: "" }, everything),
+    ...choices.map(([value, words, n]) => el("option", { value }, _("{words}（{n}）", { words, n: count(n) }))),
+  );
+  select.value = choices.some(([value]) => value === chosen) ? chosen : "";
 }
 
 /**

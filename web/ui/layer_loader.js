@@ -10,8 +10,9 @@ export class LayerLoader {
   /**
    * @param {import("../map/city_map.js").CityMap} map
    * @param {Layer[]} layers
+   * @param {(error: unknown) => void} [trouble] told of what a move of the map could not fetch; the next move tries again
    */
-  constructor(map, layers) {
+  constructor(map, layers, trouble = () => {}) {
     this.map = map;
     this.layers = layers;
     /** @type {Map<string, string>} address last drawn of each layer */
@@ -20,7 +21,7 @@ export class LayerLoader {
     this.waiting = undefined;
     map.onMove(() => {
       clearTimeout(this.waiting);
-      this.waiting = setTimeout(() => this.#loadInRange(), WAIT_MS);
+      this.waiting = setTimeout(() => this.#loadInRange().catch(trouble), WAIT_MS);
     });
   }
 
