@@ -82,10 +82,18 @@ def survey(
         net = weave(threads_of(rings, edges, group_of, parent_rings, parent_edges), reach)
         woven = _woven_cells(polygons, net, group_of, reach)
         faces = _faces(net, Ground(woven), ground, group_of, taking_part, plane=plane)
-        more = _edges_inside(rings, edges, [f for f in faces if f.cells and not f.settled], woven, group_of)
-        if len(more) == 0:
+        claimed = [f for f in faces if f.cells and not f.settled]
+        near = _cells_near(claimed, woven, group_of)
+        more = _edges_at(claimed, rings, near, group_of, across=True)
+        more = more[~np.isin(more, edges)]
+        above = np.empty(0, dtype=np.int64)
+        if parent_rings is not None and parents is not None:
+            groups = np.arange(len(parents))
+            above = _edges_at(claimed, parent_rings, groups[[f.group for f in claimed]], groups, across=False)
+            above = above[~np.isin(above, parent_edges)]
+        if len(more) == 0 and len(above) == 0:
             break
-        edges = np.union1d(edges, more)
+        edges, parent_edges = np.union1d(edges, more), np.union1d(parent_edges, above)
     return Survey(woven, net, [f for f in faces if not f.settled], _bearers(net), group_of)
 
 
@@ -196,30 +204,36 @@ def _polygonized(net: Weave) -> tuple[Geometries, Indices]:
     return np.concatenate(found), np.concatenate(owner)
 
 
-def _edges_inside(
-    rings: Rings, known: Indices, claimed: list[Face], polygons: Geometries, group_of: Indices
+def _cells_near(claimed: list[Face], polygons: Geometries, group_of: Indices) -> Indices:
+    """The cells that touch one of the faces of their group."""
+    shapes = np.array([f.polygon for f in claimed], dtype=object)
+    groups = np.array([f.group for f in claimed], dtype=np.int64)
+    face, cell = shapely.STRtree(polygons).query(shapes, predicate="intersects")
+    return np.unique(cell[group_of[cell] == groups[face]])
+
+
+def _edges_at(
+    claimed: list[Face], rings: Rings, owners: Indices, group_of: Indices, *, across: bool
 ) -> Indices:
-    """Edges with a partner that cross ground in dispute: without them its faces have several holders."""
-    if not claimed:
+    """Edges of ``owners`` at ground in dispute, only those ``across`` it if so wished.
+
+    Cells' edges with a partner that cross such ground divide it between several holders; a parent's edge beside it
+    tells whether a border meets it at a vertex.
+    """
+    ring = np.flatnonzero(np.isin(rings.owner, owners))
+    edges = ranges(rings.start[ring], rings.start[ring + 1] - 1)
+    if len(edges) == 0 or not claimed:
         return np.empty(0, dtype=np.int64)
     shapes = np.array([f.polygon for f in claimed], dtype=object)
-    groups = np.array([f.group for f in claimed])
-    face, cell = shapely.STRtree(polygons).query(shapes, predicate="intersects")
-    same = group_of[cell] == groups[face]
-    face, cell = face[same], cell[same]
-    near = np.unique(cell)
-    ring = np.flatnonzero(np.isin(rings.owner, near))
-    edges = ranges(rings.start[ring], rings.start[ring + 1] - 1)
-    edges = edges[~np.isin(edges, known)]
-    if len(edges) == 0:
-        return edges
+    groups = np.array([f.group for f in claimed], dtype=np.int64)
     lines = shapely.linestrings(np.stack([rings.xy[edges], rings.xy[edges + 1]], axis=1))
     shapely.prepare(shapes)
     at, line = shapely.STRtree(lines).query(shapes, predicate="intersects")
     same = group_of[rings.owner_of_edges(edges[line])] == groups[at]
     at, line = at[same], line[same]
-    across = shapely.relate_pattern(shapes[at], lines[line], "T********")
-    return np.unique(edges[line[across]])
+    if across:
+        line = line[shapely.relate_pattern(shapes[at], lines[line], "T********")]
+    return np.unique(edges[line])
 
 
 def _bearers(net: Weave) -> dict[tuple[int, Edge], list[int]]:
