@@ -6,13 +6,18 @@ from pathlib import Path
 
 import numpy as np
 import openpyxl
+import pyogrio.raw
 import pytest
-from city import COMMUNITIES, grids, inside
+import shapely
+from city import COMMUNITIES, grids, inside, sub_grids
 from click.testing import CliRunner, Result
+from shapely.geometry import shape
 from sqlalchemy import text
 
 from gis_server.cli import main
 from gis_server.core.datum import Datum, from_cgcs2000
+from gis_server.core.geometry import transform
+from gis_server.files import read as files
 from gis_server.journeys.context import Context
 
 G = [f"{community}00{n}" for community in COMMUNITIES for n in (1, 2)]
@@ -240,3 +245,161 @@ def test_accounts_from_the_command_line(tmp_path: Path, city_ctx: Context) -> No
     assert user("disable", "newcomer").exit_code == 0
     assert user("disable", "nobody").exit_code == 2
     assert user("token", "newcomer").exit_code == 2
+
+
+def known_points(folder: Path, written: Datum) -> Path:
+    """Two points in each grid, written in a datum, with the code of their grid in a column."""
+    places = [
+        (inside(n)["lon"] + step, inside(n)["lat"] + step, G[n]) for n in range(8) for step in (0, 0.0003)
+    ]
+    lon, lat = from_cgcs2000([p[0] for p in places], [p[1] for p in places], written)
+    lines = [
+        f"{n},{x},{y},{code}" for n, (x, y, (_, _, code)) in enumerate(zip(lon, lat, places, strict=True))
+    ]
+    return write_csv(folder / "known.csv", "\n".join(["编号,经度,纬度,所属网格", *lines]))
+
+
+def test_known_grids_tell_that_the_stated_datum_is_wrong(tmp_path: Path, grid_file: Path) -> None:
+    points, out = known_points(tmp_path, Datum.BD09), tmp_path / "out.csv"
+    wrong = route(points, "--grids", grid_file, "--datum", "wgs84", "-o", out)
+    assert wrong.exit_code == 0
+    assert "这些点应是 bd09" in wrong.stderr
+    right = route(points, "--grids", grid_file, "--datum", "bd09", "-o", out)
+    assert "bd09" not in right.stderr
+    assert [row["grid_code"] for row in read(out)] == [row["所属网格"] for row in read(out)]
+    again = tmp_path / "again.csv"
+    assert "应是" not in route(out, "--grids", grid_file, "--datum", "wgs84", "-o", again).stderr
+
+
+def test_known_grids_tell_which_datum_to_state(tmp_path: Path, grid_file: Path) -> None:
+    out = tmp_path / "out.csv"
+    refused = route(known_points(tmp_path, Datum.GCJ02), "--grids", grid_file, "-o", out)
+    assert refused.exit_code == 2
+    assert "应是 gcj02" in refused.stderr
+    assert not out.exists()
+
+
+@pytest.mark.parametrize("suffix", [".gpkg", ".shp", ".shp.zip", ".geojson", ".fgb", ".xlsx", ".csv"])
+def test_every_form_is_written_whole_and_read_again(tmp_path: Path, grid_file: Path, suffix: str) -> None:
+    lines = [f"00{n},一个很长的名字{n},{inside(n)['lon']},{inside(n)['lat']},20" for n in (5, 1, 2)]
+    points = write_csv(
+        tmp_path / "点.csv", "\n".join(["编号,地点的名称与描述,lon,lat,accuracy_m", *lines, "009,无,,,"])
+    )
+    out = tmp_path / f"结果{suffix}"
+    for _ in range(2):  # the second replaces the first
+        result = route(points, "--grids", grid_file, "--datum", "cgcs2000", "-o", out)
+        assert result.exit_code == 0, result.output
+    assert not list(tmp_path.glob(".gis-server-*"))
+    found = files.read(out, datum=Datum.CGCS2000)
+    assert found.source.features == 4
+    names = list(found.columns)
+    assert names[0] == "编号"
+    assert found.columns["编号"].tolist() == ["005", "001", "002", "009"]
+    assert [str(code) for code in found.columns["grid_code"][:3]] == [G[5], G[1], G[2]]
+    assert (
+        names.index("grid_code")
+        < names.index("match")
+        < names.index("distance_m")
+        < names.index("candidates")
+    )
+    if suffix not in (".csv", ".xlsx"):
+        assert shapely.get_x(found.geometry).tolist()[:3] == pytest.approx(
+            [inside(n)["lon"] for n in (5, 1, 2)]
+        )
+        assert found.geometry[3] is None or found.geometry[3].is_empty
+
+
+def test_points_of_a_geopackage_keep_their_types(tmp_path: Path, grid_file: Path) -> None:
+    shapes = shapely.points([[inside(n)["lon"], inside(n)["lat"]] for n in (3, 4)])
+    pyogrio.raw.write(
+        tmp_path / "p.gpkg",
+        shapely.to_wkb(transform(shapes, "EPSG:4490", "EPSG:4551")),
+        [np.array([7, 8]), np.array([1.5, np.nan]), np.array(["0007", None], object)],
+        fields=["count", "height", "code"],
+        geometry_type="Point",
+        crs="EPSG:4551",
+    )
+    out = tmp_path / "out.gpkg"
+    result = route(tmp_path / "p.gpkg", "--grids", grid_file, "-o", out)
+    assert result.exit_code == 0, result.output
+    found = files.read(out, datum=Datum.CGCS2000)
+    assert found.columns["count"].dtype.kind == "i"
+    assert found.columns["height"].tolist()[0] == 1.5
+    assert found.columns["code"].tolist() == ["0007", None]
+    assert found.columns["grid_code"].tolist() == [G[3], G[4]]
+    route(tmp_path / "p.gpkg", "--grids", grid_file, "-o", tmp_path / "out.csv")
+    assert [(r["count"], r["height"], r["code"]) for r in read(tmp_path / "out.csv")] == [
+        ("7", "1.5", "0007"),
+        ("8", "", ""),
+    ]
+
+
+def test_no_row_is_lost_not_even_a_broken_one(tmp_path: Path, grid_file: Path) -> None:
+    lines = [
+        "id,lon,lat",
+        "1,127.0025,47.0025",
+        "2,127.0025,47.0025,much",
+        "3,nan,47.0025",
+        "4,1e308,47.0025",
+        "5,127.0025,inf",
+        "6,abc,47.0025",
+        "7,120.0,38.9",
+        "8,127.0025",
+        "9,127.0025,47.0025",
+    ]
+    out = tmp_path / "out.csv"
+    result = route(
+        write_csv(tmp_path / "p.csv", "\n".join(lines)), "--grids", grid_file, "--datum", "wgs84", "-o", out
+    )
+    assert result.exit_code == 0, result.output
+    assert [row["id"] for row in read(out)] == list("123456789")
+    assert [row["grid_code"] for row in read(out)] == [G[0], *[""] * 7, G[0]]
+    assert [row["match"] for row in read(out)] == ["inside", *[""] * 5, "outside", "", "inside"]
+    for line in (3, 4, 5, 6, 7, 9):
+        assert result.stderr.count(f"第 {line} 行") == 1
+    unusable = write_csv(tmp_path / "q.csv", "lon,lat\nnan,1\nabc,47\n")
+    nothing = tmp_path / "nothing.csv"
+    assert route(unusable, "--grids", grid_file, "--datum", "wgs84", "-o", nothing).exit_code == 2
+    assert not nothing.exists()
+
+
+def test_grids_without_a_code_are_told_and_left_out(tmp_path: Path) -> None:
+    features = list(grids())
+    features[0]["properties"]["grid_code"] = None
+    path = tmp_path / "grids.geojson"
+    path.write_text(json.dumps({"type": "FeatureCollection", "features": features}))
+    points, out = (
+        write_csv(tmp_path / "p.csv", "lon,lat\n127.0025,47.0025\n127.0075,47.0025\n"),
+        tmp_path / "out.csv",
+    )
+    result = route(points, "--grids", path, "--datum", "wgs84", "-o", out)
+    assert result.exit_code == 0, result.output
+    assert "第 1 行没有编码" in result.stderr
+    assert [row["match"] for row in read(out)] == ["outside", "inside"]
+
+
+def test_sub_grids_beside_the_grids_are_used(tmp_path: Path) -> None:
+    path = tmp_path / "city.gpkg"
+    for layer, features in (("grid", list(grids())), ("sub_grid", list(sub_grids()))):
+        columns = [[f["properties"][n] for f in features] for n in ("grid_code",)]
+        names = ["grid_code"]
+        if layer == "sub_grid":
+            columns.append([f["properties"]["sub_grid_code"] for f in features])
+            names.append("sub_grid_code")
+        pyogrio.raw.write(
+            path,
+            shapely.to_wkb([shape(f["geometry"]) for f in features]),
+            [np.array(column, object) for column in columns],
+            fields=names,
+            layer=layer,
+            append=path.exists(),
+            geometry_type="Polygon",
+            crs="EPSG:4490",
+        )
+    points, out = (
+        write_csv(tmp_path / "p.csv", "lon,lat\n127.0025,47.0025\n127.0025,47.0075\n"),
+        tmp_path / "out.csv",
+    )
+    result = route(points, "--grids", path, "--datum", "wgs84", "-o", out)
+    assert result.exit_code == 0, result.output
+    assert [row["sub_grid_code"] for row in read(out)] == [f"{G[0]}01", f"{G[0]}02"]

@@ -7,7 +7,7 @@ import numpy as np
 
 from gis_server.core.geometry import metric_or_utm, middle
 from gis_server.core.message import Message, msg
-from gis_server.core.routing import NOWHERE, Cover, Geometries, GridIndex, Routed
+from gis_server.core.routing import NOWHERE, Cover, Floats, Geometries, GridIndex, Routed
 
 LEVELS = ("community", "township", "county")
 """Admin levels, deepest first."""
@@ -97,7 +97,20 @@ class Boundaries:
 
     def route(self, lon: float, lat: float, accuracy_m: float | None = None) -> Place:
         """Where a point (CGCS2000 degrees) belongs; outside every grid the deepest area that covers it is named."""
-        routed = self.index.route(lon, lat, accuracy_m)
+        return self._place(self.index.route(lon, lat, accuracy_m), lon, lat)
+
+    def route_all(self, lon: Floats, lat: Floats, accuracy_m: Floats | None = None) -> list[Place | Message]:
+        """``route`` for n points at once, in their order; NaN in ``accuracy_m`` is none stated.
+
+        What cannot be a place has the reason in its place, and does not stop the others.
+        """
+        found = self.index.route_all(lon, lat, accuracy_m)
+        return [
+            routed if isinstance(routed, Message) else self._place(routed, x, y)
+            for routed, x, y in zip(found, lon.tolist(), lat.tolist(), strict=True)
+        ]
+
+    def _place(self, routed: Routed, lon: float, lat: float) -> Place:
         if routed.row is None:
             path = self._area_path(lon, lat)
             return Place(routed, lon, lat, None, None, path, self._names_of(path), (path,) if path else ())

@@ -253,7 +253,8 @@ def middle(geometries: Geometries) -> tuple[float, float] | None:
     bounds = bounds[np.isfinite(bounds).all(axis=1)]
     if not len(bounds):
         return None
-    x, y = (bounds[:, 0] + bounds[:, 2]) / 2, (bounds[:, 1] + bounds[:, 3]) / 2
+    bounds /= 2  # halved first: 1e308 + 1e308 is no number
+    x, y = bounds[:, 0] + bounds[:, 2], bounds[:, 1] + bounds[:, 3]
     return float(np.median(x)), float(np.median(y))
 
 

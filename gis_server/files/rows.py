@@ -196,5 +196,5 @@ _WRITERS: Mapping[str, Callable[[Path, Columns, Floats, Floats, str | None], tup
     ".shp": _shapefile,
     ".shp.zip": _zipped_shapefile,
     ".geojson": _with_gdal("GeoJSON", COORDINATE_PRECISION="9"),
-    ".fgb": _with_gdal("FlatGeobuf"),
+    ".fgb": _with_gdal("FlatGeobuf", SPATIAL_INDEX="NO"),  # which would change the order
 }

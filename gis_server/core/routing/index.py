@@ -1,6 +1,6 @@
 """The grids of one generation, asked where points belong."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import cached_property
@@ -27,7 +27,6 @@ _BEND_DEGREES = 0.001
 _TIE_M = 1e-6  # at a common corner two grids are equally near, but not always to the last bit
 _TOGETHER = 5_000  # positions whose shares are worked out at once: some 30 MB
 
-Progress = Callable[[int, int], None]
 
 
 class Match(StrEnum):
@@ -100,6 +99,9 @@ class Routes:
 
     def __len__(self) -> int:
         return len(self.ranks)
+
+    def __iter__(self) -> Iterator[Routed | Message]:
+        return (self[point] for point in range(len(self)))
 
     def __getitem__(self, point: int) -> Routed | Message:
         if (problem := self.problems.get(point)) is not None:
