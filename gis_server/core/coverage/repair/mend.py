@@ -202,14 +202,14 @@ def _keeper(bench: Bench, patch: Patch) -> tuple[int, Message]:
 
 def _meeting_the_parent(bench: Bench, patch: Patch) -> list[int]:
     """The claimants whose borders meet the parent's at a vertex of it; all of them where none or every one does."""
-    bearer, off = bench.fabric.survey.bearer, bench.fabric.off
+    of = bench.fabric
     astray: set[int] = set()
     for a, b in patch.edges:
-        threads = off.get((patch.group, a), set()) | off.get((patch.group, b), set())
-        if any(bench.fabric.owner(t) < 0 for t in threads):
-            here = bearer.get((patch.group, (a, b)), ())
-            if len(here) == 1:
-                astray.update(here)
+        along = of.run.get((patch.group, (a, b) if a <= b else (b, a)), set())
+        cut = (of.off.get((patch.group, a), set()) | of.off.get((patch.group, b), set())) - along
+        here = of.survey.bearer.get((patch.group, (a, b)), ())
+        if len(here) == 1 and any(of.owner(t) < 0 for t in cut):
+            astray.update(here)
     return [c for c in patch.cells if c not in astray] or list(patch.cells)
 
 
