@@ -119,10 +119,123 @@ def test_a_bad_file_is_explained_and_a_good_one_reaches_the_wall(
     page.set_input_files("#files", parts(SAMPLE / "clean", "grids", "shp", "shx", "dbf", "prj", "cpg"))
     page.click("#start")
     expect(page.locator("#decide .primary")).to_be_visible(timeout=30_000)
+    expect(page.locator("#proof")).to_contain_text("逐位精确：200 个网格，13,377 条边")
+    page.screenshot(path=SHOT / "layers-proof-1440x900.png")
+    page.click("#decide .primary")
+    expect(problem).to_contain_text("提醒")
+    page.click("#next")
+    accept(page, REASON, every=True)
     with wall.expect_response(re.compile("/api/layers/grid/features"), timeout=10_000):
         page.click("#decide .primary")
     expect(generations.first).to_contain_text("使用中")
+    expect(generations.first).to_contain_text("逐位精确")
     expect(generations.nth(1)).to_contain_text("已放弃")
+
+
+REASON = "老旧小区户数多，暂不调整"
+
+
+def accept(page: Page, reason: str, *, every: bool) -> None:
+    """Accept the selected warning, or all of its kind."""
+    page.fill(".accept textarea", reason)
+    page.click(f".accept button[value={'kind' if every else 'one'}]")
+    expect(page.locator(".toast").last).to_contain_text("已接受")
+
+
+def view_of(page: Page) -> str:
+    """What the map shows: the canvas of the findings as it is drawn now."""
+    return str(
+        page.evaluate(
+            "[...document.querySelectorAll('#map canvas')].map((c) => c.toDataURL().length).join() "
+            "+ document.querySelector('.leaflet-map-pane').style.transform"
+        )
+    )
+
+
+def test_findings_are_gone_through_one_by_one(live_server: Any, new_page: Callable[..., Page]) -> None:
+    page = new_page(viewport=DESK)
+    open_import(live_server, page, Role.PLANNER)
+    page.set_input_files("#files", parts(SAMPLE / "as_received", "grids", "shp", "shx", "dbf"))
+    page.select_option("#crs", "EPSG:4553")
+    page.click("#start")
+    expect(page.locator("#result")).to_be_visible(timeout=30_000)
+    rows, position = page.locator("#findings .row"), page.locator("#position")
+    total = rows.count()
+    expect(position).to_have_text(f"共 {total} 处")
+    expect(page.locator("#totals")).to_contain_text("覆盖率 99.")
+    severities = page.locator("#findings .row-end > span").all_inner_texts()
+    assert severities == sorted(severities, key=["错误", "提醒", "提示"].index)
+
+    # one after the other, by button and by key, and round the end
+    whole = view_of(page)
+    page.click("#next")
+    expect(position).to_have_text(f"第 1 处，共 {total} 处")
+    expect(page.locator(".finding-detail")).to_contain_text("依据")
+    first = view_of(page)
+    assert first != whole
+    page.keyboard.press("n")
+    expect(position).to_have_text(f"第 2 处，共 {total} 处")
+    assert view_of(page) != first
+    page.screenshot(path=SHOT / "layers-finding-1440x900.png")
+    page.keyboard.press("p")
+    page.keyboard.press("p")
+    expect(position).to_have_text(f"第 {total} 处，共 {total} 处")
+
+    # only one kind, only errors
+    page.select_option("#by-kind", "overlap")
+    overlaps = rows.count()
+    assert 0 < overlaps < total
+    assert set(page.locator("#findings .row-title").all_inner_texts()) == {"重叠"}
+    page.select_option("#by-severity", "warning")
+    expect(page.locator("#findings")).to_contain_text("没有符合条件的问题")
+    page.select_option("#by-severity", "")
+
+    # an error is not to be accepted; a warning is, with a reason
+    page.click("#next")
+    expect(page.locator(".finding-detail")).to_contain_text("改正后重新导入")
+    expect(page.locator(".accept")).to_have_count(0)
+    page.select_option("#by-kind", "size")
+    sizes = rows.count()
+    page.click("#next")
+    page.fill(".accept textarea", " ok ")
+    page.click(".accept button[value=one]")
+    assert page.evaluate("document.querySelector('.accept textarea').validity.customError") is True
+    accept(page, REASON, every=False)
+    expect(rows.first).to_contain_text("已接受")
+    expect(page.locator(".finding-detail")).to_contain_text("planner")
+    expect(page.locator(".finding-detail")).to_contain_text(REASON)
+    page.screenshot(path=SHOT / "layers-accepted-1440x900.png")
+    # keys are letters while somebody writes
+    page.click("#next")
+    page.locator(".accept textarea").press_sequentially("no pins")
+    page.screenshot(path=SHOT / "layers-reason-1440x900.png")
+    expect(position).to_have_text(f"第 2 处，共 {sizes} 处")
+    accept(page, REASON, every=True)
+    page.select_option("#by-state", "open")
+    expect(page.locator("#findings")).to_contain_text("没有符合条件的问题")
+    page.click("#decide button")
+    expect(page.locator("#generations .row").first).to_contain_text("已放弃")
+
+
+def test_a_refused_publication_shows_what_stands_in_its_way(
+    live_server: Any, new_page: Callable[..., Page]
+) -> None:
+    page = new_page(viewport=DESK)
+    open_import(live_server, page)
+    page.set_input_files("#files", parts(SAMPLE / "as_received", "grids", "shp", "shx", "dbf"))
+    page.select_option("#crs", "EPSG:4553")
+    page.click("#start")
+    expect(page.locator("#result")).to_be_visible(timeout=30_000)
+    page.select_option("#by-kind", "size")
+    page.click("#next")
+    accept(page, REASON, every=True)
+    page.click("#decide .primary")
+    expect(page.locator("#problem")).to_contain_text("错误")
+    expect(page.locator("#by-state")).to_have_value("open")
+    expect(page.locator("#by-kind")).to_have_value("")
+    assert "网格规模" not in page.locator("#findings .row-title").all_inner_texts()
+    page.click("#decide button:not(.primary)")
+    expect(page.locator("#generations .row").first).to_contain_text("已放弃")
 
 
 def test_points_without_a_datum_are_not_sent(

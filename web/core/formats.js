@@ -38,7 +38,7 @@ export function distance(metres) {
  * @param {number} squareMetres
  */
 export function area(squareMetres) {
-  if (squareMetres < 1) return _("{n} 平方米", { n: squareMetres.toFixed(2) });
+  if (squareMetres > 0 && squareMetres < 1) return _("{n} 平方米", { n: squareMetres.toFixed(2) });
   if (squareMetres < 100_000) return _("{n} 平方米", { n: count(squareMetres) });
   return _("{n} 平方千米", { n: (squareMetres / 1e6).toFixed(2) });
 }
@@ -97,4 +97,15 @@ export function age(moment, now) {
   if (seconds < 3600) return _("{n} 分钟前", { n: Math.floor(seconds / 60) });
   if (seconds < 86_400) return _("{n} 小时前", { n: Math.floor(seconds / 3600) });
   return _("{n} 天前", { n: Math.floor(seconds / 86_400) });
+}
+
+/**
+ * A length of time in its one or two largest units.
+ * @param {number} milliseconds
+ */
+export function span(milliseconds) {
+  const minutes = Math.max(0, Math.floor(milliseconds / 60_000));
+  if (minutes < 60) return _("{n} 分钟", { n: minutes });
+  if (minutes < 48 * 60) return _("{n} 小时 {m} 分", { n: Math.floor(minutes / 60), m: minutes % 60 });
+  return _("{n} 天", { n: Math.floor(minutes / 1440) });
 }

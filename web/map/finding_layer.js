@@ -25,7 +25,13 @@ export class FindingLayer {
    */
   show(findings, selected = -1) {
     this.group.clearLayers();
-    findings.forEach((finding, index) => this.#add(finding, index === selected));
+    // the worst come first and lie on top, the selected one over all
+    for (let index = findings.length - 1; index >= 0; index--) {
+      const finding = findings[index];
+      if (finding && index !== selected) this.#add(finding, false);
+    }
+    const chosen = findings[selected];
+    if (chosen) this.#add(chosen, true);
   }
 
   /**
@@ -36,11 +42,13 @@ export class FindingLayer {
     if (!geometry) return;
     const { token, pattern } = findingLook(kind);
     const color = this.look.colour(token);
+    // what concerns a whole cell is its outline, and must not bury what concerns a piece of ground
+    const isQuiet = pattern === "line" || Boolean(acceptance);
     const outline = {
       renderer: this.renderer,
       interactive: false,
       color,
-      weight: isSelected ? 4 : acceptance ? 1 : 2,
+      weight: isSelected ? 4 : isQuiet ? 1 : 2,
       ...(pattern === "dots" ? { dashArray: "0.5 5", lineCap: /** @type {const} */ ("round"), weight: isSelected ? 6 : 4 } : {}),
     };
     // the canvas takes a pattern where the library's types know only a colour
@@ -56,7 +64,8 @@ export class FindingLayer {
         this.group.addLayer(new Polyline(GeoJSON.coordsToLatLngs(part.coordinates, depth), outline));
       }
     }
-    // slivers vanish at the city's zoom, so every finding has a ring that keeps its size
+    if (isQuiet && !isSelected && geometry.type !== "Point") return;
+    // slivers vanish at the city's zoom, so every finding of ground has a ring that keeps its size
     const positions = positionsOf(geometry);
     if (positions.length === 0) return;
     const middle = [0, 1].map((axis) => positions.reduce((sum, p) => sum + (p[axis] ?? 0), 0) / positions.length);

@@ -135,6 +135,7 @@ function showFacts(generation) {
   ];
   byId("facts").replaceChildren(...facts.flatMap(([name, value]) => [el("dt", {}, name ?? ""), el("dd", {}, value)]));
   byId("proof").hidden = !proof;
+  byId("proof").classList.toggle("is-exact", Boolean(certificate?.exact));
   byId("proof").replaceChildren(certificate?.exact ? icon("check-badge") : icon("information-circle"), el("span", {}, proof));
   byId("decide").replaceChildren(...decisions(generation));
 }

@@ -15,6 +15,7 @@ test("numbers carry thin-space thousands and a true minus", () => {
 test("lengths and areas carry their units", () => {
   assert.equal(distance(37.4), "37 米");
   assert.equal(distance(1450), "1.4 千米");
+  assert.equal(area(0), "0 平方米");
   assert.equal(area(0.5), "0.50 平方米");
   assert.equal(area(1_234_000), "1.23 平方千米");
 });
