@@ -20,6 +20,7 @@ from gis_server.core.message import Message
 
 MOST_LOSS = 0.5
 """No cell gives up more than this share of its ground: then the cell itself is in question."""
+_KIND = {"gap": Kind.GAP, "overlap": Kind.OVERLAP, "outside": Kind.OUTSIDE, "crumb": Kind.MULTIPART}
 _UNDECIDED = frozenset({Kind.CONTAINED, Kind.DUPLICATE_GEOMETRY})
 
 
@@ -53,8 +54,8 @@ class Bench:
         """The finding that the check told, or one made for ground that it told as part of another."""
         if told:
             return self.report.findings[told[0]]
-        kind = {"gap": Kind.GAP, "overlap": Kind.OVERLAP, "outside": Kind.OUTSIDE}[patch.nature]
-        if patch.area <= self.case.tolerance_m2:
+        kind = _KIND[patch.nature]
+        if kind is not Kind.MULTIPART and patch.area <= self.case.tolerance_m2:
             kind = Kind.NEAR_MISS
         return self.case.finding(
             kind,
@@ -72,7 +73,7 @@ def mend(
     """(moves, numbers of patches that are left)."""
     moves: list[Move] = []
     left: set[int] = set()
-    handlers = {"gap": _gap, "overlap": _overlap, "outside": _outside}
+    handlers = {"gap": _gap, "overlap": _overlap, "outside": _outside, "crumb": _crumb}
     for i, patch in enumerate(patches):
         kinds = {bench.report.findings[n].kind for n in told[i]}
         finding = bench.finding(patch, told[i])
@@ -231,6 +232,28 @@ def _outside(bench: Bench, patch: Patch, _: set[Kind], finding: Finding) -> Move
         polygon=patch.polygon,
         width_m=patch.width,
         borders={c: as_segments(patch.rings, outward=True) for c in patch.cells},
+        fabric=bench.fabric,
+    )
+
+
+def _crumb(bench: Bench, patch: Patch, _: set[Kind], finding: Finding) -> Move | None:
+    """A small detached part goes to the neighbour that it is joined to most."""
+    (cell,) = patch.cells
+    length = _sides(bench, patch)[1]
+    length.pop(cell, None)
+    if not length or not bench.can_spare(cell, patch.area):
+        return None
+    bench.take(cell, patch.area)
+    target = min(length, key=lambda c: (-round(length[c], 6), c))
+    return Move(
+        act=Act.JOIN,
+        finding=finding,
+        changes=(Change(cell, target, patch.area),),
+        confidence=_confidence(patch.width, bench.limits.max_overlap_width),
+        message=sentences.joined(bench.case.name(cell), bench.case.name(target), patch.area, patch.width),
+        polygon=patch.polygon,
+        width_m=patch.width,
+        borders={cell: as_segments(patch.rings, outward=True), target: as_segments(patch.rings)},
         fabric=bench.fabric,
     )
 

@@ -36,6 +36,7 @@ class Act(StrEnum):
     YIELD = "yield"  # an overlap stays with one of the cells
     CARVE = "carve"  # an exclusive grid is cut out of the one it lies on
     WITHDRAW = "withdraw"  # a part outside the parent goes
+    JOIN = "join"  # a small detached part goes to the neighbour around it
     ALIGN = "align"  # vertices that should be one are brought together
     MEND = "mend"  # an invalid ring is rebuilt
     REPARENT = "reparent"  # the parent's code is put right

@@ -34,6 +34,7 @@ _NATURE: dict[str, frozenset[Kind]] = {
             Kind.SUB_GRID_OUTSIDE,
         }
     ),
+    "crumb": frozenset({Kind.MULTIPART}),
 }
 
 
@@ -41,7 +42,7 @@ _NATURE: dict[str, frozenset[Kind]] = {
 class Patch:
     """Ground of one nature; ``rings`` have it on their left, area and width are planar m² and m."""
 
-    nature: str  # gap, overlap, outside
+    nature: str  # gap, overlap, outside, crumb
     group: int
     cells: tuple[int, ...]
     polygon: shapely.Geometry
@@ -104,13 +105,15 @@ def gather(faces: Sequence[Face], plane: Plane) -> list[Patch]:
 
 
 def _nature(face: Face) -> str:
+    if face.crumb:
+        return "crumb"
     if not face.inside:
         return "outside"
     return "overlap" if face.cells else "gap"
 
 
-def _kind_of(face: Face) -> tuple[bool, tuple[int, ...]]:
-    return face.inside, face.cells
+def _kind_of(face: Face) -> tuple[bool, bool, tuple[int, ...]]:
+    return face.crumb, face.inside, face.cells
 
 
 def findings_of(

@@ -1,7 +1,7 @@
 """Plan the mending of a coverage: every defect within the limits becomes moves, the rest is left to a person."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import shapely
@@ -29,11 +29,14 @@ from gis_server.core.coverage.repair.patches import findings_of, gather
 from gis_server.core.coverage.repair.sentences import aligned, corrected, redrawn
 from gis_server.core.coverage.repair.shares import Claims
 from gis_server.core.coverage.repair.survey import survey
+from gis_server.core.coverage.residual import strip_width
 from gis_server.core.coverage.rules import DEFAULT_RULES, Rules
 
 _FITS = 0.99
 """A parent code is corrected when this share of the cell lies in one other parent, on ground that is free there."""
-_ROUNDS = 3
+CRUMB_SHARE = 0.01
+"""A detached part up to this share of its cell is a crumb."""
+_ROUNDS = 4
 _MENDABLE = frozenset(
     {
         Kind.GAP,
@@ -101,7 +104,16 @@ def _round(cells: Cells, found: Examination, how: _How) -> tuple[tuple[Move, ...
     rings = flatten(polygons)
     twins = _twins(rings, found.intake.usable)
     index_of = {cells.row(i): i for i in range(len(polygons))}
-    surveyed = survey(polygons, rings, parent_of, above, case.active, reach=how.reach, plane=case.plane)
+    surveyed = survey(
+        polygons,
+        rings,
+        parent_of,
+        above,
+        case.active,
+        crumbs=_crumbs(case, how.limits.max_overlap_width),
+        reach=how.reach,
+        plane=case.plane,
+    )
     for row, copies in twins.items():
         surveyed.group_of[list(copies)] = surveyed.group_of[row]
     cloth = fabric(polygons, surveyed, twins)
@@ -124,8 +136,10 @@ def _round(cells: Cells, found: Examination, how: _How) -> tuple[tuple[Move, ...
         for n, f in enumerate(report.findings)
         if n in held or id(f) in given_up or (f.kind not in _MENDABLE and id(f) not in done)
     )
-    unsure = bool(moves) and _still_open(
-        mended, above, parent_of, moves, {patches[i].group for i in unsolved}
+    hopeless = {patches[i].group for i in unsolved}
+    unsure = bool(moves) and (
+        len(_crumbs(replace(case, polygons=mended.geometry), how.limits.max_overlap_width)) > 0
+        or _still_open(mended, above, parent_of, moves, hopeless)
     )
     return moves, left, unsure
 
@@ -165,6 +179,19 @@ def _fault(owner: Indices, rings: Rings, count: int) -> Floats:
     mine = np.bincount(owner[owner >= 0], minlength=count)
     edges = np.bincount(rings.owner, weights=np.diff(rings.start) - 1, minlength=count)
     return np.asarray(mine / np.maximum(edges, 1))
+
+
+def _crumbs(case: Case, widest: float) -> list[tuple[int, shapely.Polygon]]:
+    """Detached parts that are narrow and next to nothing beside the rest of their cell."""
+    found = []
+    several = np.flatnonzero((shapely.get_num_geometries(case.polygons) > 1) & case.active)
+    for cell in several.tolist():
+        parts = shapely.get_parts(case.polygons[cell])
+        flat = case.plane.project(parts)
+        area = shapely.area(flat)
+        small = (area <= CRUMB_SHARE * area.sum()) & (strip_width(area, shapely.length(flat)) <= widest)
+        found += [(cell, part) for part in parts[small & (np.arange(len(parts)) != area.argmax())]]
+    return found
 
 
 def _redrawn(

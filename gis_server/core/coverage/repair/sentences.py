@@ -91,3 +91,14 @@ def beside(cell: Name) -> Message:
 def meeting() -> Message:
     """The border that ends at a vertex of the parent's stands."""
     return msg("其边界在上级边界的顶点上相接")
+
+
+def joined(cell: Name, target: Name, area: float, width: float) -> Message:
+    """A crumb of one cell joined to another."""
+    return msg(
+        "{cell} 的零星飞块 {area} 平方米（宽 {width} 米）并入相邻的 {target}。",
+        cell=cell,
+        target=target,
+        area=figure(area),
+        width=figure(width),
+    )

@@ -1,6 +1,7 @@
 """The faces of the net: whose ground each is, and who stands on it."""
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from itertools import pairwise
 
 import numpy as np
@@ -31,7 +32,7 @@ _BENT_SHARE = 0.01
 class Face:
     """A piece of ground that no edge crosses: its group, whether it is the group's ground, and the cells over it.
 
-    ``rings`` run with the face on their left.
+    ``rings`` run with the face on their left. A ``crumb`` is a small detached part of its cell.
     """
 
     group: int
@@ -39,11 +40,12 @@ class Face:
     cells: tuple[int, ...]
     polygon: shapely.Polygon
     rings: list[list[Point]]
+    crumb: bool = False
 
     @property
     def settled(self) -> bool:
         """Exactly one cell where one should be, none elsewhere."""
-        return len(self.cells) == (1 if self.inside else 0)
+        return not self.crumb and len(self.cells) == (1 if self.inside else 0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,21 +70,33 @@ def survey(
     parents: Geometries | None,
     active: Flags,
     *,
+    crumbs: Sequence[tuple[int, shapely.Polygon]] = (),
     reach: float,
     plane: Plane,
 ) -> Survey:
-    """Weave what has no partner, group by group, and ask every face who covers it."""
+    """Weave what has no partner, group by group, and ask every face who covers it.
+
+    ``crumbs`` are detached parts (with their cells) that are to be faces as well.
+    """
     parent_rings = None if parents is None else flatten(parents)
     taking_part = active if parents is None else active & (parent_of >= 0)
     group_of = np.where(taking_part, parent_of, ALONE)
     still_open = None if parent_rings is None else open_groups(rings, group_of, parent_rings)
     edges, parent_edges = unmatched(rings, group_of, parent_rings, still_open, taking_part)
     ground = None if parents is None else Ground(parents)
+    loose = [
+        Face(int(group_of[c]), True, (c,), part, rings_of(part), True) for c, part in crumbs if taking_part[c]
+    ]
+    if loose:
+        edges = np.union1d(
+            edges, _edges_at(loose, rings, _cells_near(loose, polygons, group_of), group_of, across=False)
+        )
     while True:
         net = weave(threads_of(rings, edges, group_of, parent_rings, parent_edges), reach)
         woven = _woven_cells(polygons, net, group_of, reach)
         faces = _faces(net, Ground(woven), ground, group_of, taking_part, plane=plane)
-        claimed = [f for f in faces if f.cells and not f.settled]
+        faces = _with_crumbs(faces, loose)
+        claimed = [f for f in faces if f.cells and not (f.settled or f.crumb)]
         near = _cells_near(claimed, woven, group_of)
         more = _edges_at(claimed, rings, near, group_of, across=True)
         more = more[~np.isin(more, edges)]
@@ -160,15 +174,15 @@ def _faces(
     polygons, groups = polygons[real], groups[real]
     if len(polygons) == 0:
         return []
-    inner = inner_points(polygons, [cells])
-    over = cells.over(inner)
+    inner = inner_points(polygons, [cells] if parents is None else [cells, parents])
+    over = inner.over[0]
     standing: list[list[int]] = [[] for _ in polygons]
     for face, cell in zip(over.point.tolist(), over.polygon.tolist(), strict=True):
         if taking_part[cell] and group_of[cell] == groups[face]:
             standing[face].append(cell)
     inside = np.ones(len(polygons), dtype=bool)
     if parents is not None:
-        held = parents.over(inner)
+        held = inner.over[1]
         inside[:] = False
         mine = groups[held.point] == held.polygon
         inside[held.point[mine]] = True
@@ -185,6 +199,21 @@ def _faces(
             )
         )
     return found
+
+
+def _with_crumbs(faces: list[Face], loose: list[Face]) -> list[Face]:
+    """The faces, those that are crumbs marked."""
+    if not loose or not faces:
+        return faces
+    tree = shapely.STRtree(np.array([f.polygon for f in loose], dtype=object))
+    alone = [i for i, f in enumerate(faces) if f.inside and len(f.cells) == 1]
+    inner = shapely.point_on_surface(np.array([faces[i].polygon for i in alone], dtype=object))
+    marked = list(faces)
+    for at, crumb in zip(*tree.query(inner, predicate="within").tolist(), strict=True):
+        face, part = faces[alone[at]], loose[crumb]
+        if (face.group, face.cells) == (part.group, part.cells):
+            marked[alone[at]] = replace(face, crumb=True, rings=rings_of(face.polygon))
+    return marked
 
 
 def _polygonized(net: Weave) -> tuple[Geometries, Indices]:
