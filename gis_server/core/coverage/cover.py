@@ -24,6 +24,42 @@ class Over:
     polygon: Indices
     on_border: Flags
 
+    def with_again(self, points: Indices, again: "Over") -> "Over":
+        """This, with what ``again`` says of some ``points`` in place of what was said."""
+        stays = np.ones(len(self.on_border), dtype=bool)
+        stays[points] = False
+        kept = stays[self.point]
+        on_border = self.on_border.copy()
+        on_border[points] = again.on_border
+        return Over(
+            np.concatenate([self.point[kept], points[again.point]]),
+            np.concatenate([self.polygon[kept], again.polygon]),
+            on_border,
+        )
+
+    def renumbered(self, source: Indices) -> "Over":
+        """The same for points in another order: point i is point ``source[i]`` of this; each occurs once at most."""
+        place = np.full(len(self.on_border), -1, dtype=np.int64)
+        place[source] = np.arange(len(source))
+        kept = place[self.point] >= 0
+        return Over(place[self.point[kept]], self.polygon[kept], self.on_border[source])
+
+    def followed_by(self, other: "Over") -> "Over":
+        """This, and more points after its own."""
+        return Over(
+            np.concatenate([self.point, other.point + len(self.on_border)]),
+            np.concatenate([self.polygon, other.polygon]),
+            np.concatenate([self.on_border, other.on_border]),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Inner:
+    """A ``point`` (n, 2) inside each of some polygons, and what lies ``over`` it of each ground."""
+
+    point: Floats
+    over: tuple[Over, ...]
+
 
 class Ground:
     """Polygons with an index over them."""
@@ -81,32 +117,37 @@ def locate(ground: Ground, polygons: Geometries, wanted: Flags) -> Indices:
     rows = np.flatnonzero(wanted)
     if len(rows) == 0:
         return found
-    found_in = ground.over(inner_points(polygons[rows], [ground]))
+    (found_in,) = inner_points(polygons[rows], [ground]).over
     found[rows[found_in.point[::-1]]] = found_in.polygon[::-1]
     return found
 
 
-def inner_points(polygons: Geometries, grounds: Sequence[Ground]) -> Floats:
+def inner_points(polygons: Geometries, grounds: Sequence[Ground]) -> Inner:
     """A point well inside each polygon, and on no border of any polygon of ``grounds`` if one can be had.
 
     Where edges run a rounding apart, GEOS may put its point into the hair between them; such a point tells nothing.
     """
-    points = np.asarray(shapely.get_coordinates(shapely.point_on_surface(polygons)))
-    if len(points) == 0:
-        return points.reshape(0, 2)
-    outlines = shapely.boundary(polygons)
-    room = CLEARANCE * strip_width(shapely.area(polygons), shapely.length(polygons))
+    points = np.asarray(shapely.get_coordinates(shapely.point_on_surface(polygons))).reshape(-1, 2)
+    over = tuple(ground.over(points) for ground in grounds)
+    at = np.flatnonzero(_doubtful(polygons, points, over))
     for turn in range(1, _TRIES):
-        bad = (shapely.distance(outlines, shapely.points(points)) < room) | ~shapely.contains_xy(
-            polygons, points
-        )
-        for ground in grounds:
-            bad |= ground.over(points).on_border
-        for i in np.flatnonzero(bad):
-            points[i] = _another_point(polygons[i], turn)
-        if not bad.any():
+        if len(at) == 0:
             break
-    return points
+        points[at] = [_another_point(polygon, turn) for polygon in polygons[at]]
+        again = tuple(ground.over(points[at]) for ground in grounds)
+        over = tuple(one.with_again(at, other) for one, other in zip(over, again, strict=True))
+        at = at[_doubtful(polygons[at], points[at], again)]
+    return Inner(points, over)
+
+
+def _doubtful(polygons: Geometries, points: Floats, over: Sequence[Over]) -> Flags:
+    """Which points are too near their polygon's outline, or on a border."""
+    room = CLEARANCE * strip_width(shapely.area(polygons), shapely.length(polygons))
+    bad = shapely.distance(shapely.boundary(polygons), shapely.points(points)) < room
+    bad |= ~shapely.contains_xy(polygons, points)
+    for one in over:
+        bad |= one.on_border
+    return np.asarray(bad)
 
 
 def _another_point(polygon: shapely.Polygon, turn: int) -> Floats:

@@ -13,7 +13,7 @@ from gis_server.core.coverage.case import Case
 from gis_server.core.coverage.cover import Ground
 from gis_server.core.coverage.edges import Floats, Geometries, Indices
 from gis_server.core.coverage.findings import Finding, Kind, Severity
-from gis_server.core.coverage.junctions import LooseEnds
+from gis_server.core.coverage.junctions import LooseEnds, as_places
 from gis_server.core.coverage.patches import Patches, Ruled
 from gis_server.core.coverage.residual import resolution, strip_width
 
@@ -282,7 +282,10 @@ def hairs(case: Case, loose: LooseEnds, patches: Geometries) -> Iterator[Finding
     reach = 4 * resolution(shapely.total_bounds(segments))
     free = np.ones(len(segments), dtype=bool)
     if len(patches):
-        free[Ground(patches).near_shapes(segments, reach)[0]] = False
+        corners = as_places(shapely.get_coordinates(patches))
+        free = ~np.isin(as_places(loose.begin), corners) & ~np.isin(as_places(loose.end), corners)
+        apart = np.flatnonzero(free)
+        free[apart[Ground(patches).near_shapes(segments[apart], reach)[0]]] = False
     middle = ((loose.begin + loose.end) / 2)[free]
     point, cell = case.ground.near(middle, reach)
     beside: dict[int, list[int]] = defaultdict(list)

@@ -8,9 +8,13 @@ from dataclasses import dataclass
 
 import numpy as np
 import shapely
+from numpy.typing import NDArray
 
 from gis_server.core.coverage.edges import Flags, Floats, Hashes, Indices, Rings, segment_hashes
 from gis_server.core.coverage.residual import group_factor, without_partner
+
+_DOUBT = 1e-12
+"""A cross product this small beside the coordinates may be none at all."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +61,11 @@ def loose_ends(
     return LooseEnds(a[alone], b[alone], group[alone])
 
 
+def as_places(xy: Floats) -> NDArray[np.complex128]:
+    """Points (n, 2) as one number each, to compare and to sort; −0.0 is 0.0."""
+    return np.ascontiguousarray(xy + 0.0).view(np.complex128).ravel()
+
+
 def _directed(rings: Rings, edges: Indices) -> tuple[Floats, Floats]:
     """First and last vertices of edges in conventional direction."""
     a, b = rings.xy[edges], rings.xy[edges + 1]
@@ -66,13 +75,19 @@ def _directed(rings: Rings, edges: Indices) -> tuple[Floats, Floats]:
 
 def _cut(a: Floats, b: Floats, group: Indices) -> tuple[Floats, Floats, Indices]:
     """The segments in pieces, cut at the ends of others that lie on them."""
-    vertices = np.unique(np.concatenate([a, b]), axis=0)
+    vertices = np.unique(np.concatenate([as_places(a), as_places(b)])).view(np.float64).reshape(-1, 2)
     segments = shapely.linestrings(np.stack([a, b], axis=1))
-    # GEOS decides "on the segment" with the robust orientation test
-    segment, vertex = shapely.STRtree(shapely.points(vertices)).query(segments, predicate="intersects")
+    segment, vertex = shapely.STRtree(shapely.points(vertices)).query(segments)
     at = vertices[vertex]
     inner = (at != a[segment]).any(axis=1) & (at != b[segment]).any(axis=1)
     segment, at = segment[inner], at[inner]
+    # only what plain arithmetic does not tell from the line goes on to the robust orientation test of GEOS
+    along, away = b[segment] - a[segment], at - a[segment]
+    across = along[:, 0] * away[:, 1] - along[:, 1] * away[:, 0]
+    near = np.abs(across) <= _DOUBT * np.abs(along).sum(axis=1) * np.abs(a[segment]).max(axis=1, initial=1.0)
+    segment, at = segment[near], at[near]
+    on = shapely.intersects(segments[segment], shapely.points(at))
+    segment, at = segment[on], at[on]
     if len(segment) == 0:
         return a, b, group
     away = np.abs(at - a[segment]).sum(axis=1)

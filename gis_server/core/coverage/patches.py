@@ -6,7 +6,7 @@ import numpy as np
 import shapely
 
 from gis_server.core.coverage.case import Case
-from gis_server.core.coverage.cover import Ground, inner_points, locate
+from gis_server.core.coverage.cover import Ground, Over, inner_points, locate
 from gis_server.core.coverage.edges import Flags, Floats, Geometries, Indices, Rings, flatten
 from gis_server.core.coverage.layer import Plane
 from gis_server.core.coverage.residual import chains, distinct, faces, group_factor, resolution, strip_width
@@ -107,13 +107,12 @@ def rule(
     unmatched: Indices,
 ) -> Ruled:
     """Ask every face who covers it and whose ground it is; ``parent_of`` is the stated parent of each cell."""
-    faces_found = _uniform(case, faces_found, parents, rings, unmatched)
-    found, area = faces_found.polygon, faces_found.area
-    if len(found) == 0:
+    if len(faces_found.polygon) == 0:
         nothing = no_patches()
         return Ruled(nothing, nothing, nothing, parent_of, np.empty(0, dtype=np.int64))
-    inner = inner_points(found, [case.ground] if parents is None else [case.ground, parents])
-    cover = case.ground.over(inner)
+    faces_found, over = _uniform(case, faces_found, parents, rings, unmatched)
+    found, area = faces_found.polygon, faces_found.area
+    cover = over[0]
     face, cell = cover.point, cover.polygon
     face, cell = face[case.active[cell]], cell[case.active[cell]]
     covers = np.bincount(face, minlength=len(found))
@@ -122,7 +121,7 @@ def rule(
     outside = np.zeros(len(face), dtype=bool)
     gap_face, gap_parent = np.flatnonzero(covers == 0), np.full(int((covers == 0).sum()), NOBODY)
     if parents is not None:
-        lies_in = parents.over(inner)
+        lies_in = over[1]
         held, holder = lies_in.point, lies_in.polygon
         owned = np.bincount(held, minlength=len(found)) > 0
         ground = np.unique(held * len(parents.polygons) + holder)
@@ -149,25 +148,37 @@ def rule(
     )
 
 
-def _uniform(case: Case, found: Faces, parents: Ground | None, rings: Rings, unmatched: Indices) -> Faces:
-    """The faces, those that several cells may share under another cut by the borders between these."""
-    if len(found.polygon) == 0:
-        return found
-    inner = inner_points(found.polygon, [case.ground] if parents is None else [case.ground, parents])
-    cover = case.ground.over(inner)
-    covers = np.bincount(cover.point[case.active[cover.polygon]], minlength=len(inner))
+def _uniform(
+    case: Case, found: Faces, parents: Ground | None, rings: Rings, unmatched: Indices
+) -> tuple[Faces, tuple[Over, ...]]:
+    """The faces, those that several cells may share under another cut by the borders between these.
+
+    With what lies over a point of each: the cells and, where there are any, the parents.
+    """
+    grounds = [case.ground] if parents is None else [case.ground, parents]
+    over = inner_points(found.polygon, grounds).over
+    cells = over[0]
+    covers = np.bincount(cells.point[case.active[cells.polygon]], minlength=len(found.polygon))
     mixed = covers > 1
     if parents is not None:
-        abroad = np.ones(len(inner), dtype=bool)
-        abroad[parents.over(inner).point] = False
+        abroad = np.ones(len(mixed), dtype=bool)
+        abroad[over[1].point] = False
         mixed |= (covers > 0) & abroad
     polygons, source = subdivide(found.polygon, mixed, rings, unmatched, case)
     if len(polygons) == len(found.polygon):
-        return found
+        return found, over
+    cut = np.bincount(source)[source] > 1
+    whole, new = np.flatnonzero(~cut), np.flatnonzero(cut)
+    order = np.concatenate([whole, new])
+    polygons, source = polygons[order], source[order]
+    cut = np.arange(len(order)) >= len(whole)
     area = found.area[source].copy()
-    cut = np.isin(source, np.flatnonzero(np.bincount(source) > 1))
     area[cut] = case.plane.area(polygons[cut])
-    return Faces(polygons, area)
+    pieces = inner_points(polygons[cut], grounds).over
+    over = tuple(
+        one.renumbered(source[~cut]).followed_by(other) for one, other in zip(over, pieces, strict=True)
+    )
+    return Faces(polygons, area), over
 
 
 def _abroad(face: Indices, cell: Indices, parent_of: Indices, ground: Indices, parents: int) -> Flags:

@@ -78,10 +78,10 @@ def _owners(
     grounds = Ground(np.array([r.ground for r in rulings], dtype=object))
     inner = inner_points(pieces, [local])
     owners: dict[int, set[int]] = defaultdict(set)
-    cover = local.over(inner)
+    (cover,) = inner.over
     for piece, at in zip(cover.point.tolist(), cover.polygon.tolist(), strict=True):
         owners[int(rows[at])].add(piece)
-    ruled = grounds.over(inner)
+    ruled = grounds.over(inner.point)
     divided: dict[int, list[int]] = defaultdict(list)
     for piece, at in zip(ruled.point.tolist(), ruled.polygon.tolist(), strict=True):
         ruling = rulings[at]
