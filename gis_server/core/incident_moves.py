@@ -118,11 +118,19 @@ def legal_steps(course: Course, mover: Mover, rules: Rules) -> tuple[LegalStep, 
             transition,
             transition.to or course.state,
             clause_of(transition, rules.profile),
-            suggested(course, transition, rules),
+            _offered(course, transition, rules),
         )
         for transition in TRANSITIONS
         if course.state in transition.sources and refusal(course, transition, mover, rules) is None
     )
+
+
+def _offered(course: Course, transition: Transition, rules: Rules) -> Filled:
+    """What a form begins with: the units that are known, and each aspect to be scored, still empty."""
+    if StepField.SCORES not in transition.asks:
+        return suggested(course, transition, rules)
+    aspects = rules.profile.incident_loop.unit_scoring_subscores.value
+    return {StepField.SCORES: {aspect.value: None for aspect in aspects}}
 
 
 def running_clock(course: Course, rules: Rules) -> Deadline | None:

@@ -15,10 +15,12 @@ from gis_server.core.incident import (
     parse_time,
 )
 from gis_server.core.incident_course import LegalStep, clock_json
+from gis_server.core.incident_machine import StepKind
 from gis_server.core.incident_request import parse_step
-from gis_server.core.message import msg
+from gis_server.core.message import Message, msg
 from gis_server.core.parameter import plain
-from gis_server.journeys import incidents
+from gis_server.core.route_request import parse_route_request
+from gis_server.journeys import incidents, route_points
 from gis_server.journeys.incidents import Opened
 from gis_server.views.current import (
     actor,
@@ -30,7 +32,11 @@ from gis_server.views.current import (
     now,
     number_parameter,
     parameter,
+    say,
 )
+
+MOST_ROUTE_JSON = 2 * 2**20
+"""Bytes of a list of points: 10,000 with every digit."""
 
 blueprint = Blueprint("incidents", __name__, url_prefix="/api")
 
@@ -99,6 +105,22 @@ def route() -> Response:
         at=parse_time(parameter("at"), "at") or now(),
     )
     return json_answer(_place_json(place))
+
+
+@blueprint.post("/route")
+def route_many() -> Response:
+    """Where each of up to 10,000 points belongs, in their order; what is no place has a problem for an answer."""
+    actor().require(Act.ROUTE)  # before a body is read
+    given = parse_route_request(json_body(MOST_ROUTE_JSON))
+    found = route_points.route_many(ctx(), actor(), given, now())
+    return json_answer(
+        {
+            "results": [
+                {"problem": say(answer)} if isinstance(answer, Message) else _place_json(answer)
+                for answer in found
+            ]
+        }
+    )
 
 
 def _flag(name: str) -> bool:
@@ -193,6 +215,7 @@ def _place_json(place: Place) -> dict[str, object]:
         "lat": place.lat,
         "match": routed.match,
         "distance_m": routed.distance_m,
+        "stable_within_m": routed.stable_within_m,
         "candidates": [{"grid_code": c.grid_code, "share": c.share} for c in routed.candidates],
         **_grid_json(routed.grid_code, place.grid_name, routed.sub_grid_code),
         "area_path": place.area_path,
@@ -218,6 +241,7 @@ def _step_json(step: Step) -> dict[str, object]:
         "to_state": step.to_state,
         "note": step.note,
         "step": step.step,
+        "title": None if step.step is None else plain(StepKind(step.step).words),
         "level": step.level,
         "entered_for": step.entered_for,
         "clause": step.clause,

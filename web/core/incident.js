@@ -81,3 +81,43 @@ export function marks() {
     { mark: "done", words: _("已办结") },
   ]);
 }
+
+/**
+ * The official word of a level of administration; an unknown one is shown as it is.
+ * @param {string} level
+ */
+export function levelWords(level) {
+  /** @type {Record<string, string>} */
+  const words = {
+    prefecture: _("市(州)"),
+    county: _("县(市、区)"),
+    township: _("乡镇(街道)"),
+    community: _("社区(村)"),
+  };
+  return words[level] ?? level;
+}
+
+/**
+ * Who takes part in an incident's course.
+ * @param {string} party
+ */
+export function partyWords(party) {
+  /** @type {Record<string, string>} */
+  const words = {
+    grid_worker: _("网格员"),
+    institution: _("网格化机构"),
+    handling_unit: _("承办部门"),
+    incident_party: _("当事人"),
+  };
+  return words[party] ?? party;
+}
+
+/**
+ * What a unit is scored on.
+ * @param {string} aspect
+ */
+export function aspectWords(aspect) {
+  /** @type {Record<string, string>} */
+  const words = { acceptance: _("受理情况"), handling: _("处置情况"), result: _("办理结果") };
+  return words[aspect] ?? aspect;
+}

@@ -1,17 +1,18 @@
 /** The list of incidents beside the map; one of them slides over the list with its history. */
 
-import { clock, dayAndTime } from "../core/formats.js";
-import { getJson } from "../core/http.js";
+import { getJson, Problem, sendJson } from "../core/http.js";
 import { _ } from "../core/i18n.js";
-import { markOf, sourceWords, stateWords } from "../core/incident.js";
+import { markOf, stateWords } from "../core/incident.js";
 import { LiveStream } from "../core/live.js";
-import { certainty, placeOf } from "../core/place.js";
+import { placeOf } from "../core/place.js";
 import { CityMap } from "../map/city_map.js";
-import { byId, el, icon, markElement, notice } from "../ui/dom.js";
+import { byId, el, markElement, notice } from "../ui/dom.js";
+import { detail, when } from "../ui/incident_detail.js";
 import { LayerLoader } from "../ui/layer_loader.js";
 import { sentenceOf, start } from "../ui/start.js";
 
 /** @typedef {import("../core/types.js").Incident} Incident */
+/** @typedef {import("../core/incident_types.js").Opened} Opened */
 
 const STATES = ["recorded", "reported", "accepted", "dispatched", "taken_up", "coordinating", "returned"];
 const LATER_STATES = ["completed", "verifying", "fed_back", "resolved_on_site", "archived", "refused"];
@@ -22,13 +23,17 @@ await start();
 const rows = byId("rows");
 const more = byId("more", HTMLButtonElement);
 const state = byId("state", HTMLSelectElement);
-const detail = byId("detail");
+const overdue = byId("overdue", HTMLInputElement);
+const card = byId("detail");
+const refusal = el("p", { class: "notice notice-error", role: "alert", hidden: true });
 const problem = byId("problem");
 const map = new CityMap(byId("map"));
 /** @type {Map<string, Incident>} by number, newest first */
 const shown = new Map();
 /** @type {string | number | null} */
 let next = null;
+/** @type {Opened | null} */
+let opened = null;
 
 /** Begin the list again with the present filter. */
 async function refresh() {
@@ -51,6 +56,7 @@ function take(answer) {
 function listUrl(before) {
   const query = new URLSearchParams({ limit: String(PAGE) });
   if (state.value) query.set("state", state.value);
+  if (overdue.checked) query.set("overdue", "yes");
   if (before !== null) query.set("before", String(before));
   return "/api/incidents?" + query;
 }
@@ -76,73 +82,50 @@ function row(incident) {
   );
 }
 
-/** @param {string} moment */
-function when(moment) {
-  return dayAndTime(new Date(moment), new Date());
-}
-
 /** @param {{id: number}} incident */
 async function open({ id }) {
   try {
-    const answer = await getJson("/api/incidents/" + id);
-    const incident = answer.incident ?? answer;
-    map.goTo(incident.lon, incident.lat, CLOSE_ZOOM);
-    map.showPlace(incident.lon, incident.lat, incident.accuracy_m ?? null);
-    detail.replaceChildren(...card(incident, incident.history ?? answer.history ?? []));
-    detail.hidden = false;
-    detail.focus();
+    show(await getJson("/api/incidents/" + id));
   } catch (error) {
     notice(problem, sentenceOf(error));
   }
 }
 
-/**
- * @param {Incident} incident
- * @param {{at: string, actor: string, to_state: string, note: string | null}[]} history
- */
-function card(incident, history) {
-  const place = placeOf(incident);
-  const note = certainty(incident);
-  const facts = [
-    [_("事件编号"), incident.number],
-    [_("状态"), (incident.is_urgent ? _("紧急") + " · " : "") + stateWords(incident.state)],
-    [_("网格"), incident.grid_name ?? place.grid],
-    [_("子网格"), place.subGrid],
-    [_("责任单位"), place.areas.join(" · ")],
-    [_("来源"), sourceWords(incident.source)],
-    [_("发现时间"), when(incident.discovered_at)],
-    [_("办理时限"), incident.due_at ? when(incident.due_at) : ""],
-  ].filter(([, value]) => value);
-  return [
-    el(
-      "div",
-      { class: "detail-head" },
-      markElement(markOf(incident)),
-      el("h2", {}, incident.item || _("事件")),
-      el("button", { type: "button", class: "quiet", click: close, title: _("关闭") }, icon("x-mark"), _("关闭")),
-    ),
-    el("p", { class: "detail-text" }, incident.description),
-    note ? el("p", { class: "notice notice-warning" }, icon("exclamation-triangle"), el("span", {}, note)) : "",
-    el("dl", { class: "facts" }, ...facts.flatMap(([name, value]) => [el("dt", {}, name), el("dd", {}, value)])),
-    history.length > 0 ? el("h3", {}, _("经过")) : "",
-    el("ol", { class: "steps" }, ...history.map(step)),
-  ];
+/** @param {Opened} incident */
+function show(incident) {
+  if (opened?.id !== incident.id) {
+    map.goTo(incident.lon, incident.lat, CLOSE_ZOOM);
+    map.showPlace(incident.lon, incident.lat, incident.accuracy_m ?? null);
+  }
+  opened = incident;
+  const take = (/** @type {string} */ step, /** @type {Record<string, unknown>} */ fields) => takeStep(incident, step, fields);
+  card.replaceChildren(refusal, ...detail(incident, { take, close }));
+  notice(refusal, "");
+  card.hidden = false;
+  card.focus();
 }
 
-/** @param {{at: string, actor: string, to_state: string, note: string | null}} one */
-function step({ at, actor, to_state, note }) {
-  const moment = new Date(at);
-  return el(
-    "li",
-    {},
-    el("b", {}, stateWords(to_state)),
-    el("time", { datetime: at, title: clock(moment, { seconds: true }) }, when(at)),
-    el("span", {}, [actor, note].filter(Boolean).join(" · ")),
-  );
+/**
+ * @param {Opened} incident
+ * @param {string} step
+ * @param {Record<string, unknown>} fields
+ */
+async function takeStep(incident, step, fields) {
+  const asked = { step, expected_state: incident.state, expected_level: incident.current_level, ...fields };
+  try {
+    show(await sendJson("/api/incidents/" + incident.id + "/steps", "POST", asked));
+    await refresh();
+  } catch (error) {
+    const sentence = sentenceOf(error);
+    // somebody else was first: what stands now is shown, with the reason why
+    if (error instanceof Problem && error.status === 409) await open(incident);
+    notice(refusal, sentence);
+  }
 }
 
 function close() {
-  detail.hidden = true;
+  opened = null;
+  card.hidden = true;
   map.hidePlace();
 }
 
@@ -164,10 +147,10 @@ async function attempt(act) {
 }
 
 listStates();
-state.addEventListener("change", () => attempt(refresh));
+for (const filter of [state, overdue]) filter.addEventListener("change", () => attempt(refresh));
 more.addEventListener("click", () => attempt(async () => take(await getJson(listUrl(next)))));
 addEventListener("keydown", ({ key }) => {
-  if (key === "Escape" && !detail.hidden) close();
+  if (key === "Escape" && !card.hidden) close();
 });
 map.onPick(({ incident }) => {
   const known = incident && shown.get(incident.number);
@@ -190,10 +173,15 @@ new LiveStream("/api/events", null, {
   event: (kind, data) => {
     if (kind !== "incident") return;
     const isNew = !shown.has(data.number);
+    // a form that somebody is filling in stays; its answer will tell him if the state is another
+    if (opened && opened.number === data.number && opened.state !== data.state && !card.querySelector("form")) void open(opened);
     // one after the other, so that an older answer never lands on a newer one
     refreshing = refreshing.then(() => attempt(refresh)).then(() => void (isNew && map.incidents.pulse(data.number)));
   },
-  phase: () => {},
+  // the stream begins with the present: what happened while the page was loading is read once more
+  phase: (phase) => {
+    if (phase === "live") refreshing = refreshing.then(() => attempt(refresh));
+  },
   heartbeat: () => {},
   back: () => void attempt(refresh),
 });
