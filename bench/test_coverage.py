@@ -22,8 +22,8 @@ from defects import moved_vertex
 from gis_server.core.coverage.certificate import certify
 from gis_server.core.coverage.check import check
 from gis_server.core.coverage.layer import Cells, Parents
-from gis_server.core.coverage.mend import Limits, plan
 from gis_server.core.coverage.recheck import Standing
+from gis_server.core.coverage.repair import Limits, apply, plan_repair
 
 T = TypeVar("T")
 SIZES = (5.0, 0.05, 1e-6)
@@ -68,8 +68,8 @@ def test_certificate_report_and_repair(capsys):
         proof, _ = cpu(lambda n=nested: certify(n.cells, n.parent_of, n.parents), 3)
         clean, sound = cpu(lambda n=nested, p=parents: check(named(n, n.cells)[0], p), 2)
         report, found = cpu(lambda g=given, p=parents: check(g, p, tolerance_m2=0), 2)
-        mend, moves = cpu(lambda g=given, p=parents: plan(g, p, limits=Limits(6, 6)))
-        applied, mended = cpu(moves.apply)
+        mend, moves = cpu(lambda g=given, p=parents: plan_repair(g, p, limits=Limits(6, 6)))
+        applied, mended = cpu(lambda g=given, m=moves: apply(g, m.moves))
         left = check(mended, parents)
         told = {fid for f in found.findings for fid in f.fids} & set(wrong)
         assert sound.findings == ()

@@ -5,6 +5,7 @@ turns wide numbers into doubles. Here the bytes decide the encoding, and whole n
 """
 
 import struct
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -59,6 +60,27 @@ def read_dbf(path: Path, encoding: str | None) -> DbfTable:
         columns[name] = _column(field, texts[field], chosen or UTF8, path.name)
     deleted = table[:, 0] == _DELETED if records else np.zeros(0, bool)
     return DbfTable(columns, deleted, chosen)
+
+
+def with_values(data: bytes, column: int, values: Mapping[int, str | None], encoding: str) -> bytes | None:
+    """The bytes of a table with some values of one column (by number) set anew, by row; None where they do not fit.
+
+    Everything else stays to the last byte: names that were cut, numbers as they were written, the code page.
+    """
+    fields, table, _ = _structure(data, "")
+    field = fields[column]
+    if field.kind != "C":
+        return None
+    start = struct.unpack_from("<H", data, 8)[0]
+    width = table.shape[1]
+    changed = bytearray(data)
+    for row, value in values.items():
+        cell = (value or "").encode(encoding)
+        if len(cell) > field.width:
+            return None
+        at = start + row * width + field.offset
+        changed[at : at + field.width] = cell.ljust(field.width)
+    return bytes(changed)
 
 
 def _structure(data: bytes, file: str) -> tuple[list[_DbfField], NDArray[np.uint8], int]:

@@ -1,5 +1,7 @@
 """Writing a file back as it was read, with other geometry: every row, every column, the same reference system."""
 
+import warnings
+from collections.abc import Mapping
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -11,7 +13,10 @@ from gis_server.core.errors import UnusableInput
 from gis_server.core.features import RawTable
 from gis_server.core.geometry import LOCAL_CRS
 from gis_server.core.message import msg
+from gis_server.files.dbf import with_values
+from gis_server.files.encoding import GB18030, UTF8
 from gis_server.files.gdal import pyogrio
+from gis_server.files.vector import sidecars
 
 _DRIVERS = {
     ".gpkg": "GPKG",
@@ -23,30 +28,88 @@ _DRIVERS = {
 
 
 def write_same(
-    path: Path, raw: RawTable, geometry: NDArray[np.object_], changes: dict[str, NDArray[np.object_]]
+    path: Path,
+    raw: RawTable,
+    geometry: NDArray[np.object_],
+    changes: Mapping[str, NDArray[np.object_]],
+    source: Path,
 ) -> None:
-    """Write ``raw`` with new ``geometry`` and the columns in ``changes``; whole or not at all.
+    """Write ``raw``, read from ``source``, with new ``geometry`` and the columns in ``changes``; whole or not at all.
 
-    GeoJSON keeps the coordinates as they are, in the reference system of the input.
+    A shapefile that comes from a shapefile keeps its table to the last byte but for those columns, so that names cut
+    in mid-character and the code page survive. GeoJSON keeps the coordinates, in the reference system of the input.
     """
     check_writable(path)
-    driver = _DRIVERS[path.suffix.lower()]
-    columns = {**raw.columns, **changes}
-    missing = [_missing(column) for column in columns.values()]
     with TemporaryDirectory(prefix=".gis-server-", dir=path.parent) as folder:
+        unfinished = Path(folder) / path.name
+        table = _same_table(path, raw, changes, source)
+        if table is None:
+            _write_columns(unfinished, raw, geometry, {**raw.columns, **changes})
+        else:
+            _write_columns(unfinished, raw, geometry, {"row": raw.rows})
+            _put_table(unfinished, source, table)
+        for part in Path(folder).iterdir():
+            part.replace(path.parent / part.name)
+
+
+def _write_columns(
+    path: Path, raw: RawTable, geometry: NDArray[np.object_], columns: Mapping[str, NDArray[np.generic]]
+) -> None:
+    driver = _DRIVERS[path.suffix.lower()]
+    options = {}
+    if driver == "FlatGeobuf":
+        options["SPATIAL_INDEX"] = "NO"  # the index would put the rows into another order
+    if driver == "ESRI Shapefile":
+        # ten bytes of a name hold five characters of GB18030, three of UTF-8
+        options["encoding"] = UTF8 if all(name.isascii() for name in columns) else GB18030
+    with warnings.catch_warnings():
+        warnings.simplefilter(
+            "ignore", UserWarning
+        )  # a plane has no CRS, and people know when they say "local"
+        warnings.simplefilter(
+            "ignore", RuntimeWarning
+        )  # GDAL tells of names cut at ten bytes in bytes cut as well
         pyogrio.raw.write(
-            Path(folder) / path.name,
+            path,
             geometry=shapely.to_wkb(_of_one_type(geometry)),
             field_data=list(columns.values()),
-            field_mask=missing,
+            field_mask=[_missing(column) for column in columns.values()],
             fields=list(columns),
             driver=driver,
             geometry_type="MultiPolygon",
             crs=None if raw.source.crs == LOCAL_CRS else raw.source.crs,
-            **({"encoding": "UTF-8"} if driver == "ESRI Shapefile" else {}),
+            **options,
         )
-        for part in Path(folder).iterdir():
-            part.replace(path.parent / part.name)
+
+
+def _same_table(
+    path: Path, raw: RawTable, changes: Mapping[str, NDArray[np.object_]], source: Path
+) -> bytes | None:
+    """The bytes of the source's .dbf with the changes; None where there is none or it cannot hold them."""
+    if path.suffix.lower() != ".shp" or source.suffix.lower() != ".shp":
+        return None
+    data = sidecars(source)[".dbf"].read_bytes()
+    if int.from_bytes(data[4:8], "little") != len(raw.rows):
+        return None  # rows marked as deleted are not written
+    names = list(raw.columns)
+    for name, column in changes.items():
+        before = raw.columns[name].tolist()
+        rows = {i: v for i, (v, old) in enumerate(zip(column.tolist(), before, strict=True)) if v != old}
+        patched = with_values(data, names.index(name), rows, raw.source.encoding or UTF8)
+        if patched is None:
+            return None
+        data = patched
+    return data
+
+
+def _put_table(path: Path, source: Path, table: bytes) -> None:
+    """Put the table beside a new .shp, with the .cpg and .prj that the source had."""
+    path.with_suffix(".dbf").write_bytes(table)
+    beside = sidecars(source)
+    path.with_suffix(".cpg").unlink(missing_ok=True)
+    for suffix in (".cpg", ".prj"):
+        if suffix in beside:
+            path.with_suffix(suffix).write_bytes(beside[suffix].read_bytes())
 
 
 def check_writable(path: Path) -> None:

@@ -62,7 +62,7 @@ def repair_file(
     )
     mended = apply(given.cells, plan.moves)
     after = check(mended, given.parents, rules=given.rules, plane=given.plane)
-    changes = {}
+    changes: dict[str, NDArray[np.object_]] = {}
     if given.parent_column is not None and any(m.parent_code is not None for m in plan.moves):
         column = given.raw.columns[given.parent_column].astype(object)
         for move in plan.moves:
@@ -70,7 +70,7 @@ def repair_file(
                 row, code = move.parent_code
                 column[row] = code
         changes[given.parent_column] = column
-    write_same(out, given.raw, mended.geometry, changes)
+    write_same(out, given.raw, mended.geometry, changes, grids)
     same = sum(
         a is b or (a is not None and b is not None and bool(shapely.equals_exact(a, b)))
         for a, b in zip(given.cells.geometry, mended.geometry, strict=True)
