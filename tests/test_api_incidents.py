@@ -270,6 +270,7 @@ def test_without_published_grids_a_report_is_told_to_wait(database_url: str, set
 def test_routing_answers_like_a_report_and_records_nothing(operator: Client, city_ctx: Context) -> None:
     routed = operator.get("/api/route", **inside(5, 1), accuracy_m=5).json
     reported = operator.post("/api/incidents", a_report(**inside(5, 1), accuracy_m=5)).json
+    assert routed.pop("stable_within_m") == pytest.approx(routed["distance_m"], abs=0.001)
     assert {key: reported[key] for key in routed} == routed
     assert count(city_ctx, "incident") == 1
 

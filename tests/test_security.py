@@ -131,14 +131,19 @@ def test_every_change_is_refused_to_those_whose_work_it_is_not(
     client = Client(app) if login is None else token_client(app, city_ctx, login)
     allowed = {
         "report_incident": {"admin", "approver", "planner", "analyst", "operator", "west", "worker"},
+        "route_many": set(PEOPLE) - {"display"},
         "make_wall_link": {"admin", "operator"},
         "revoke_wall_link": {"admin", "operator", "west", "east"},
         "start_import": {"admin", "approver", "planner"},
         "publish": {"admin", "approver"},
         "discard": {"admin", "approver", "planner"},
+        "accept_finding": {"admin", "approver", "planner"},
+        "accept_findings": {"admin", "approver", "planner"},
+        "move_incident": {"admin", "operator", "worker", "west", "east"},
     }
     bodies = {
         "report_incident": {**inside(0), "description": "x", "source": "patrol"},
+        "route_many": {"points": [inside(0)]},
         "make_wall_link": {"wall_id": "city", "label": "x"},
     }
     changes = [operation for operation in OPERATIONS if operation.method != "get"]
@@ -148,7 +153,7 @@ def test_every_change_is_refused_to_those_whose_work_it_is_not(
         answer = client.raw(operation.method.upper(), path, json=bodies.get(operation.name))
         refused = 401 if login is None else 403
         if login in allowed[operation.name]:
-            assert answer.status_code in (201, 404, 422), (operation.name, answer.text)
+            assert answer.status_code in (200, 201, 404, 422), (operation.name, answer.text)
         else:
             assert answer.status_code == refused, (operation.name, answer.text)
 

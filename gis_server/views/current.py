@@ -98,16 +98,16 @@ MOST_JSON = 64 * 1024
 """Bytes of a JSON body: the longest description, escaped, and room to spare."""
 
 
-def json_body() -> object:
-    """The request's JSON; BadRequest if it is none, RequestEntityTooLarge beyond ``MOST_JSON``."""
+def json_body(most: int = MOST_JSON) -> object:
+    """The request's JSON; BadRequest if it is none, RequestEntityTooLarge beyond ``most`` bytes."""
     if request.mimetype != "application/json":
         raise UnusableInput(
             msg("请以 application/json 提交。"), field="Content-Type", expected=msg("application/json")
         )
-    if (request.content_length or 0) > MOST_JSON:
+    if (request.content_length or 0) > most:
         raise RequestEntityTooLarge
-    body = request.stream.read(MOST_JSON + 1)  # a body in chunks has no length beforehand
-    if len(body) > MOST_JSON:
+    body = request.stream.read(most + 1)  # a body in chunks has no length beforehand
+    if len(body) > most:
         raise RequestEntityTooLarge
     try:
         return orjson.loads(body)

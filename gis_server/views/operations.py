@@ -10,6 +10,7 @@ from gis_server.core.incident import MOST_DESCRIPTION, MOST_ITEM, IncidentState,
 from gis_server.core.incident_machine import StepKind
 from gis_server.core.incident_request import MOST_RATING, MOST_SCORE
 from gis_server.core.message import Message, msg
+from gis_server.core.route_request import MOST_POINTS
 from gis_server.core.routing import MAX_ACCURACY_M, Match
 from gis_server.core.vocabulary import AdminLevel
 
@@ -18,6 +19,7 @@ Schema = dict[str, Any]
 MULTIPART = "multipart/form-data"
 STREAM = "text/event-stream"
 GEOJSON = "application/geo+json"
+GEOPACKAGE = "application/geopackage+sqlite3"
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +117,7 @@ SCHEMAS: dict[str, Schema] = {
         ),
         "additionalProperties": False,
     },
-    "place": _object(lon=LON, lat=LAT, **_GRID),
+    "place": _object(lon=LON, lat=LAT, stable_within_m=_or_null("number"), **_GRID),
     "incident": _object(
         id=INTEGER,
         number=TEXT,
@@ -312,6 +314,24 @@ OPERATIONS: tuple[Operation, ...] = (
         answer=_object(generation=_ref("generation"), summary=ANY_OBJECT, findings=_list(_ref("finding"))),
     ),
     Operation(
+        "get",
+        "/api/generations/{generation_id}/findings.geojson",
+        "findings_geojson",
+        msg("这一代数据的检查结果（GeoJSON）"),
+        (_GENERATION,),
+        answer=_object(type=TEXT, features=_list(ANY_OBJECT), validation=ANY_OBJECT),
+        produces=GEOJSON,
+    ),
+    Operation(
+        "get",
+        "/api/generations/{generation_id}/findings.gpkg",
+        "findings_geopackage",
+        msg("这一代数据的检查结果（GeoPackage，内含 QGIS 样式）"),
+        (_GENERATION,),
+        answer={"type": "string", "format": "binary"},
+        produces=GEOPACKAGE,
+    ),
+    Operation(
         "post",
         "/api/generations/{generation_id}/findings/{finding_id}/accept",
         "accept_finding",
@@ -397,6 +417,23 @@ OPERATIONS: tuple[Operation, ...] = (
         msg("一个点属于哪个网格（不登记）"),
         (*_LOCATION, _AT),
         answer=_ref("place"),
+    ),
+    Operation(
+        "post",
+        "/api/route",
+        "route_many",
+        msg("一批点各属于哪个网格（不登记），按原来的次序，按同一代边界；不成其为地点的，答以原因"),
+        body=_object(
+            ("points",),
+            points={
+                **_list(_object(("lon", "lat"), lon=NUMBER, lat=NUMBER, accuracy_m=_or_null("number"))),
+                "minItems": 1,
+                "maxItems": MOST_POINTS,
+            },
+            datum=DATUM,
+            at=TIME,
+        ),
+        answer=_object(results=_list({"anyOf": [_ref("place"), _object(("problem",), problem=TEXT)]})),
     ),
     Operation(
         "get",
