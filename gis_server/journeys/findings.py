@@ -1,6 +1,9 @@
 """Findings of a generation: read, accepted with a reason, given out for other tools."""
 
+from collections.abc import Mapping
 from datetime import datetime
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from sqlalchemy import Connection
 
@@ -9,7 +12,8 @@ from gis_server.core.access import Act, Actor
 from gis_server.core.coverage.findings import Kind, Severity
 from gis_server.core.errors import Conflict, NotFound
 from gis_server.core.generation import Generation, GenerationState
-from gis_server.core.message import msg
+from gis_server.core.message import Translate, msg
+from gis_server.files.findings import write_findings
 from gis_server.journeys import staging
 from gis_server.journeys.context import Context
 from gis_server.journeys.layers import accept_warnings_for, known_layer
@@ -24,6 +28,17 @@ def findings(ctx: Context, actor: Actor, generation_id: int) -> tuple[Generation
         generation = layers.one(conn, generation_id)
         known_layer(ctx, actor, generation.layer)
         return generation, found.of_generation(conn, generation_id)
+
+
+def geopackage(
+    ctx: Context, actor: Actor, generation_id: int, words: Translate, languages: Mapping[str, Translate]
+) -> tuple[Generation, bytes]:
+    """A generation and its findings as a GeoPackage with its QGIS styles; titles in the language of ``words``."""
+    generation, kept = findings(ctx, actor, generation_id)
+    with TemporaryDirectory() as folder:
+        path = Path(folder) / "findings.gpkg"
+        write_findings(path, kept, words, languages)
+        return generation, path.read_bytes()
 
 
 def accept_one(

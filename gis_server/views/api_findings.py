@@ -1,17 +1,30 @@
-"""Findings of a generation over HTTP: read, and accepted with a written reason."""
+"""Findings of a generation over HTTP: read, taken to other tools, and accepted with a written reason."""
 
 from collections.abc import Sequence
+from typing import Any
 
 from flask import Blueprint, Response
 
 from gis_server.core.access import Act
+from gis_server.core.coverage.document import as_geojson
 from gis_server.core.coverage.findings import Kind
 from gis_server.core.errors import UnusableInput
+from gis_server.core.generation import Generation
 from gis_server.core.message import msg
 from gis_server.journeys import findings as journey
 from gis_server.journeys import layers
-from gis_server.views.current import actor, ctx, json_answer, json_body, known_parameters, now
+from gis_server.views.current import (
+    actor,
+    ctx,
+    json_answer,
+    json_body,
+    known_parameters,
+    languages,
+    now,
+    translate,
+)
 from gis_server.views.generations import generation_json, kept_json, problem_json
+from gis_server.views.operations import GEOJSON, GEOPACKAGE
 
 blueprint = Blueprint("findings", __name__, url_prefix="/api/generations/<id:generation_id>")
 
@@ -30,6 +43,44 @@ def findings(generation_id: int) -> Response:
             "findings": kept_json(kept),
         }
     )
+
+
+@blueprint.get("/findings.geojson")
+def geojson(generation_id: int) -> Response:
+    """The findings as GeoJSON, as ``validate --format geojson`` says them, each with who accepted it."""
+    known_parameters()
+    generation, kept = journey.findings(ctx(), actor(), generation_id)
+    document = {
+        "generation": generation_json(generation),
+        "findings": [_flat(one) for one in kept_json(kept)],
+    }
+    answer = json_answer(as_geojson(document), mimetype=GEOJSON)
+    return _download(answer, generation, "geojson")
+
+
+def _flat(finding: dict[str, Any]) -> dict[str, Any]:
+    """An acceptance as three properties, which every GIS can read."""
+    accepted = finding["acceptance"] or {}
+    rest = {name: value for name, value in finding.items() if name != "acceptance"}
+    return rest | {
+        "accepted_by": accepted.get("who"),
+        "accepted_at": accepted.get("at"),
+        "reason": accepted.get("reason"),
+    }
+
+
+@blueprint.get("/findings.gpkg")
+def geopackage(generation_id: int) -> Response:
+    """The findings as a GeoPackage that QGIS opens in the colours of the page."""
+    known_parameters()
+    generation, content = journey.geopackage(ctx(), actor(), generation_id, translate(), languages())
+    return _download(json_answer(content, mimetype=GEOPACKAGE), generation, "gpkg")
+
+
+def _download(answer: Response, generation: Generation, suffix: str) -> Response:
+    name = f"{generation.layer}-{generation.id}-findings.{suffix}"
+    answer.headers["Content-Disposition"] = f'attachment; filename="{name}"'
+    return answer
 
 
 @blueprint.post("/findings/<id:finding_id>/accept")

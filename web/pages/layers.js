@@ -112,6 +112,8 @@ async function showResult(id) {
   byId("findings-box").hidden = findings.length === 0;
   setText(byId("h-findings"), _("发现的问题（{n}）", { n: count(findings.length) }));
   setText(byId("totals"), totals(summary));
+  byId("as-gpkg", HTMLAnchorElement).href = findingsUrl(id) + ".gpkg";
+  byId("as-geojson", HTMLAnchorElement).href = findingsUrl(id) + ".geojson";
   result.hidden = false;
   findingList.show(findings);
   result.focus();
