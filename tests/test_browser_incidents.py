@@ -33,7 +33,7 @@ def report(live_server: Any, page: Page) -> str:
 
 
 def picture(page: Page, name: str) -> None:
-    """Keep a picture where GIS_TEST_PICTURES-like runs by hand want one."""
+    """Keep a picture in the folder PICTURES names, for a person to look at."""
     folder = os.environ.get("PICTURES")
     if folder:
         page.screenshot(path=Path(folder) / f"{name}.png")
@@ -49,6 +49,7 @@ def test_an_incident_is_clicked_from_report_to_archived(
     number = report(live_server, page)
     page.locator(f".row[data-number='{number}']").click()
     detail = page.locator("#detail")
+    expect(detail).to_be_in_viewport()
 
     def step(name: str, state: str, **fields: str) -> None:
         expect(page.locator("#detail button.primary")).to_have_count(1)
@@ -120,6 +121,23 @@ def test_the_open_incident_is_accessible_and_speaks_english(
         v["id"] for v in Axe().run(page).response["violations"] if v["impact"] in ("serious", "critical")
     ]
     assert serious == []
+
+
+def test_an_incident_slides_over_the_list_and_leaves_it_where_it_was(
+    live_server: Any, new_page: Callable[..., Page]
+) -> None:
+    page = new_page(viewport=DESK)
+    live_server.sign_in(page, Role.OPERATOR)
+    page.goto(f"{live_server.url}/incidents")
+    row = page.locator(".row").nth(30)
+    row.scroll_into_view_if_needed()
+    before = page.evaluate("document.querySelector('.desk-list').scrollTop")
+    assert before > 0
+    row.click()
+    expect(page.locator("#detail h2")).to_be_in_viewport()
+    page.keyboard.press("Escape")
+    expect(page.locator("#detail")).to_be_hidden()
+    assert page.evaluate("document.querySelector('.desk-list').scrollTop") == before
 
 
 def test_overdue_only(live_server: Any, new_page: Callable[..., Page]) -> None:

@@ -25,6 +25,7 @@ const more = byId("more", HTMLButtonElement);
 const state = byId("state", HTMLSelectElement);
 const overdue = byId("overdue", HTMLInputElement);
 const card = byId("detail");
+const list = /** @type {HTMLElement} */ (card.parentElement);
 const refusal = el("p", { class: "notice notice-error", role: "alert", hidden: true });
 const problem = byId("problem");
 const map = new CityMap(byId("map"));
@@ -34,6 +35,8 @@ const shown = new Map();
 let next = null;
 /** @type {Opened | null} */
 let opened = null;
+/** Where the list stood when an incident slid over it. */
+let listAt = 0;
 
 /** Begin the list again with the present filter. */
 async function refresh() {
@@ -101,8 +104,12 @@ function show(incident) {
   const take = (/** @type {string} */ step, /** @type {Record<string, unknown>} */ fields) => takeStep(incident, step, fields);
   card.replaceChildren(refusal, ...detail(incident, { take, close }));
   notice(refusal, "");
+  if (card.hidden) listAt = list.scrollTop;
+  list.scrollTop = 0;
+  list.classList.add("is-covered");
   card.hidden = false;
-  card.focus();
+  card.scrollTop = 0;
+  card.focus({ preventScroll: true });
 }
 
 /**
@@ -126,6 +133,8 @@ async function takeStep(incident, step, fields) {
 function close() {
   opened = null;
   card.hidden = true;
+  list.classList.remove("is-covered");
+  list.scrollTop = listAt;
   map.hidePlace();
 }
 
