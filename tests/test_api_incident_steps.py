@@ -231,3 +231,25 @@ def test_an_imported_incident_under_way_can_be_finished(operator: Client, city_c
     assert opened["clock"] is None
     assert "dispatch" in steps(opened)
     assert take(operator, opened, "dispatch", lead_unit="市住建局")["current_level"] == "county"
+
+
+def test_the_text_of_a_protected_item_is_for_the_protected_tier_and_reading_it_is_noted(
+    city_ctx: Context,
+) -> None:
+    ctx = replace(city_ctx, settings=replace(city_ctx.settings, profile="taizhou"))
+    app = create_app(ctx.settings, ctx)
+    operator, admin = token_client(app, ctx, "operator"), token_client(app, ctx, "admin")
+    found = operator.post("/api/incidents", a_report(item="重点人员", description="某人近况")).json
+    found = take(operator, found, "resolve_on_site", result="已走访某人")
+    listed = operator.get("/api/incidents").json["incidents"]
+    assert [incident["description"] for incident in (found, *listed)] == [None, None]
+    assert found["history"][-1]["note"] is None
+    assert found["state"] == "resolved_on_site"
+    with ctx.engine.connect() as conn:
+        query = text("SELECT actor, detail FROM audit WHERE act = 'protected_read'")
+        assert conn.execute(query).all() == []
+    opened = admin.get(f"/api/incidents/{found['id']}").json
+    assert (opened["description"], opened["history"][-1]["note"]) == ("某人近况", "已走访某人")
+    with ctx.engine.connect() as conn:
+        assert conn.execute(query).all() == [("admin", {"numbers": [found["number"]]})]
+    app.extensions["gis_server"].broadcaster.stop()

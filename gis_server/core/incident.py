@@ -88,7 +88,8 @@ class Incident:
 
     ``lon`` and ``lat`` are CGCS2000 degrees; ``given`` is the position as it came, in ``datum`` (None for rows that were
     imported without one). ``area_path`` are the codes of its areas from the county down, ``responsible`` the names behind
-    them. ``grid_code`` is the code at ``discovered_at``. What its course needs (``item_key`` and after) is None until a step sets it.
+    them. ``grid_code`` is the code at ``discovered_at``. What its course needs (``item_key`` and
+    after) is None until a step sets it; ``is_withheld`` says that the text was left out for this reader (requirements 8.4).
     """
 
     id: int
@@ -124,6 +125,7 @@ class Incident:
     person_in_charge: str | None = None
     first_contact: str | None = None
     clock_starts_at: datetime | None = None
+    is_withheld: bool = False
 
     @property
     def township_code(self) -> str | None:

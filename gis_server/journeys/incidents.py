@@ -1,8 +1,9 @@
 """Report an incident, route a point, read incidents, and move them on."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import datetime
+from dataclasses import dataclass, replace
+from datetime import datetime, tzinfo
+from functools import cache
 
 import numpy as np
 from sqlalchemy import Connection
@@ -18,6 +19,7 @@ from gis_server.core.incident_machine import mover_of
 from gis_server.core.incident_moves import legal_steps, opening, running_clock
 from gis_server.core.incident_moves import move as make_move
 from gis_server.core.incident_request import StepRequest
+from gis_server.core.item import find_item
 from gis_server.core.message import msg
 from gis_server.core.routing import check_accuracy, check_position
 from gis_server.core.stream import INCIDENT
@@ -27,7 +29,7 @@ from gis_server.files.profile import read_items
 from gis_server.journeys.boundaries import boundaries_at
 from gis_server.journeys.context import Context
 from gis_server.journeys.profiles import one_profile
-from gis_server.store import events, incidents
+from gis_server.store import audit, events, incidents
 
 MOST_LISTED = 500
 LONGEST_KEY = 200
@@ -52,9 +54,13 @@ class Opened:
 
 
 def rules(ctx: Context) -> Rules:
-    """What this deployment decides by: profile, items and calendar, each read once."""
-    key = ctx.settings.profile
-    return Rules(one_profile(key), read_items(key), working_calendar(ctx.settings.timezone))
+    """What this deployment decides by: profile, items and calendar."""
+    return _rules(ctx.settings.profile, ctx.settings.timezone)
+
+
+@cache
+def _rules(profile: str, zone: tzinfo) -> Rules:
+    return Rules(one_profile(profile), read_items(profile), working_calendar(zone))
 
 
 def report(
@@ -156,8 +162,8 @@ def listing(
             field="limit",
             expected=msg("1 到 {most} 的整数", most=MOST_LISTED),
         )
-    with ctx.engine.connect() as conn:
-        return incidents.listing(
+    with ctx.engine.begin() as conn:
+        found = incidents.listing(
             conn,
             actor.territory.path,
             states=states,
@@ -167,17 +173,18 @@ def listing(
             before=before,
             limit=limit,
         )
+        return _for_reader(ctx, conn, actor, found)
 
 
 def one(ctx: Context, actor: Actor, incident_id: int) -> Opened:
     """One incident of the actor's territory with its history."""
     actor.require(Act.READ_INCIDENTS)
-    with ctx.engine.connect() as conn:
+    with ctx.engine.begin() as conn:
         incident = incidents.by_id(conn, incident_id)
         if incident is None:
             raise _unknown(incident_id)
         _require_own(actor, incident, Act.READ_INCIDENTS)
-        return _opened(ctx, actor, incident, incidents.history(conn, incident_id))
+        return _opened(ctx, conn, actor, incident)
 
 
 def move(ctx: Context, actor: Actor, incident_id: int, asked: StepRequest, now: datetime) -> Opened:
@@ -211,11 +218,32 @@ def move(ctx: Context, actor: Actor, incident_id: int, asked: StepRequest, now: 
         moved = incidents.by_id(conn, incident_id)
         assert moved is not None  # noqa: S101  (locked above)
         announce(conn, moved)
-        return _opened(ctx, actor, moved, incidents.history(conn, incident_id))
+        return _opened(ctx, conn, actor, moved)
 
 
-def _opened(ctx: Context, actor: Actor, incident: Incident, history: list[Step]) -> Opened:
+def _for_reader(ctx: Context, conn: Connection, actor: Actor, found: list[Incident]) -> list[Incident]:
+    """Leave out the text of what is protected from readers of a lower tier; note who read it (requirements 8.4, 8.5)."""
+    items, shown, read = rules(ctx).items, list[Incident](), list[str]()
+    for incident in found:
+        item = find_item(items, incident.item_key or incident.item)
+        needed = Tier.INTERNAL if item is None else item.protection.tier
+        if needed > actor.tier:
+            shown.append(replace(incident, description="", is_withheld=True))
+            continue
+        shown.append(incident)
+        if needed is Tier.PROTECTED:
+            read.append(incident.number)
+    if read:
+        audit.add(conn, actor, "protected_read", subject="incident", detail={"numbers": read})
+    return shown
+
+
+def _opened(ctx: Context, conn: Connection, actor: Actor, incident: Incident) -> Opened:
     decided = rules(ctx)
+    history = incidents.history(conn, incident.id)
+    (incident,) = _for_reader(ctx, conn, actor, [incident])
+    if incident.is_withheld:
+        history = [replace(step, note=None, filled=None) for step in history]
     course, mover = course_of(incident), mover_of(actor, decided.profile)
     # of what was imported under way nobody knows when its clock began
     clock = None if incident.clock_starts_at is None else running_clock(course, decided)

@@ -154,7 +154,7 @@ def incident_json(incident: Incident) -> dict[str, object]:
         "number": incident.number,
         "state": incident.state,
         "item": incident.item,
-        "description": incident.description,
+        "description": None if incident.is_withheld else incident.description,
         "source": incident.source,
         "is_urgent": incident.is_urgent,
         "discovered_at": incident.discovered_at,

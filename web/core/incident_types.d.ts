@@ -48,8 +48,10 @@ export interface NextStep {
   fields: StepField[];
 }
 
-export type Opened = Omit<Incident, "grid" | "sub_grid" | "history"> &
+export type Opened = Omit<Incident, "grid" | "sub_grid" | "history" | "description"> &
   Routed & {
+    /** null where it is protected from this reader */
+    description: string | null;
     current_level: string | null;
     lead_unit: string | null;
     responsible_unit: string | null;

@@ -74,7 +74,7 @@ function row(incident) {
       "button",
       { type: "button", class: "row", "data-number": incident.number, click: () => open(incident) },
       markElement(markOf(incident)),
-      el("span", { class: "row-title" }, incident.item || incident.description),
+      el("span", { class: "row-title" }, incident.item || incident.description || _("事件")),
       el("time", { class: "row-end", datetime: incident.discovered_at }, when(incident.discovered_at)),
       el(
         "span",

@@ -26,7 +26,7 @@ export function detail(opened, { take, close }) {
       el("h2", {}, opened.item || _("事件")),
       el("button", { type: "button", class: "quiet", click: close, title: _("关闭") }, icon("x-mark"), _("关闭")),
     ),
-    el("p", { class: "detail-text" }, opened.description),
+    el("p", { class: "detail-text" }, opened.description ?? _("内容受保护，您的权限不能查看。")),
     opened.next_steps.length > 0 && stepButtons(opened.next_steps, take),
     note && el("p", { class: "notice notice-warning" }, icon("exclamation-triangle"), el("span", {}, note)),
     facts(opened),
