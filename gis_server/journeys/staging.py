@@ -11,14 +11,17 @@ from sqlalchemy import Connection
 from gis_server.core.access import Actor
 from gis_server.core.area_tree import area_paths, complete_parents
 from gis_server.core.catalogue import Catalogue, Layer
+from gis_server.core.coverage.facts import Addresses, weigh
+from gis_server.core.coverage.findings import Report
 from gis_server.core.errors import NotAllowed, UnusableInput
 from gis_server.core.features import FeatureTable, RowProblem
 from gis_server.core.generation import Generation
 from gis_server.core.geometry import STORAGE_CRS, to_metric
 from gis_server.core.message import Message, msg
-from gis_server.store import features, layers
+from gis_server.store import features, incidents, layers
 
 AREA = "area"
+ADDRESS = "address"
 COUNTY = "county"
 
 NEAR_BORDER_M = 100.0
@@ -51,6 +54,24 @@ def counties_in_force(conn: Connection, catalogue: Catalogue, at: datetime) -> F
         return None
     table = features.read(conn, catalogue[AREA], generation, fields=("area_code", "admin_level"))
     return keep_rows(table, table.columns["admin_level"] == COUNTY)
+
+
+def concerned(conn: Connection, catalogue: Catalogue, at: datetime) -> Addresses:
+    """Whom findings concern: the addresses in force at ``at`` with their people, and the incidents that are open."""
+    places, codes, people = np.empty((0, 2)), np.empty(0, dtype=object), None
+    generation = layers.in_force(conn, ADDRESS, at) if ADDRESS in catalogue else None
+    if generation is not None:
+        table = features.read(
+            conn, catalogue[ADDRESS], generation, fields=("address_code", "actual_population")
+        )
+        places = shapely.get_coordinates(table.geometry)
+        codes, people = table.columns["address_code"], table.columns.get("actual_population")
+    return Addresses(places, codes, people=people, open_incidents=incidents.open_places(conn))
+
+
+def weighed(report: Report, those: Addresses) -> Report:
+    """The report, each finding with the addresses, people and open incidents on its ground (longitude/latitude)."""
+    return replace(report, findings=tuple(weigh(report.findings, those)))
 
 
 def require_whole_deployment(actor: Actor, counties: FeatureTable | None) -> None:

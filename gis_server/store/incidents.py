@@ -4,6 +4,8 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
 from sqlalchemy import (
     ColumnElement,
     Connection,
@@ -348,3 +350,9 @@ def open_by_grid(conn: Connection, path: Sequence[str]) -> Mapping[str, int]:
         .order_by(literal_column("number").desc(), incident.c.grid_code)
     )
     return {row.grid_code: row.number for row in conn.execute(query)}
+
+
+def open_places(conn: Connection) -> NDArray[np.float64]:
+    """Longitude and latitude (n, 2) of all open incidents, EPSG:4490."""
+    query = select(func.ST_X(incident.c.geom), func.ST_Y(incident.c.geom)).where(_is_open)
+    return np.array([tuple(row) for row in conn.execute(query)], dtype=np.float64).reshape(-1, 2)
