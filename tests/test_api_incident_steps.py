@@ -167,6 +167,9 @@ def test_each_moves_in_its_own_territory_and_a_department_never_dispatches(
         denied = conn.execute(text("SELECT actor FROM audit WHERE outcome = 'denied'")).scalars().all()
     assert sorted(denied) == ["analyst", "display", "east", "市住建局"]
     assert unit.post("/api/incidents", a_report()).status_code == 403
+    # what was dispatched to it whole, of everything else no more than the hall
+    assert unit.get(f"/api/incidents/{found['id']}").json["description"] == "工地夜间施工"
+    assert "夜间施工" not in unit.get("/api/layers/incident/features").get_data(as_text=True)
 
 
 BAD: list[tuple[object, str | None]] = [

@@ -75,6 +75,8 @@ MAY: dict[Role, frozenset[Act]] = {
 TIER_OF: dict[Role, Tier] = {
     Role.VISITOR: Tier.PUBLIC,
     Role.DISPLAY: Tier.HALL,
+    # of other units' incidents a department knows what the hall knows; its own are opened to it one by one
+    Role.HANDLING_UNIT: Tier.HALL,
 }
 
 

@@ -254,6 +254,8 @@ def _sample_accounts(conn: Connection, now: datetime) -> list[NewAccount]:
         NewAccount("operator", "指挥中心值班员", Role.OPERATOR),
         NewAccount("town-operator", "乡镇值班员", Role.OPERATOR, town_code),
         NewAccount("worker", "网格员", Role.GRID_WORKER, community_code),
+        # a unit signs in by the name under which incidents are dispatched to it
+        NewAccount("市住建局", "市住建局", Role.HANDLING_UNIT),
         NewAccount("display", "大屏", Role.DISPLAY),
     ]
 

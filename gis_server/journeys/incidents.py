@@ -224,10 +224,12 @@ def move(ctx: Context, actor: Actor, incident_id: int, asked: StepRequest, now: 
 def _for_reader(ctx: Context, conn: Connection, actor: Actor, found: list[Incident]) -> list[Incident]:
     """Leave out the text of what is protected from readers of a lower tier; note who read it (requirements 8.4, 8.5)."""
     items, shown, read = rules(ctx).items, list[Incident](), list[str]()
+    # a handling unit, elsewhere at the hall's tier, gets here only what was dispatched to it
+    tier = max(actor.tier, Tier.INTERNAL) if actor.role is Role.HANDLING_UNIT else actor.tier
     for incident in found:
         item = find_item(items, incident.item_key or incident.item)
         needed = Tier.INTERNAL if item is None else item.protection.tier
-        if needed > actor.tier:
+        if needed > tier:
             shown.append(replace(incident, description="", is_withheld=True))
             continue
         shown.append(incident)
