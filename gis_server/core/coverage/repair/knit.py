@@ -20,7 +20,8 @@ class Fabric:
 
     ``inside`` gives the threads that a node cuts, ``corner`` the cells (−1: a parent) whose edges begin or end there,
     ``run`` the threads along a piece (its ends in order), ``off`` the threads that a node cuts without lying on them
-    exactly, ``extra`` the nodes where nothing meets but a vertex and an edge that lacks it. ``knitted`` remembers the
+    exactly, ``extra`` the nodes where nothing meets but a vertex and an edge that lacks it, ``spare`` the vertices of
+    one cell beside an edge of the parent, which has none there: they can go. ``knitted`` remembers the
     last set of moves that was carried out.
     """
 
@@ -32,6 +33,7 @@ class Fabric:
     run: dict[tuple[int, Edge], set[int]] = field(default_factory=dict)
     off: dict[Place, set[int]] = field(default_factory=dict)
     extra: set[Place] = field(default_factory=set)
+    spare: set[Place] = field(default_factory=set)
     knitted: dict[tuple[int, ...], tuple[dict[int, shapely.Geometry], set[int]]] = field(default_factory=dict)
 
     def made_for(self, cell: int, polygon: shapely.Geometry | None) -> bool:
@@ -54,6 +56,8 @@ class Fabric:
         wanted = set(_moved_cells(self))
         for place in self.extra:
             wanted.update(o for t in self.off.get(place, ()) if (o := self.owner(t)) >= 0)
+        for place in self.spare:
+            wanted.update(self.corner[place])
         return sorted(wanted)
 
 
@@ -92,6 +96,8 @@ def fabric(polygons: Geometries, surveyed: Survey, twins: Mapping[int, tuple[int
         meets = place in made.corner and len(beside[place]) == 2
         if meets and all(owners[t] >= 0 for t in threads):
             made.extra.add(place)
+        elif meets and len(made.corner[place]) == 1 and -1 not in made.corner[place] and place in made.off:
+            made.spare.add(place)
     return made
 
 
