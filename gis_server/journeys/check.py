@@ -49,14 +49,20 @@ def rules_for(profile: str | None) -> Rules:
     return DEFAULT_RULES if profile in (None, DEFAULT_RULES.profile) else rules_of(read_profile(profile))
 
 
-def check_layer(
-    layer: Layer, table: FeatureTable, parents: FeatureTable | None, profile: str | None
-) -> Report:
-    """Check a boundary layer before it is staged; geometries of findings are longitude/latitude (EPSG:4490).
+@dataclass(frozen=True, slots=True)
+class LayerCase:
+    """A boundary layer as the check and the repair take it: geometries are longitude/latitude (EPSG:4490)."""
 
-    ``parents`` are the features of ``layer.parent.layer``; a layer that is its own parent (areas) needs none. Grids
-    must tile the lowest areas; sub-grids must lie inside their grids without filling them.
-    """
+    cells: Cells
+    parents: Parents | None
+    rules: Rules
+    plane: Plane
+
+
+def layer_case(
+    layer: Layer, table: FeatureTable, parents: FeatureTable | None, profile: str | None
+) -> LayerCase:
+    """The cells of a layer with the lowest polygons of ``parents``; a layer that is its own parent has none."""
     plane = plane_of(table.geometry, STORAGE_CRS, bend=BEND)
     rules = rules_for(profile)
     if layer.key != "grid_code":  # the 15 digits are a grid's; areas and sub-grids have codes of their own
@@ -70,16 +76,27 @@ def check_layer(
         exclusive=None if kinds is None else np.asarray(kinds == "exclusive_grid", dtype=bool),
         rows=table.rows,
     )
+    is_tree = layer.parent is not None and layer.parent.layer == layer.name
+    above = None if parents is None or layer.parent is None or is_tree else _lowest(parents)
+    return LayerCase(cells, above, rules, plane)
+
+
+def check_layer(
+    layer: Layer, table: FeatureTable, parents: FeatureTable | None, profile: str | None
+) -> Report:
+    """Check a boundary layer before it is staged; geometries of findings are longitude/latitude (EPSG:4490).
+
+    ``parents`` are the features of ``layer.parent.layer``; a layer that is its own parent (areas) needs none. Grids
+    must tile the lowest areas; sub-grids must lie inside their grids without filling them.
+    """
+    case = layer_case(layer, table, parents, profile)
     if layer.parent and layer.parent.layer == layer.name:
-        return check_tree(cells, rules=rules, plane=plane)
-    above = None
-    if parents is not None and layer.parent is not None:
-        above = _lowest(parents)
+        return check_tree(case.cells, rules=case.rules, plane=case.plane)
     return check(
-        cells,
-        above,
-        rules=rules,
-        plane=plane,
+        case.cells,
+        case.parents,
+        rules=case.rules,
+        plane=case.plane,
         inside_only=layer.name == "sub_grid",
         facts=_facts({name: column for name, column in table.columns.items() if _says_anything(column)}),
     )

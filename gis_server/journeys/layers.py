@@ -213,13 +213,18 @@ def accept_warnings_for(
     return layers.one(conn, generation_id)
 
 
-def _put_in_force(
-    conn: Connection, actor: Actor, layer: Layer, generation: Generation, now: datetime
-) -> Generation:
+def require_same_parents(conn: Connection, layer: Layer, generation: Generation, now: datetime) -> None:
+    """Raise Conflict if the areas that a generation was checked against are not those in force any more."""
     if layer.parent is not None and layer.parent.layer != layer.name:
         above = layers.in_force(conn, layer.parent.layer, now)
         if (None if above is None else above.id) != generation.parent_generation:
             raise Conflict(msg("检查之后，上级图层已有新的数据生效；请重新导入并检查，再发布。"))
+
+
+def _put_in_force(
+    conn: Connection, actor: Actor, layer: Layer, generation: Generation, now: datetime
+) -> Generation:
+    require_same_parents(conn, layer, generation, now)
     published = layers.publish(conn, layer, generation.id, by=actor.name, now=now)
     audit.add(conn, actor, Act.PUBLISH_LAYER, now=now, subject=f"generation:{published.id}")
     events.emit(

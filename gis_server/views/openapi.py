@@ -9,7 +9,9 @@ from gis_server.core.catalogue import FieldType, Layer
 from gis_server.core.message import msg
 from gis_server.core.toml_table import Words
 from gis_server.views.current import actor, ctx, json_answer, language, say
-from gis_server.views.operations import MULTIPART, OPERATIONS, SCHEMAS, Operation
+from gis_server.views.operation import MULTIPART, Operation
+from gis_server.views.operations import OPERATIONS
+from gis_server.views.schemas import SCHEMAS
 
 blueprint = Blueprint("openapi", __name__)
 
