@@ -91,8 +91,10 @@ class Ground:
         """(shape, polygon) pairs of all polygons within ``distance`` of a shape."""
         if len(shapes) == 0:
             return np.empty(0, dtype=np.int64), np.empty(0, dtype=np.int64)
-        low, high = shapely.bounds(shapes)[:, :2] - distance, shapely.bounds(shapes)[:, 2:] + distance
-        shape, polygon = self._tree.query(shapely.box(low[:, 0], low[:, 1], high[:, 0], high[:, 1]))
+        west, south, east, north = shapely.bounds(shapes).T
+        shape, polygon = self._tree.query(
+            shapely.box(west - distance, south - distance, east + distance, north + distance)
+        )
         self._prepare(polygon)
         close = shapely.dwithin(self.polygons[polygon], shapes[shape], distance)
         return shape[close].astype(np.int64), polygon[close].astype(np.int64)

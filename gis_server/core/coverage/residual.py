@@ -125,8 +125,7 @@ def faces(lines: Geometries) -> Geometries:
     """The polygons that the lines enclose, lines cut where they cross."""
     if len(lines) == 0:
         return np.empty(0, dtype=object)
-    noded = shapely.get_parts(shapely.union_all(lines))
-    return np.asarray(shapely.get_parts(shapely.polygonize(noded)))
+    return np.asarray(shapely.get_parts(shapely.polygonize([shapely.union_all(lines)])))
 
 
 def strip_width(area: Floats, perimeter: Floats) -> Floats:
