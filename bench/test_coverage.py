@@ -28,6 +28,8 @@ from gis_server.core.coverage.repair import Limits, apply, plan_repair
 T = TypeVar("T")
 SIZES = (5.0, 0.05, 1e-6)
 MOST_CERTIFICATE, MOST_REPORT, MOST_PER_TENFOLD = 0.1, 1.0, 11.0
+MOST_APART = 8.0
+"""Times the recipe of GEOS where no edge has a partner: tens of thousands of findings, each measured and worded."""
 
 
 def cpu(act: Callable[[], T], times: int = 1) -> tuple[float, T]:
@@ -91,6 +93,48 @@ def test_certificate_report_and_repair(capsys):
     assert (
         taken[100_000] <= MOST_PER_TENFOLD * taken[10_000] * 1.3
     )  # the smaller run has fixed costs and noise
+
+
+def redrawn(shapes: np.ndarray, seed: int) -> np.ndarray:
+    """The shapes digitised again: every vertex half a metre off or so."""
+    rng = np.random.default_rng(seed)
+
+    def off(xy: np.ndarray) -> np.ndarray:
+        moved = xy[:-1] + rng.normal(0, 0.5, (len(xy) - 1, 2))
+        return np.concatenate([moved, moved[:1]])
+
+    return np.array([shapely.transform(s, off) for s in shapes], dtype=object)
+
+
+def recipe(cells: np.ndarray, parents: np.ndarray, parent_of: np.ndarray) -> None:
+    """What GEOS offers for the same question, unclassified: invalid edges, validity, each parent against its cells."""
+    shapely.coverage_invalid_edges(cells, gap_width=10)
+    shapely.is_valid(cells)
+    for number, parent in enumerate(parents):
+        union = shapely.union_all(cells[parent_of == number])
+        shapely.area(shapely.difference(parent, union))
+        shapely.area(shapely.difference(union, parent))
+
+
+@pytest.mark.timeout(900)
+@pytest.mark.parametrize(("what", "side"), [("parents", 100), ("cells", 40)])
+def test_layers_digitised_apart(what, side, capsys):
+    nested = hexagons(side, side)
+    drawn = nested.cells if what == "parents" else redrawn(nested.cells, 4)
+    above = redrawn(nested.parents, 5) if what == "parents" else nested.parents
+    given, parents = named(nested, drawn)
+    parents = Parents(above, parents.codes)
+    ratios, found = [], None
+    for _ in range(3):
+        geos, _ = cpu(lambda: recipe(drawn, above, nested.parent_of))
+        own, found = cpu(lambda: check(given, parents))
+        ratios.append(own / geos)
+    ratio = float(np.median(ratios))
+    with capsys.disabled():
+        print(
+            f"\n{what} digitised apart, {len(drawn)} cells: {len(found.findings)} findings, {ratio:.1f}x GEOS"
+        )
+    assert ratio <= MOST_APART
 
 
 def test_a_hub_with_thousands_of_holes(capsys):
