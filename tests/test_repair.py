@@ -7,6 +7,7 @@ from coverages import Nested, hexagons
 from defects import moved_vertex, neighbour_over, replaced, ring
 
 from gis_server.core.coverage.check import check
+from gis_server.core.coverage.facts import Addresses
 from gis_server.core.coverage.findings import Kind
 from gis_server.core.coverage.layer import Cells, Parents
 from gis_server.core.coverage.repair import Act, Limits, Merits, Policy, RepairPlan, apply, plan_repair
@@ -289,6 +290,17 @@ def test_rings_keep_their_direction_and_first_vertex(nested):
         if before is not now:
             assert not shapely.is_ccw(now.exterior)
             assert now.exterior.coords[0] == before.exterior.coords[0]
+
+
+def test_a_move_tells_who_lives_on_its_ground(nested):
+    spoilt = moved_vertex(nested.cells[INNER], 12, -5.0)[0]
+    cells, parents = given(nested, replaced(nested, INNER, spoilt))
+    (lost,) = shapely.get_parts(nested.cells[INNER] - spoilt)
+    spot = shapely.get_coordinates(shapely.point_on_surface(lost))
+    elsewhere = shapely.get_coordinates(nested.cells[300].centroid)
+    addresses = Addresses(np.concatenate([spot, elsewhere]), np.array(["a", "b"], object), np.array([12, 7]))
+    (move,) = plan_repair(cells, parents, limits=WIDE, addresses=addresses).moves
+    assert (move.addresses, move.households) == (1, 12)
 
 
 def test_many_repairs_at_once():

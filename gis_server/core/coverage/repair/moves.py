@@ -69,13 +69,11 @@ class Merits:
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """Ground that changes hands: cell indices (None: nobody), planar m², and who lives there where that is known."""
+    """Ground that changes hands: cell indices (None: nobody) and planar m²."""
 
     source: int | None
     target: int | None
     area_m2: float
-    addresses: int | None = None
-    households: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +81,7 @@ class Move:
     """One step of mending.
 
     ``polygon`` is the ground concerned, in the data's coordinates (None where only vertices are aligned or a code is
-    corrected), ``width_m`` its width. ``confidence`` is 0–1. The rest says how it is done: ``borders`` are directed edges (n, 4) added to
+    corrected), ``width_m`` its width; ``addresses`` and ``households`` on it, where addresses were given. ``confidence`` is 0–1. The rest says how it is done: ``borders`` are directed edges (n, 4) added to
     the border of a cell, ``aligned`` the cells whose vertices are brought together, ``parent_code`` a corrected code.
     """
 
@@ -98,7 +96,9 @@ class Move:
     aligned: tuple[int, ...] = ()
     replaced: Mapping[int, shapely.Geometry] = field(default_factory=lambda: MappingProxyType({}))
     parent_code: tuple[int, str] | None = None
-    fabric: Fabric | None = None
+    addresses: int | None = None
+    households: int | None = None
+    fabric: Fabric | None = field(default=None, repr=False, compare=False)
 
     @property
     def rows(self) -> tuple[int, ...]:

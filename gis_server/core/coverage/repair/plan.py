@@ -10,6 +10,7 @@ from gis_server.core.coverage import sentences as told
 from gis_server.core.coverage.case import Case
 from gis_server.core.coverage.check import Examination, examine
 from gis_server.core.coverage.edges import Flags, Floats, Geometries, Indices, Rings, flatten
+from gis_server.core.coverage.facts import Addresses
 from gis_server.core.coverage.findings import Finding, Kind, Report
 from gis_server.core.coverage.intake import Intake
 from gis_server.core.coverage.layer import Cells, Parents, Plane
@@ -62,6 +63,7 @@ def plan_repair(
     tolerance_m2: float | None = None,
     plane: Plane = Plane(),  # noqa: B008  (frozen: planar metres)
     unit_m: float = 1.0,
+    addresses: Addresses | None = None,
 ) -> RepairPlan:
     """Find the moves that mend ``cells``.
 
@@ -69,7 +71,8 @@ def plan_repair(
     given to one of them, or divided, as the limits and policies say; vertices that should be one are brought
     together; invalid rings are mended; a parent code is corrected where the place leaves no doubt. Duplicates,
     contained and missing cells, empty rows, codes, and whatever is wider than the limits are left. ``unit_m`` is the
-    length in metres of one unit of the coordinates. Nothing is changed: ``apply`` does that.
+    length in metres of one unit of the coordinates; ``addresses`` tell who lives on the ground that changes hands.
+    Nothing is changed: ``apply`` does that.
     """
     how = _How(limits, policies, merits, limits.align / unit_m)
     found = examine(cells, parents, rules=rules, tolerance_m2=tolerance_m2, plane=plane)
@@ -85,7 +88,30 @@ def plan_repair(
         if not more:
             break
         moves = (*moves, *more)
-    return RepairPlan(moves, left, before)
+    return RepairPlan(moves if addresses is None else _weighed(moves, addresses), left, before)
+
+
+def _weighed(moves: Sequence[Move], addresses: Addresses) -> tuple[Move, ...]:
+    """The moves with the addresses and households on their ground."""
+    grounds = [m.polygon if m.changes else None for m in moves]
+    at, address = shapely.STRtree(shapely.points(addresses.places)).query(
+        np.array(grounds, dtype=object), predicate="intersects"
+    )
+    count = np.bincount(at, minlength=len(moves))
+    known = np.zeros(len(addresses.places))
+    if addresses.households is not None:
+        known[:] = [0 if v is None else int(v) for v in addresses.households]
+    households = np.bincount(at, weights=known[address], minlength=len(moves))
+    return tuple(
+        replace(
+            m,
+            addresses=int(count[i]),
+            households=None if addresses.households is None else int(households[i]),
+        )
+        if m.changes
+        else m
+        for i, m in enumerate(moves)
+    )
 
 
 @dataclass(frozen=True, slots=True)
