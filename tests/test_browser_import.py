@@ -217,6 +217,45 @@ def test_findings_are_gone_through_one_by_one(live_server: Any, new_page: Callab
     expect(page.locator("#generations .row").first).to_contain_text("已放弃")
 
 
+def test_findings_are_mended_where_they_stand(live_server: Any, new_page: Callable[..., Page]) -> None:
+    page = new_page(viewport=DESK)
+    open_import(live_server, page, Role.PLANNER)
+    page.set_input_files("#files", parts(SAMPLE / "as_received", "grids", "shp", "shx", "dbf"))
+    page.select_option("#crs", "EPSG:4553")
+    page.click("#start")
+    expect(page.locator("#result")).to_be_visible(timeout=30_000)
+    page.select_option("#by-kind", "outside")
+    rows, generations = page.locator("#findings .row"), page.locator("#generations .row")
+    expect(rows).to_have_count(2)
+    page.click("#next")
+    expect(page.locator(".mending")).to_contain_text("退回到", timeout=20_000)
+    expect(page.locator(".mending")).to_contain_text("把握")
+    page.screenshot(path=SHOT / "layers-mending-1440x900.png")
+    page.click(".mend")
+    expect(page.locator(".toast").last).to_contain_text("已修补 1 处")
+    expect(rows).to_have_count(1)
+    expect(generations.first).to_contain_text("待发布")
+    expect(generations.nth(1)).to_contain_text("已放弃")
+    page.locator("#h-notes").click()
+    expect(page.locator("#notes")).to_contain_text("修补 1 处而成")
+
+    # what a person must decide offers no button
+    page.select_option("#by-kind", "duplicate_geometry")
+    page.click("#next")
+    expect(page.locator(".finding-detail")).to_be_visible()
+    expect(page.locator(".mending")).to_have_count(0)
+    page.select_option("#by-kind", "near_miss")
+    page.click("#next")
+    expect(page.locator(".mend-kind")).to_contain_text("2 处", timeout=20_000)
+    page.fill(".accept textarea", "不改也行")
+    page.click(".mend-kind")
+    expect(page.locator(".toast").last).to_contain_text("已修补 2 处")
+    expect(page.locator("#by-kind option[value=near_miss]")).to_have_count(0)
+    page.screenshot(path=SHOT / "layers-mended-1440x900.png")
+    page.click("#decide button")
+    expect(generations.first).to_contain_text("已放弃")
+
+
 def test_a_refused_publication_shows_what_stands_in_its_way(
     live_server: Any, new_page: Callable[..., Page]
 ) -> None:

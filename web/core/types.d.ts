@@ -120,6 +120,14 @@ export interface Finding {
   acceptance: Acceptance | null;
 }
 
+/** One step of mending, in words. */
+export interface Move {
+  finding: number;
+  kind: string;
+  message: string;
+  confidence: number;
+}
+
 /** The totals of a check; without members where none applies. */
 export interface Summary {
   coverage_pct?: number;
@@ -148,6 +156,7 @@ export interface ImportJob {
 
 export interface Generation {
   id: number;
+  layer: string;
   state: "staged" | "published" | "discarded";
   feature_count: number;
   valid_from: string | null;
@@ -160,6 +169,7 @@ export interface Generation {
   rejected: number;
   certificate: { exact: boolean } | null;
   proof: string | null;
+  notes: string[];
 }
 
 export interface WallLink {

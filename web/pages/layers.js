@@ -13,6 +13,7 @@ import { runImport } from "../ui/import_job.js";
 import { LayerLoader } from "../ui/layer_loader.js";
 import { legend } from "../ui/legend.js";
 import { popup } from "../ui/popup.js";
+import { mendForm } from "../ui/mend_form.js";
 import { sentenceOf, start } from "../ui/start.js";
 import { toast } from "../ui/toast.js";
 
@@ -38,6 +39,8 @@ let layers = [];
 let loader;
 /** @type {Generation | null} the one whose findings are shown */
 let shown = null;
+/** @type {Map<number, import("../core/types.js").Move[]>} what could be mended of it, by the finding's id */
+let proposed = new Map();
 
 /** @returns {Layer} */
 function chosenLayer() {
@@ -103,8 +106,11 @@ function showProgress(words, share) {
   else bar.value = share;
 }
 
-/** @param {number} id of a generation */
-async function showResult(id) {
+/**
+ * @param {number} id of a generation
+ * @param {{keep?: boolean}} [options] whether filter and place in the list of findings stay
+ */
+async function showResult(id, { keep = false } = {}) {
   const { generation, findings, problems, summary } = await getJson(findingsUrl(id));
   await loader.showGeneration(layerChoice.value, id);
   showFacts(generation);
@@ -115,8 +121,23 @@ async function showResult(id) {
   byId("as-gpkg", HTMLAnchorElement).href = findingsUrl(id) + ".gpkg";
   byId("as-geojson", HTMLAnchorElement).href = findingsUrl(id) + ".geojson";
   result.hidden = false;
-  findingList.show(findings);
-  result.focus();
+  proposed = new Map();
+  if (keep) findingList.update(findings);
+  else findingList.show(findings);
+  if (!keep) result.focus();
+  if (generation.state === "staged" && generation.layer === "grid" && findings.length > 0) await showProposals(id, findings);
+}
+
+/**
+ * What could be mended is worked out anew, which may take a while, so the findings do not wait for it.
+ * @param {number} id of a generation
+ * @param {Finding[]} findings
+ */
+async function showProposals(id, findings) {
+  const { moves } = await getJson("/api/generations/" + id + "/mending");
+  if (shown?.id !== id) return;
+  for (const move of moves) proposed.set(move.finding, [...(proposed.get(move.finding) ?? []), move]);
+  findingList.update(findings);
 }
 
 /** @param {number} id of a generation */
@@ -139,6 +160,9 @@ function showFacts(generation) {
   byId("proof").hidden = !proof;
   byId("proof").classList.toggle("is-exact", Boolean(certificate?.exact));
   byId("proof").replaceChildren(certificate?.exact ? icon("check-badge") : icon("information-circle"), el("span", {}, proof));
+  byId("notes-box").hidden = generation.notes.length === 0;
+  setText(byId("h-notes"), _("说明（{n}）", { n: count(generation.notes.length) }));
+  byId("notes").replaceChildren(...generation.notes.map((note) => el("li", {}, note)));
   byId("decide").replaceChildren(...decisions(generation));
 }
 
@@ -148,8 +172,35 @@ function showFacts(generation) {
  * @param {Finding[]} all
  */
 function whatToDo(finding, all) {
-  if (shown?.state !== "staged" || !isAcceptable(finding)) return null;
+  if (shown?.state !== "staged") return [];
   const url = findingsUrl(shown.id);
+  const ways = [mendForm(finding, proposed, (everyOfKind) => mend(url, finding, everyOfKind))];
+  if (isAcceptable(finding)) ways.push(acceptance(url, finding, all));
+  return ways;
+}
+
+/**
+ * Mending makes another generation, which takes the place of this one.
+ * @param {string} url of the findings
+ * @param {Finding} finding
+ * @param {boolean} everyOfKind
+ */
+function mend(url, finding, everyOfKind) {
+  return attempt(async () => {
+    const { generation, moves } = everyOfKind
+      ? await sendJson(url + "/mend", "POST", { kind: finding.kind })
+      : await sendJson(url + "/" + finding.id + "/mend", "POST");
+    toast(_("已修补 {n} 处，成为第 {id} 代；改动见“说明”。", { n: count(moves.length), id: generation.id }));
+    await Promise.all([showGenerations(), showResult(generation.id, { keep: true })]);
+  });
+}
+
+/**
+ * @param {string} url of the findings
+ * @param {Finding} finding
+ * @param {Finding[]} all
+ */
+function acceptance(url, finding, all) {
   return acceptForm(finding, all, (reason, everyOfKind) =>
     attempt(async () => {
       if (everyOfKind) await sendJson(url + "/accept", "POST", { kind: finding.kind, reason });

@@ -33,7 +33,7 @@ export class FindingList {
   /**
    * The elements are those of the page: `findings`, `by-kind`, `by-severity`, `by-state`, `previous`, `next`, `position`.
    * @param {import("../map/city_map.js").CityMap} map
-   * @param {(finding: Finding, all: Finding[]) => Node | null} actions what can be done about a finding, under its words
+   * @param {(finding: Finding, all: Finding[]) => (Node | null)[]} actions what can be done about a finding, under its words
    */
   constructor(map, actions) {
     this.map = map;
@@ -68,16 +68,23 @@ export class FindingList {
   }
 
   /**
-   * The same findings with what has become of them: filter and place in the list stay.
+   * The same findings with what has become of them: filter and place in the list stay, and what was being written. If the selected
+   * one is dealt with and gone, the next one is shown.
    * @param {Finding[]} findings
    */
   update(findings) {
+    const before = this.passing[this.selected];
+    const written = this.list.querySelector("textarea")?.value ?? "";
     this.findings = bySeverity(findings);
     this.#offer();
-    const at = this.selected;
     this.passing = filtered(this.findings, this.#chosen());
     this.#make();
-    this.#select(Math.min(at, this.passing.length - 1), { move: false });
+    const at = Math.min(this.selected, this.passing.length - 1);
+    const after = this.passing[at];
+    const isSame = before !== undefined && after !== undefined && sameDefect(before, after);
+    this.#select(at, { move: !isSame });
+    const reason = this.list.querySelector("textarea");
+    if (isSame && reason) reason.value = written;
   }
 
   /** Show only what still has to be dealt with. */
@@ -222,9 +229,18 @@ export class FindingList {
       "div",
       { class: "finding-detail" },
       el("dl", { class: "facts" }, ...shown.flatMap(([name, words]) => [el("dt", {}, name), el("dd", {}, words)])),
-      this.actions(finding, this.findings),
+      ...this.actions(finding, this.findings),
     );
   }
+}
+
+/**
+ * Whether two findings are one defect; ids change when a generation is mended.
+ * @param {Finding} one
+ * @param {Finding} other
+ */
+function sameDefect(one, other) {
+  return one.kind === other.kind && one.codes.join() === other.codes.join() && sentence(one) === sentence(other);
 }
 
 /** @param {Finding} finding */
