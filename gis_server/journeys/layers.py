@@ -121,7 +121,9 @@ def import_layer(
         report = check_layer(
             layer, table, None if parents is None else parents.table, profile=ctx.settings.profile
         )
-        kept = replace(kept, report=report)
+        with ctx.engine.connect() as conn:
+            those = staging.concerned(conn, ctx.catalogue, now)
+        kept = replace(kept, report=staging.weighed(report, those))
     else:
         table = staging.place_in_county(table, counties)
 
