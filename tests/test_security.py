@@ -139,6 +139,8 @@ def test_every_change_is_refused_to_those_whose_work_it_is_not(
         "discard": {"admin", "approver", "planner"},
         "accept_finding": {"admin", "approver", "planner"},
         "accept_findings": {"admin", "approver", "planner"},
+        "mend_finding": {"admin", "approver", "planner"},
+        "mend_findings": {"admin", "approver", "planner"},
         "move_incident": {"admin", "operator", "worker", "west", "east"},
     }
     bodies = {
