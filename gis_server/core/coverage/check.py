@@ -10,7 +10,7 @@ from gis_server.core.coverage import sentences
 from gis_server.core.coverage.case import Case
 from gis_server.core.coverage.certificate import certificate, open_groups
 from gis_server.core.coverage.codes import check_codes
-from gis_server.core.coverage.cover import Ground, locate
+from gis_server.core.coverage.cover import Ground, locate, locate_by_share
 from gis_server.core.coverage.edges import DEFAULT_SALT, Flags, Geometries, Indices, Rings, flatten
 from gis_server.core.coverage.facts import Addresses, Facts, check_addresses, check_facts, weigh, with_counts
 from gis_server.core.coverage.findings import (
@@ -271,6 +271,9 @@ def _linked(case: Case, above: Parents) -> _Linked:
     if unplaced.any():
         ground = Ground(above.geometry)
         parent_of = np.where(unplaced, locate(ground, case.polygons, unplaced), parent_of)
+        stray = unplaced & (parent_of < 0)
+        if stray.any():
+            parent_of = np.where(stray, locate_by_share(ground, case.polygons, stray), parent_of)
         if codes is not None and linked:
             findings = [
                 _unknown_parent(case, r, codes[r]) for r in map(int, np.flatnonzero(unplaced)) if codes[r]

@@ -124,6 +124,22 @@ def locate(ground: Ground, polygons: Geometries, wanted: Flags) -> Indices:
     return found
 
 
+def locate_by_share(ground: Ground, polygons: Geometries, wanted: Flags) -> Indices:
+    """The polygon of ``ground`` that shares most ground with each wanted polygon; −1 where none shares any.
+
+    For the few that ``locate`` leaves: a cell pushed halfway over the border still belongs to what it left.
+    """
+    found = np.full(len(polygons), -1, dtype=np.int64)
+    rows = np.flatnonzero(wanted)
+    row, polygon = ground.near_shapes(polygons[rows], 0.0)
+    share = shapely.area(shapely.intersection(polygons[rows[row]], ground.polygons[polygon]))
+    # written smallest share first, so that the largest stays; of equal shares the first polygon
+    order = np.lexsort((-polygon, share))
+    order = order[share[order] > 0]
+    found[rows[row[order]]] = polygon[order]
+    return found
+
+
 def inner_points(polygons: Geometries, grounds: Sequence[Ground]) -> Inner:
     """A point well inside each polygon, and on no border of any polygon of ``grounds`` if one can be had.
 
