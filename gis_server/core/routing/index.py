@@ -28,7 +28,6 @@ _TIE_M = 1e-6  # at a common corner two grids are equally near, but not always t
 _TOGETHER = 5_000  # positions whose shares are worked out at once: some 30 MB
 
 
-
 class Match(StrEnum):
     """How a point came to its grid."""
 
