@@ -176,6 +176,15 @@ def test_sample_accounts_are_made_once_with_random_passwords_in_a_private_file(
     assert accounts.sign_in(city_ctx, login, password, NOW).login == login
 
 
+def test_sample_passwords_of_a_database_that_is_gone_are_not_listed_again(ctx: Context) -> None:
+    path = ctx.settings.var / accounts.ACCOUNTS_FILE
+    path.parent.mkdir(parents=True)
+    path.write_text("admin\told-password\tadmin\t-\told\n")
+    accounts.make_sample_accounts(ctx, NOW)
+    assert "old-password" not in path.read_text()
+    assert path.read_text().count("admin\t") == 2  # login and role of one line
+
+
 def test_denials_are_written_down(app: Flask, city_ctx: Context) -> None:
     east = token_client(app, city_ctx, "east")
     assert east.get("/api/wall-links").status_code == 200

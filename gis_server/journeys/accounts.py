@@ -235,6 +235,9 @@ def make_sample_accounts(ctx: Context, now: datetime) -> Path:
             if new.login not in known:
                 password = _add(conn, console, new, None, now)
                 lines.append(f"{new.login}\t{password}\t{new.role}\t{new.area_code or '-'}\t{new.name}\n")
+        if not known:
+            # passwords of a database that is gone
+            path.unlink(missing_ok=True)
         if lines:
             # before the commit: a password that is in the database only would be lost
             _append_private(path, lines)
