@@ -28,8 +28,9 @@ from gis_server.core.coverage.repair import Limits, apply, plan_repair
 T = TypeVar("T")
 SIZES = (5.0, 0.05, 1e-6)
 MOST_CERTIFICATE, MOST_REPORT, MOST_PER_TENFOLD = 0.1, 1.0, 11.0
-MOST_APART = 8.0
-"""Times the recipe of GEOS where no edge has a partner: tens of thousands of findings, each measured and worded."""
+MOST_APART = 2.0
+"""Times the recipe of GEOS where no edge has a partner. The aim, not yet reached: each of tens of thousands of findings
+is measured and worded by itself."""
 
 
 def cpu(act: Callable[[], T], times: int = 1) -> tuple[float, T]:
@@ -90,9 +91,7 @@ def test_certificate_report_and_repair(capsys):
             )
         assert proof <= MOST_CERTIFICATE * geos
         assert report <= MOST_REPORT * geos
-    assert (
-        taken[100_000] <= MOST_PER_TENFOLD * taken[10_000] * 1.3
-    )  # the smaller run has fixed costs and noise
+    assert taken[100_000] <= MOST_PER_TENFOLD * taken[10_000]
 
 
 def redrawn(shapes: np.ndarray, seed: int) -> np.ndarray:
