@@ -9,10 +9,9 @@ from typing import Any
 import click
 
 from gis_server.cli import language, translate
-from gis_server.core.message import msg
+from gis_server.core.message import Words, msg
 from gis_server.core.parameter import Origin, Parameter, in_words
 from gis_server.core.profile import Profile, as_json
-from gis_server.core.toml_table import Words
 from gis_server.journeys.profiles import all_profiles, one_profile
 
 _FORMAT = click.option(

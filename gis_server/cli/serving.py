@@ -60,8 +60,11 @@ def require_free_port(settings: Settings) -> None:
         ) from error
 
 
-def serve_http(settings: Settings) -> None:
-    """Serve until SIGINT or SIGTERM; ``settings`` must name the database."""
+def serve_http(settings: Settings, application: str = "gis_server.wsgi:worker") -> None:
+    """Serve until SIGINT or SIGTERM; ``settings`` must name the database.
+
+    ``application`` is what makes a worker's application (``module:function``).
+    """
     metrics = settings.var / "metrics"
     shutil.rmtree(metrics, ignore_errors=True)  # counts of processes that are gone
     metrics.mkdir(parents=True)
@@ -77,7 +80,7 @@ def serve_http(settings: Settings) -> None:
     # a forked worker would inherit whatever threads and locks GDAL and BLAS have left in this process
     multiprocessing.set_start_method("spawn", force=True)
     server = Granian(
-        "gis_server.wsgi:worker",
+        application,
         factory=True,
         address=settings.host,
         port=settings.port,

@@ -12,8 +12,8 @@ from types import MappingProxyType
 
 from gis_server.core.access import Tier
 from gis_server.core.errors import CatalogueError
-from gis_server.core.message import msg
-from gis_server.core.toml_table import Table, Words
+from gis_server.core.message import Words, msg
+from gis_server.core.toml_table import Table
 
 
 class LayerKind(StrEnum):
@@ -138,7 +138,7 @@ class Catalogue:
         try:
             return self.layers[name]
         except KeyError:
-            known = "、".join(self.layers)
+            known = tuple(self.layers)
             raise CatalogueError(
                 msg("没有名为 {name} 的图层；现有图层：{known}。", name=name, known=known), field="layer"
             ) from None
@@ -203,7 +203,7 @@ def _by_class(table: Table, key: str, classify: Field | None) -> tuple[Table, tu
         raise table.wrong(key, msg("需要先用 classify 指明按哪个字段分类。"))
     for value in listed.rest:
         if classify.choices and value not in classify.choices:
-            known = "、".join(classify.choices)
+            known = tuple(classify.choices)
             raise listed.wrong(value, msg("“{value}”不是可用的值；可用：{known}。", value=value, known=known))
     return listed, tuple(listed.rest)
 
@@ -217,7 +217,7 @@ def _parse_style(table: Table, fields: Mapping[str, Field]) -> Style:
     widths, widened = _by_class(table, "widths", by)
     shape = table.text("shape", "circle")
     if shape not in _SHAPES:
-        known = "、".join(_SHAPES)
+        known = tuple(_SHAPES)
         raise table.wrong("shape", msg("“{value}”不是可用的值；可用：{known}。", value=shape, known=known))
     style = Style(
         stroke=_colour(table, "stroke"),
@@ -249,7 +249,7 @@ def _refuse_shared_names(fields: Mapping[str, Field], file: str) -> None:
 
 def _known_field(layer: Table, key: str, name: str, fields: Mapping[str, Field]) -> str:
     if name not in fields:
-        known = "、".join(fields)
+        known = tuple(fields)
         raise layer.wrong(key, msg("没有字段“{name}”；现有字段：{known}。", name=name, known=known))
     return name
 
@@ -296,7 +296,7 @@ def parse_layer(content: Mapping[str, object], file: str) -> Layer:
         values = row_tier_table.required_table("tiers")
         for value in values.rest:
             if fields[by].choices and value not in fields[by].choices:
-                known = "、".join(fields[by].choices)
+                known = tuple(fields[by].choices)
                 raise values.wrong(
                     value, msg("“{value}”不是可用的值；可用：{known}。", value=value, known=known)
                 )

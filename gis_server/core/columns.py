@@ -68,9 +68,9 @@ def match_columns(
             msg(
                 "缺少图层“{layer}”必需的列：{fields}；文件里的列有：{columns}。"
                 "请改列名，或用 --map 字段=列名 指定（例如 --map {first}=列名）。",
-                layer=layer.title.zh,
-                fields="、".join(f"{f.title.zh}（{f.name}）" for f in missing),
-                columns="、".join(columns) or "（无）",
+                layer=layer.title,
+                fields=tuple(msg("{title}（{name}）", title=f.title, name=f.name) for f in missing),
+                columns=tuple(columns) or msg("（无）"),
                 first=missing[0].name,
             ),
             field=missing[0].name,
@@ -85,9 +85,9 @@ def _explicit(layer: Layer, columns: Sequence[str], mapping: Mapping[str, str]) 
             raise UnusableInput(
                 msg(
                     "图层“{layer}”没有字段“{field}”；可用字段：{known}。",
-                    layer=layer.title.zh,
+                    layer=layer.title,
                     field=name,
-                    known="、".join(layer.fields),
+                    known=tuple(layer.fields),
                 ),
                 field=name,
             )
@@ -98,7 +98,7 @@ def _explicit(layer: Layer, columns: Sequence[str], mapping: Mapping[str, str]) 
                     "文件里没有列“{column}”（指定给字段 {field}）；现有列：{known}。",
                     column=wanted,
                     field=name,
-                    known="、".join(columns) or "（无）",
+                    known=tuple(columns) or msg("（无）"),
                 ),
                 field=name,
             )

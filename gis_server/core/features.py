@@ -163,7 +163,7 @@ class _Log:
         if field is None:
             message = msg("第 {n} 行：{problem}。", n=row, problem=problem)
         else:
-            message = msg("第 {n} 行：{field}：{problem}。", n=row, field=field.title.zh, problem=problem)
+            message = msg("第 {n} 行：{field}：{problem}。", n=row, field=field.title, problem=problem)
         self.problems.append(
             RowProblem(int(self.raw.rows[index]), field.name if field else None, message, reject)
         )
@@ -225,7 +225,7 @@ def _shaped(layer: Layer, raw: RawTable, log: _Log) -> Geometries:
                 "{file} 里是{found}，而图层“{layer}”需要{wanted}。",
                 file=raw.source.file,
                 found=_TYPE_NAMES[int(shapely.get_type_id(shapes[foreign[0]]))],
-                layer=layer.title.zh,
+                layer=layer.title,
                 wanted=_LAYER_TYPE_NAMES[layer.geometry],
             )
         )

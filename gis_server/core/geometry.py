@@ -283,14 +283,14 @@ def crs_candidates(x: float, y: float) -> tuple[str, ...]:
     return tuple(found)
 
 
-def describe_candidates(candidates: Sequence[str]) -> Message | str:
+def describe_candidates(candidates: Sequence[str]) -> Message | tuple[str, ...]:
     """The candidates as a phrase; the long list of Gauss–Krüger meridians as its two ranges."""
     if len(candidates) > 5:
         return msg(
             "CGCS2000 高斯-克吕格投影，中央经线未知：3° 带 EPSG:4534–4554"
             "（75°–135°，代号 = 4534 +（中央经线 − 75）÷ 3），6° 带 EPSG:4502–4512"
         )
-    return "、".join(candidates)
+    return tuple(candidates)
 
 
 def check_range(geometries: Geometries, crs: str) -> None:

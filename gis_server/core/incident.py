@@ -214,7 +214,7 @@ def parse_datum(value: object) -> Datum:
     try:
         return Datum(value)  # type: ignore[arg-type]
     except ValueError:
-        raise _wrong("datum", msg("{known} 之一", known="、".join(Datum))) from None
+        raise _wrong("datum", msg("{known} 之一", known=tuple(Datum))) from None
 
 
 def parse_time(value: object, name: str) -> datetime | None:
@@ -256,11 +256,9 @@ def parse_report(content: object, now: datetime) -> IncidentReport:
     for key in content:
         if key not in _FIELDS:
             raise UnusableInput(
-                msg(
-                    "没有名为 {name} 的项；可用的项：{known}。", name=str(key)[:80], known="、".join(_FIELDS)
-                ),
+                msg("没有名为 {name} 的项；可用的项：{known}。", name=str(key)[:80], known=tuple(_FIELDS)),
                 field=str(key)[:80],
-                expected=msg("{known} 之一", known="、".join(_FIELDS)),
+                expected=msg("{known} 之一", known=tuple(_FIELDS)),
             )
     lon = parse_number(content.get("lon"), "lon")
     lat = parse_number(content.get("lat"), "lat")
@@ -273,7 +271,7 @@ def parse_report(content: object, now: datetime) -> IncidentReport:
     try:
         known_source = Source(source)  # type: ignore[arg-type]
     except ValueError:
-        raise _wrong("source", msg("{known} 之一", known="、".join(Source))) from None
+        raise _wrong("source", msg("{known} 之一", known=tuple(Source))) from None
     urgent = content.get("urgent", False)
     if not isinstance(urgent, bool):
         raise _wrong("urgent", msg("true 或 false"))

@@ -272,7 +272,7 @@ def check_fields(course: Course, attempt: Attempt, rules: Rules) -> None:
             raise UnusableInput(
                 msg("“{step}”没有 {name} 这一项。", step=transition.step.message, name=key.value),
                 field=key.value,
-                expected=msg("{known} 之一", known="、".join(sorted(known))),
+                expected=msg("{known} 之一", known=tuple(sorted(known))),
             )
     for key in transition.asks:
         if key is StepField.LEAD_UNIT and not rules.profile.incident_loop.lead_unit_required_when_many.value:
@@ -300,7 +300,7 @@ def check_fields(course: Course, attempt: Attempt, rules: Rules) -> None:
     scores = filled.get(StepField.SCORES)
     aspects = set(rules.profile.incident_loop.unit_scoring_subscores.value)
     if isinstance(scores, Mapping) and set(scores) != aspects:
-        names = "、".join(sorted(aspects))
+        names = tuple(sorted(aspects))
         raise UnusableInput(
             msg("打分应逐项给出：{names}。", names=names),
             field="scores",

@@ -44,7 +44,7 @@ def parse_step(content: object) -> StepRequest:
         if name in _ENVELOPE:
             continue
         if name not in set(StepField):
-            known = "、".join((*_ENVELOPE, *StepField))
+            known = (*_ENVELOPE, *StepField)
             raise UnusableInput(
                 msg("没有名为 {name} 的项；可用的项：{known}。", name=str(name)[:80], known=known),
                 field=str(name)[:80],
@@ -68,14 +68,14 @@ def _term(content: Mapping[object, object], name: str, kind: type[T]) -> T:
     value = content.get(name)
     if value is None:
         raise UnusableInput(
-            msg("缺少 {name}。", name=name), field=name, expected=msg("{known} 之一", known="、".join(kind))
+            msg("缺少 {name}。", name=name), field=name, expected=msg("{known} 之一", known=tuple(kind))
         )
     return _one_of(value, name, kind)
 
 
 def _one_of(value: object, name: str, kind: type[T]) -> T:
     if not isinstance(value, str) or value not in set(kind):
-        raise _wrong(name, msg("{known} 之一", known="、".join(kind)))
+        raise _wrong(name, msg("{known} 之一", known=tuple(kind)))
     return kind(value)
 
 

@@ -11,9 +11,9 @@ from types import MappingProxyType
 from gis_server.core.access import Tier
 from gis_server.core.deadline import Clock, Limit
 from gis_server.core.errors import CatalogueError, Conflict, NotFound, UnusableInput
-from gis_server.core.message import msg
+from gis_server.core.message import Words, msg
 from gis_server.core.profile import Profile
-from gis_server.core.toml_table import Table, Words
+from gis_server.core.toml_table import Table
 from gis_server.core.vocabulary import Term
 
 

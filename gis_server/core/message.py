@@ -12,18 +12,30 @@ Translate = Callable[[str], str]
 
 
 @dataclass(frozen=True, slots=True)
+class Words:
+    """A title in the two languages of the interface."""
+
+    zh: str
+    en: str
+
+    def said(self, language: str) -> str:
+        """The title in ``en``, or else in the original."""
+        return self.en if language == "en" else self.zh
+
+
+@dataclass(frozen=True, slots=True)
 class Message:
-    """A zh-CN template with ``{name}`` places and the values that go there (a value may be a Message)."""
+    """A zh-CN template with ``{name}`` places and the values that go there.
+
+    A value may be a Message or Words, said in the reader's language, or a tuple or list of values, said as a list.
+    """
 
     template: str
     params: Mapping[str, object] = field(default_factory=lambda: MappingProxyType({}))
 
     def render(self, translate: Translate = str) -> str:
         """The sentence in the language of ``translate`` (by default the zh-CN original)."""
-        values = {
-            name: value.render(translate) if isinstance(value, Message) else value
-            for name, value in self.params.items()
-        }
+        values = {name: _said(value, translate) for name, value in self.params.items()}
         return translate(self.template).format_map(values)
 
     def __str__(self) -> str:
@@ -33,3 +45,19 @@ class Message:
 def msg(template: str, **params: object) -> Message:
     """Make a Message; the name is the keyword by which templates are collected for translation."""
     return Message(template, MappingProxyType(params))
+
+
+_LANGUAGE = msg("zh")
+"""Each catalogue translates this into the name of its own language, by which Words are said."""
+
+_COMMA = msg("、")
+
+
+def _said(value: object, translate: Translate) -> object:
+    if isinstance(value, Message):
+        return value.render(translate)
+    if isinstance(value, Words):
+        return value.said(translate(_LANGUAGE.template))
+    if isinstance(value, tuple | list):
+        return translate(_COMMA.template).join(str(_said(item, translate)) for item in value)
+    return value  # as it is, so that a template may format numbers

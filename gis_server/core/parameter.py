@@ -6,8 +6,8 @@ from datetime import date
 from typing import Any, Generic, TypeVar
 
 from gis_server.core.errors import CatalogueError
-from gis_server.core.message import msg
-from gis_server.core.toml_table import Table, Words
+from gis_server.core.message import Words, msg
+from gis_server.core.toml_table import Table
 from gis_server.core.vocabulary import Body, Duration, Term
 
 T = TypeVar("T")

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from gis_server.core.errors import NotFound
-from gis_server.core.message import msg
+from gis_server.core.message import Words, msg
 from gis_server.core.parameter import Origin, Parameter, fill_group, parameters, plain, read_group
 from gis_server.core.profile_groups import (
     Appraisal,
@@ -22,7 +22,7 @@ from gis_server.core.profile_groups import (
     Items,
     Staffing,
 )
-from gis_server.core.toml_table import Table, Words
+from gis_server.core.toml_table import Table
 
 GROUPS: Mapping[str, Words] = {
     "identity": Words("身份", "Identity"),

@@ -7,6 +7,7 @@ Each line is an identifier with its type, its titles and its default; every defa
 from dataclasses import dataclass
 from datetime import date
 
+from gis_server.core.message import Words
 from gis_server.core.parameter import (
     Parameter,
     bodies,
@@ -23,7 +24,6 @@ from gis_server.core.parameter import (
     text,
     whole,
 )
-from gis_server.core.toml_table import Words
 from gis_server.core.vocabulary import (
     AdminLevel,
     Body,

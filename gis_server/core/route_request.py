@@ -63,7 +63,7 @@ def parse_route_request(content: object) -> RouteRequest:
 def _known(given: Mapping[object, object], names: tuple[str, ...], before: str) -> None:
     for name in given:
         if name not in names:
-            known = "、".join(names)
+            known = tuple(names)
             raise UnusableInput(
                 msg("没有名为 {name} 的项；可用的项：{known}。", name=f"{before}{name}"[:80], known=known),
                 field=f"{before}{name}"[:80],

@@ -4,29 +4,16 @@ Layers, jurisdiction profiles and item catalogues are all read through it.
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
 from typing import TypeVar
 
 from gis_server.core.access import Tier
 from gis_server.core.errors import CatalogueError
-from gis_server.core.message import Message, msg
+from gis_server.core.message import Message, Words, msg
 
 _REQUIRED = object()
 _E = TypeVar("_E", bound=StrEnum)
-
-
-@dataclass(frozen=True, slots=True)
-class Words:
-    """A title in the two languages of the interface."""
-
-    zh: str
-    en: str
-
-    def said(self, language: str) -> str:
-        """The title in ``en``, or else in the original."""
-        return self.en if language == "en" else self.zh
 
 
 class Table:
@@ -126,7 +113,7 @@ class Table:
         try:
             return kind(value)
         except ValueError:
-            known = "、".join(kind)
+            known = tuple(kind)
             raise self.wrong(
                 key, msg("“{value}”不是可用的值；可用：{known}。", value=value, known=known)
             ) from None
@@ -137,7 +124,7 @@ class Table:
         try:
             return Tier[value.upper()]
         except KeyError:
-            known = "、".join(t.key for t in Tier)
+            known = tuple(t.key for t in Tier)
             raise self.wrong(
                 key, msg("“{value}”不是可用的值；可用：{known}。", value=value, known=known)
             ) from None

@@ -160,7 +160,7 @@ def _choice(field: Field) -> Parse:
                 msg(
                     "“{value}”不是可用的值；可用：{known}",
                     value=text[:40],
-                    known="、".join(w.zh for w in field.choices.values()),
+                    known=tuple(field.choices.values()),
                 )
             ) from None
 

@@ -8,8 +8,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Self
 
-from gis_server.core.message import Message, msg
-from gis_server.core.toml_table import Words
+from gis_server.core.message import Message, Words, msg
 
 
 class Term(StrEnum):

@@ -6,7 +6,7 @@ from datetime import datetime
 
 from gis_server.core.access import Actor, Role, Territory, Tier
 from gis_server.core.catalogue import Catalogue, LayerKind
-from gis_server.core.toml_table import Words
+from gis_server.core.message import Words
 
 CITY = "city"
 """The wall of the whole deployment."""

@@ -32,7 +32,7 @@ def read_profile(key: str, overrides: Path | None = None) -> Profile:
     known = profile_keys()
     if key not in known:
         raise NotFound(
-            msg("没有名为 {key} 的标准；可用：{known}。", key=key, known="、".join(known)), field="profile"
+            msg("没有名为 {key} 的标准；可用：{known}。", key=key, known=tuple(known)), field="profile"
         )
     profile = _document(key)
     if overrides is None:

@@ -100,7 +100,7 @@ def _check_kind(path: Path) -> None:
             msg(
                 "不支持 {file} 这种文件；支持 {known}，其他格式请先转换。",
                 file=path.name,
-                known="、".join(SUPPORTED),
+                known=tuple(SUPPORTED),
             )
         )
     if path.stat().st_size == 0:

@@ -29,7 +29,7 @@ def check_suffix(path: Path) -> None:
     """Refuse an output that cannot be written, before any work is done."""
     if _suffix(path) is None:
         raise UnusableInput(
-            msg("不能写成 {file}；支持 {known}。", file=path.name, known="、".join(_WRITERS)), field="output"
+            msg("不能写成 {file}；支持 {known}。", file=path.name, known=tuple(_WRITERS)), field="output"
         )
     if not path.parent.is_dir():
         raise UnusableInput(msg("文件夹 {folder} 不存在。", folder=str(path.parent)), field="output")
@@ -126,7 +126,7 @@ def _shapefile(path: Path, columns: Columns, x: Floats, y: Floats, crs: str | No
     short = _short_names(list(columns))
     cut_names = [name for name, cut in short.items() if name != cut]
     if cut_names:
-        renamed = "、".join(f"{name} → {short[name]}" for name in cut_names)
+        renamed = tuple(f"{name} → {short[name]}" for name in cut_names)
         notes.append(msg("shapefile 的列名最多 10 个字节，已缩短：{names}。", names=renamed))
     fitting: dict[str, Column] = {}
     for name, column in columns.items():

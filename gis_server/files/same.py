@@ -116,7 +116,7 @@ def check_writable(path: Path) -> None:
     """Raise UnusableInput where the suffix names no format that can be written, or the folder does not exist."""
     if path.suffix.lower() not in _DRIVERS:
         raise UnusableInput(
-            msg("不能写为 {file}；支持 {known}。", file=path.name, known="、".join(_DRIVERS)), field="output"
+            msg("不能写为 {file}；支持 {known}。", file=path.name, known=tuple(_DRIVERS)), field="output"
         )
     if not path.parent.is_dir():
         raise UnusableInput(msg("文件夹 {folder} 不存在。", folder=str(path.parent)), field="output")

@@ -259,7 +259,7 @@ def _shape_columns(available: Sequence[str], xy: tuple[str, str] | None, file: s
                         "{file} 里没有列“{column}”；现有列：{known}。",
                         file=file,
                         column=stated,
-                        known="、".join(available),
+                        known=tuple(available),
                     )
                 )
         return xy
@@ -272,7 +272,7 @@ def _shape_columns(available: Sequence[str], xy: tuple[str, str] | None, file: s
         msg(
             "{file} 里找不到坐标列（经度和纬度，或 x 和 y，或 WKT）；现有列：{known}；请改列名，例如 lon 和 lat。",
             file=file,
-            known="、".join(available),
+            known=tuple(available),
         )
     )
 

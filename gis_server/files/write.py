@@ -37,7 +37,7 @@ def write(path: Path, layer: Layer, table: FeatureTable) -> tuple[Message, ...]:
     suffix = next((s for s in _WRITERS if path.name.lower().endswith(s)), None)
     if suffix is None:
         raise UnusableInput(
-            msg("不能导出为 {file}；支持 {known}。", file=path.name, known="、".join(_WRITERS)),
+            msg("不能导出为 {file}；支持 {known}。", file=path.name, known=tuple(_WRITERS)),
             field="output",
         )
     if not path.parent.is_dir():

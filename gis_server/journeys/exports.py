@@ -34,7 +34,7 @@ def export_layer(
             raise NotFound(
                 msg(
                     "图层“{layer}”在 {at} 没有生效的数据。",
-                    layer=layer.title.zh,
+                    layer=layer.title,
                     at=at.isoformat(timespec="minutes"),
                 )
             )

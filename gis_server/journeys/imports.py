@@ -244,7 +244,7 @@ def _main_file(names: Sequence[str]) -> str:
     raise UnusableInput(
         msg(
             "请上传一个可读的文件（{known}）；.shp 要与同名的 .dbf、.shx、.prj 一起上传。",
-            known="、".join(SUPPORTED),
+            known=tuple(SUPPORTED),
         ),
         field="file",
     )

@@ -314,7 +314,7 @@ def known_layer(ctx: Context, actor: Actor, name: str) -> Layer:
     """A layer of the catalogue; one above the actor's tier does not exist for him."""
     layer = ctx.catalogue.layers.get(name)
     if layer is None or layer.tier > actor.tier:
-        known = "、".join(visible.name for visible in ctx.catalogue.visible(actor.tier))
+        known = tuple(visible.name for visible in ctx.catalogue.visible(actor.tier))
         raise NotFound(
             msg("没有名为 {name} 的图层；现有图层：{known}。", name=name, known=known), field="layer"
         )

@@ -349,7 +349,7 @@ def _accuracy(raw: RawTable, given: str | None) -> Floats:
                     "{file} 里没有列“{column}”；现有列：{known}。",
                     file=raw.source.file,
                     column=name,
-                    known="、".join(raw.columns),
+                    known=tuple(raw.columns),
                 ),
                 field="accuracy",
             )

@@ -28,7 +28,7 @@ def check_columns(conn: Connection, catalogue: Catalogue) -> None:
 
 def _check_layer(conn: Connection, layer: Layer) -> None:
     if layer.table not in LAYER_TABLES:
-        known = "、".join(LAYER_TABLES)
+        known = tuple(LAYER_TABLES)
         raise _wrong(
             layer,
             "layer.table",
@@ -48,7 +48,7 @@ def _check_layer(conn: Connection, layer: Layer) -> None:
     columns = _columns_of(conn, layer.table)
     for field in layer.fields.values():
         if field.name in _OWN_COLUMNS or field.name not in columns:
-            known = "、".join(name for name in columns if name not in _OWN_COLUMNS)
+            known = tuple(name for name in columns if name not in _OWN_COLUMNS)
             raise _wrong(
                 layer,
                 f"fields.{field.name}",

@@ -154,7 +154,7 @@ def _kind(given: str) -> Kind:
         raise UnusableInput(
             msg("没有名为 {name} 的问题类别。", name=given[:80]),
             field="kind",
-            expected=msg("{known} 之一", known="、".join(Kind)),
+            expected=msg("{known} 之一", known=tuple(Kind)),
         )
     return Kind(given)
 

@@ -136,7 +136,7 @@ def _states(given: str | None) -> tuple[IncidentState, ...]:
     try:
         return tuple(IncidentState(state) for state in given.split(",")) if given else ()
     except ValueError:
-        known = "、".join(IncidentState)
+        known = tuple(IncidentState)
         raise UnusableInput(
             msg("state 应为 {known} 之一，或以逗号隔开的几个。", known=known),
             field="state",

@@ -11,8 +11,7 @@ from gis_server.core.catalogue import Field, Layer, Style
 from gis_server.core.datum import Datum
 from gis_server.core.errors import UnusableInput
 from gis_server.core.incident import parse_datum, parse_time
-from gis_server.core.message import msg
-from gis_server.core.toml_table import Words
+from gis_server.core.message import Words, msg
 from gis_server.journeys import imports, layers
 from gis_server.views.current import (
     actor,
@@ -146,9 +145,9 @@ def _mapping() -> dict[str, str]:
             found[name.removeprefix("map.")] = value
         elif name not in (*_OPTIONS, "csrf_token"):
             raise UnusableInput(
-                msg("没有名为 {name} 的项；可用的项：{known}。", name=name[:80], known="、".join(_OPTIONS)),
+                msg("没有名为 {name} 的项；可用的项：{known}。", name=name[:80], known=tuple(_OPTIONS)),
                 field=name[:80],
-                expected=msg("{known} 之一", known="、".join((*_OPTIONS, "map.<field>"))),
+                expected=msg("{known} 之一", known=(*_OPTIONS, "map.<field>")),
             )
     return found
 

@@ -131,10 +131,10 @@ def known_parameters(*names: str) -> None:
                 msg(
                     "没有名为 {name} 的参数；可用的参数：{known}。",
                     name=name[:80],
-                    known="、".join(names) or "-",
+                    known=tuple(names) or "-",
                 ),
                 field=name[:80],
-                expected=msg("{known} 之一", known="、".join(names) or "-"),
+                expected=msg("{known} 之一", known=tuple(names) or "-"),
             )
 
 

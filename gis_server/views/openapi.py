@@ -6,8 +6,7 @@ from typing import Any
 from flask import Blueprint, Response, render_template
 
 from gis_server.core.catalogue import FieldType, Layer
-from gis_server.core.message import msg
-from gis_server.core.toml_table import Words
+from gis_server.core.message import Words, msg
 from gis_server.views.current import actor, ctx, json_answer, language, say
 from gis_server.views.operation import MULTIPART, Operation
 from gis_server.views.operations import OPERATIONS

@@ -22,7 +22,7 @@ def check_codes(case: Case, parent_of: Indices) -> Iterator[Finding]:
             rows_of[str(code)].append(row)
     for code, rows in rows_of.items():
         if len(rows) > 1:
-            numbers = "、".join(str(case.cells.row(r) + 1) for r in rows)
+            numbers = tuple(str(case.cells.row(r) + 1) for r in rows)
             message = msg(
                 "编码 {code} 用在第 {rows} 个图形上；每个网格的编码应当唯一。", code=code, rows=numbers
             )
@@ -54,7 +54,7 @@ def _formatted(case: Case, parent_of: Indices) -> Iterator[Finding]:
     flags = None if exclusive is None else [bool(e) for e in exclusive]
     for fault in sequence_faults(parsed, flags):
         if fault.missing and not case.rules.code_gaps_allowed:
-            shown = "、".join(f"{n:03d}" for n in fault.missing[:20])
+            shown = tuple(f"{n:03d}" for n in fault.missing[:20])
             rows = [row for row, code in parsed.items() if code.committee == fault.committee]
             message = msg(
                 "{committee} 的网格编号不连续，缺 {missing}；编号应从 001 起连续。",

@@ -156,7 +156,7 @@ def _villages(case: Case, facts: Facts, parent_of: Indices) -> Iterator[Finding]
         return
     for village, cells in _ordinary_by_parent(case, facts).items():
         if len(cells) > 1:
-            counts = "、".join("?" if (v := _value(facts.households, c)) is None else str(v) for c in cells)
+            counts = tuple("?" if (v := _value(facts.households, c)) is None else str(v) for c in cells)
             message = msg(
                 "行政村 {village} 划了 {count} 个网格（{households} 户）；原则上一个行政村为一个网格，如确有需要，请写明理由。",
                 village=village,
