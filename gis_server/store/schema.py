@@ -2,7 +2,7 @@
 
 Geometry is stored in EPSG:4490 (CGCS2000 longitude, latitude). Layers live in *generations*: the rows of one import,
 never changed afterwards, in force for ``[valid_from, valid_to)`` once published. ``incident``, ``incident_event``,
-``acceptance`` and ``audit`` are records: rows are only ever added (an incident's state changes, its history does not).
+``incident_alert``, ``acceptance`` and ``audit`` are records: rows are only ever added (an incident's state changes, its history does not).
 
 Index names never start with ``idx_``: GeoAlchemy2's Alembic helper hides such names from the check for drift.
 """
@@ -320,6 +320,9 @@ incident = Table(
     Column("person_in_charge", Text),
     Column("first_contact", Text),
     _time("clock_starts_at", nullable=True),
+    _time("supervised_at", nullable=True),
+    Column("rating", Integer),
+    Column("scores", JSONB),
     # NULLS are distinct in PostgreSQL 15, and console reports have no account: 0 stands for them
     Index(
         "uq_incident_idempotency_key",
@@ -357,6 +360,12 @@ incident = Table(
         postgresql_where=text("state NOT IN ('refused', 'archived')"),
     ),
     Index(
+        "ix_incident_open_id",
+        "id",
+        postgresql_where=text("state NOT IN ('refused', 'archived')"),
+    ),
+    CheckConstraint("rating BETWEEN 1 AND 5", name="rating"),
+    Index(
         "ix_incident_due_at",
         "due_at",
         postgresql_where=text("due_at IS NOT NULL AND state NOT IN ('refused', 'archived')"),
@@ -383,6 +392,48 @@ incident_event = Table(
     Column("filled", JSONB),
     Column("trace", JSONB),
     Index("ix_incident_event_incident_id", "incident_id"),
+)
+
+incident_alert = Table(
+    "incident_alert",
+    metadata,
+    _id(),
+    Column("incident_id", BigInteger, ForeignKey("incident.id"), nullable=False),
+    _now("at"),
+    Column("kind", Text, nullable=False),
+    _time("clock_starts_at"),
+    _time("due_at"),
+    Column("round", Integer, nullable=False, server_default=text("0")),
+    _time("old_due_at", nullable=True),
+    Column("told_party", Text),
+    Column("told_level", Text),
+    Column("told_name", Text),
+    Column("clause", Text),
+    Column("trace", JSONB),
+    _one_of("kind", "warning", "overdue", "escalation", "recomputed"),
+    # one clock is warned of, found overdue and escalated once each, however often the watch runs
+    Index(
+        "uq_incident_alert_once",
+        "incident_id",
+        "kind",
+        "clock_starts_at",
+        "due_at",
+        "round",
+        unique=True,
+    ),
+)
+
+rating_link = Table(
+    "rating_link",
+    metadata,
+    _id(),
+    Column("incident_id", BigInteger, ForeignKey("incident.id"), nullable=False),
+    Column("token_hash", Text, nullable=False, unique=True),
+    Column("created_by", BigInteger, ForeignKey("account.id")),
+    _now("created_at"),
+    _time("expires_at"),
+    _time("revoked_at", nullable=True),
+    Index("ix_rating_link_incident_id", "incident_id"),
 )
 
 event = Table(
