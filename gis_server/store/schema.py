@@ -2,7 +2,8 @@
 
 Geometry is stored in EPSG:4490 (CGCS2000 longitude, latitude). Layers live in *generations*: the rows of one import,
 never changed afterwards, in force for ``[valid_from, valid_to)`` once published. ``incident``, ``incident_event``,
-``incident_alert``, ``acceptance`` and ``audit`` are records: rows are only ever added (an incident's state changes, its history does not).
+``incident_alert``, ``acceptance``, ``photo``, ``incident_link``, ``bulk_row`` and ``audit`` are records: rows are only ever added (an incident's
+state changes, its history does not).
 
 Index names never start with ``idx_``: GeoAlchemy2's Alembic helper hides such names from the check for drift.
 """
@@ -20,6 +21,7 @@ from sqlalchemy import (
     Identity,
     Index,
     Integer,
+    LargeBinary,
     MetaData,
     Sequence,
     Table,
@@ -271,6 +273,8 @@ import_job = Table(
     Column("file_name", Text, nullable=False),
     _now("created_at"),
     _now("updated_at"),
+    # what became of each row, where a file's rows are reports of their own (``store.bulk``)
+    Column("report", JSONB),
     _one_of(
         "state",
         "queued",
@@ -434,6 +438,52 @@ rating_link = Table(
     _time("expires_at"),
     _time("revoked_at", nullable=True),
     Index("ix_rating_link_incident_id", "incident_id"),
+)
+
+photo = Table(
+    "photo",
+    metadata,
+    _id(),
+    Column("incident_id", BigInteger, ForeignKey("incident.id"), nullable=False),
+    # of the file as it came: the same one sent again is the same photo
+    Column("sha256", Text, nullable=False),
+    _now("at"),
+    Column("account_id", BigInteger, ForeignKey("account.id")),
+    Column("width", Integer, nullable=False),
+    Column("height", Integer, nullable=False),
+    _time("taken_at", nullable=True),
+    Column("taken_lon", Double),
+    Column("taken_lat", Double),
+    # in the database, so that a report and its photos are saved, lost and brought back together
+    Column("image", LargeBinary, nullable=False),
+    Column("thumbnail", LargeBinary, nullable=False),
+    UniqueConstraint("incident_id", "sha256"),
+)
+
+incident_link = Table(
+    "incident_link",
+    metadata,
+    _id(),
+    Column("incident_id", BigInteger, ForeignKey("incident.id"), nullable=False),
+    Column("other_id", BigInteger, ForeignKey("incident.id"), nullable=False),
+    # the newest row of a pair holds
+    Column("is_duplicate", Boolean, nullable=False),
+    _now("at"),
+    Column("actor", Text, nullable=False),
+    Column("account_id", BigInteger, ForeignKey("account.id")),
+    Column("note", Text),
+    CheckConstraint("incident_id <> other_id", name="not_itself"),
+    Index("ix_incident_link_incident_id", "incident_id"),
+    Index("ix_incident_link_other_id", "other_id"),
+)
+
+bulk_row = Table(
+    "bulk_row",
+    metadata,
+    Column("key", Text, primary_key=True),
+    Column("sha256", Text, nullable=False),
+    Column("incident_id", BigInteger, ForeignKey("incident.id"), nullable=False),
+    _now("at"),
 )
 
 event = Table(
