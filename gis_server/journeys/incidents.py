@@ -71,38 +71,51 @@ def report(
     The boundaries are those in force at ``discovered_at``. A second report with the same key answers with the first
     one's incident; the key with another content is a Conflict.
     """
+    with ctx.engine.begin() as conn:
+        return record(ctx, conn, actor, given, now=now, idempotency_key=idempotency_key)
+
+
+def record(
+    ctx: Context,
+    conn: Connection,
+    actor: Actor,
+    given: IncidentReport,
+    *,
+    now: datetime,
+    idempotency_key: str | None = None,
+) -> Reported:
+    """``report`` in the caller's transaction."""
     actor.require(Act.REPORT_INCIDENT)
     _check_key(idempotency_key)
-    with ctx.engine.begin() as conn:
-        if idempotency_key is not None and (earlier := _earlier(conn, actor, given, idempotency_key)):
-            return earlier
-        place, generation_id = _place(conn, given, given.discovered_at or now)
-        if (reason := too_far(place)) is not None:
-            raise UnusableInput(reason, field="lon", expected=msg("本地范围内的坐标"))
-        _require_territory(actor, place)
-        serial = incidents.next_id(conn)
-        decided = rules(ctx)
-        course, records = opening(given, mover_of(actor, decided.profile), now, decided)
-        added = incidents.add(
-            conn,
-            serial,
-            now.astimezone(ctx.settings.timezone).strftime("%Y%m%d"),
-            given,
-            place,
-            course=course,
-            now=now,
-            generation_id=generation_id,
-            account_id=actor.account_id,
-            idempotency_key=idempotency_key,
-        )
-        if not added:  # the same report arrived twice at once, and the other one was first
-            earlier = _earlier(conn, actor, given, idempotency_key or "")
-            assert earlier is not None  # noqa: S101  (its row is why ours was refused)
-            return earlier
-        incidents.add_records(conn, serial, records, (place.lon, place.lat))
-        incident = incidents.by_id(conn, serial)
-        assert incident is not None  # noqa: S101  (added above)
-        announce(conn, incident)
+    if idempotency_key is not None and (earlier := _earlier(conn, actor, given, idempotency_key)):
+        return earlier
+    place, generation_id = _place(conn, given, given.discovered_at or now)
+    if (reason := too_far(place)) is not None:
+        raise UnusableInput(reason, field="lon", expected=msg("本地范围内的坐标"))
+    _require_territory(actor, place)
+    serial = incidents.next_id(conn)
+    decided = rules(ctx)
+    course, records = opening(given, mover_of(actor, decided.profile), now, decided)
+    added = incidents.add(
+        conn,
+        serial,
+        now.astimezone(ctx.settings.timezone).strftime("%Y%m%d"),
+        given,
+        place,
+        course=course,
+        now=now,
+        generation_id=generation_id,
+        account_id=actor.account_id,
+        idempotency_key=idempotency_key,
+    )
+    if not added:  # the same report arrived twice at once, and the other one was first
+        earlier = _earlier(conn, actor, given, idempotency_key or "")
+        assert earlier is not None  # noqa: S101  (its row is why ours was refused)
+        return earlier
+    incidents.add_records(conn, serial, records, (place.lon, place.lat))
+    incident = incidents.by_id(conn, serial)
+    assert incident is not None  # noqa: S101  (added above)
+    announce(conn, incident)
     return Reported(incident, is_new=True)
 
 
