@@ -126,6 +126,9 @@ class Incident:
     first_contact: str | None = None
     clock_starts_at: datetime | None = None
     is_withheld: bool = False
+    supervised_at: datetime | None = None
+    rating: int | None = None
+    scores: Mapping[str, int] | None = None
 
     @property
     def township_code(self) -> str | None:

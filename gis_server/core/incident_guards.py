@@ -1,5 +1,6 @@
 """What forbids a step: the profile, the mover's part, level or unit, a missing field; each refusal names the clause."""
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -144,9 +145,13 @@ _BY_INCIDENTS_LEVEL = frozenset({"T8", "T9", "T12", "T13"})
 """Where the levels are those at which the incident may lie; elsewhere they say from which level up somebody may act."""
 
 
+_FROM_THE_LEVELS_UP = frozenset({"T20", "T21", "supervision", "effect_tracking"})
+"""Where the levels say from which institution up somebody may act, wherever the incident lies."""
+
+
 def refusal(course: Course, transition: Transition, mover: Mover, rules: Rules) -> GisError | None:
     """Why this mover cannot make this transition now, fields apart; None if he can."""
-    unused = _unused(course, transition, rules)
+    unused = _unused(course, transition, rules) or _no_meeting(course, transition, mover, rules.profile)
     if unused is not None:
         return unused
     clause = clause_of(transition, rules.profile)
@@ -172,6 +177,23 @@ def refusal(course: Course, transition: Transition, mover: Mover, rules: Rules) 
     return None
 
 
+def _no_meeting(course: Course, transition: Transition, mover: Mover, profile: Profile) -> Conflict | None:
+    """T12 where the document names the levels that hold joint meetings."""
+    levels, at = profile.incident_loop.joint_meeting_levels, course.current_level or mover.level
+    if transition.row != "T12" or not levels.value or at is None or at in levels.value:
+        return None
+    return Conflict(
+        msg(
+            "联席会议由{levels}召开，事件现在{level}，不能进行“{step}”（{ground}）。",
+            levels=tuple(level.message for level in sorted(levels.value, key=lambda one: one.rank)),
+            level=at.message,
+            step=transition.step.message,
+            ground=_ground(levels.clause),
+        ),
+        clause=levels.clause,
+    )
+
+
 def _level_refusal(
     course: Course, transition: Transition, mover: Mover, in_place_of: Party | None, profile: Profile
 ) -> GisError | None:
@@ -179,7 +201,7 @@ def _level_refusal(
     if level is None or (in_place_of is not None and in_place_of is not Party.HANDLING_UNIT):
         return None
     lowest: AdminLevel | None
-    if transition.row in ("T20", "T21"):
+    if transition.row in _FROM_THE_LEVELS_UP:
         lowest = max(transition.levels, key=lambda one: one.rank)
     elif transition.row == "T22":
         lowest = AdminLevel.TOWNSHIP if profile.incident_loop.archive_step.clause else None
@@ -263,6 +285,10 @@ def with_suggested(
     return {**known, **filled}
 
 
+_PERSONAL = re.compile(r"(?<!\d)(?:1[3-9]\d{9}|\d{17}[\dXx])(?!\d)")
+"""A mobile phone's number, or an identity card's: what shows a person at a glance in a text for everybody."""
+
+
 def check_fields(course: Course, attempt: Attempt, rules: Rules) -> None:
     """Raise UnusableInput or Conflict unless the fields of an attempt are there and agree with the profile."""
     transition, filled, mover = attempt.transition, attempt.filled, attempt.mover
@@ -296,6 +322,17 @@ def check_fields(course: Course, attempt: Attempt, rules: Rules) -> None:
     if level is not None and same.value and level != (course.current_level or mover.level):
         raise Conflict(
             msg("只能向同级部门交办（{ground}）。", ground=_ground(same.clause)), clause=same.clause
+        )
+    told = str(filled.get(StepField.NOTE, ""))
+    if transition.row == "T21" and (found := _PERSONAL.search(told)) is not None:
+        raise UnusableInput(
+            msg(
+                "公示内容不得含个人信息，请去掉“{found}”（{ground}）。",
+                found=f"{found[0][:3]}…",
+                ground=_ground(clause_of(transition, rules.profile)),
+            ),
+            field="note",
+            expected=msg("不含手机号和身份证号的文字"),
         )
     scores = filled.get(StepField.SCORES)
     aspects = set(rules.profile.incident_loop.unit_scoring_subscores.value)

@@ -38,6 +38,8 @@ class StepKind(Term):
     RATE = "rate", "满意度评价", "satisfaction rating"
     SCORE = "score", "部门打分", "score the unit"
     DISCLOSE = "disclose", "信息公示", "disclose the result"
+    SUPERVISE = "supervise", "督办", "supervise"
+    TRACK = "track", "跟踪问效", "track the effect"
 
 
 class Party(Term):
@@ -103,6 +105,7 @@ def _row(
 
 _DISPATCHING = frozenset({AdminLevel.TOWNSHIP, AdminLevel.COUNTY, AdminLevel.PREFECTURE})
 _NEAR = frozenset({AdminLevel.COMMUNITY, AdminLevel.TOWNSHIP})
+_SUPERVISING = frozenset({AdminLevel.TOWNSHIP, AdminLevel.COUNTY, AdminLevel.PREFECTURE})
 F, P, K, S = StepField, Party, StepKind, IncidentState
 
 TRANSITIONS: tuple[Transition, ...] = (
@@ -329,8 +332,29 @@ TRANSITIONS: tuple[Transition, ...] = (
         asks=(F.NOTE,),
         clauses=("gansu 三(一)5",),
     ),
+    _row(
+        "supervision",
+        K.SUPERVISE,
+        frozenset(OPEN),
+        None,
+        P.INSTITUTION,
+        levels=_SUPERVISING,
+        asks=(F.NOTE,),
+        clauses=("heilongjiang 8.1.3", "zhenjiang 27(2)"),
+    ),
+    _row(
+        "effect_tracking",
+        K.TRACK,
+        frozenset(OPEN),
+        None,
+        P.INSTITUTION,
+        levels=_SUPERVISING,
+        asks=(F.NOTE,),
+        clauses=("heilongjiang 8.4.2",),
+    ),
 )
-"""T1–T22 with T5a and T16a, the main path first: the first legal one is what the desk offers before all others."""
+"""T1–T22 with T5a and T16a, the main path first: the first legal one is what the desk offers before all others; then
+what the line under the table allows at every state."""
 
 BY_STEP: Mapping[tuple[StepKind, IncidentState | None], Transition] = MappingProxyType(
     {(row.step, source): row for row in TRANSITIONS for source in row.sources}

@@ -3,7 +3,7 @@
 Pure: ``move`` takes the incident's course and gives the next one with the rows of history that say how it came about.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from datetime import datetime
 from types import MappingProxyType
@@ -181,8 +181,10 @@ def _clock_start(course: Course, to: IncidentState, at: datetime, profile: Profi
 def _applied(course: Course, attempt: Attempt, rules: Rules) -> Course:
     """The course after a transition that has been found legal."""
     transition, filled, mover = attempt.transition, attempt.filled, attempt.mover
+    if transition.step in (StepKind.ACCEPT, StepKind.SUPERVISE) and course.supervised_at is None:
+        course = replace(course, supervised_at=attempt.at)  # T7: receipt enters it in the list
     if transition.to is None:
-        return course
+        return _judged(course, filled)
     after = replace(
         course,
         state=transition.to,
@@ -217,6 +219,16 @@ def _applied(course: Course, attempt: Attempt, rules: Rules) -> Course:
     ):
         after = replace(after, first_contact=mover.name)  # K7: nothing takes it away again
     return replace(after, due_at=_due(running_clock(after, rules)))
+
+
+def _judged(course: Course, filled: Filled) -> Course:
+    """With what the party (T19) or a township or community (T20) says of the result; the latest word stands."""
+    rating, scores = filled.get(StepField.RATING), filled.get(StepField.SCORES)
+    if isinstance(rating, int):
+        course = replace(course, rating=rating)
+    if isinstance(scores, Mapping):
+        course = replace(course, scores=tuple(sorted(scores.items())))
+    return course
 
 
 _FIRST_LEVEL = {

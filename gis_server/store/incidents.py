@@ -122,6 +122,9 @@ def _of_course(course: Course) -> dict[str, object]:
         "first_contact": course.first_contact,
         "clock_starts_at": course.clock_starts_at,
         "due_at": course.due_at,
+        "supervised_at": course.supervised_at,
+        "rating": course.rating,
+        "scores": dict(course.scores) or None,
     }
 
 
@@ -219,6 +222,9 @@ def _incident(row: Any) -> Incident:
         person_in_charge=row.person_in_charge,
         first_contact=row.first_contact,
         clock_starts_at=row.clock_starts_at,
+        supervised_at=row.supervised_at,
+        rating=row.rating,
+        scores=row.scores,
     )
 
 
