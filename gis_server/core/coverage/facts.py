@@ -1,4 +1,4 @@
-"""Findings about what is inside a grid: households and people, host units, addresses, whose layer it is (V7–V12)."""
+"""Findings about what is inside a grid: households and people, host units, addresses, its people on duty (V7–V14)."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
@@ -43,15 +43,58 @@ class Addresses:
 
 
 def with_counts(facts: Facts, case: Case, addresses: Addresses) -> Facts:
-    """The facts with households and people counted from the addresses, where these say how many."""
-    over = case.ground.over(addresses.places)
+    """The facts, with households and people counted from the addresses where a cell states none of its own.
+
+    What the addresses do not say (a column they lack) stays unknown. An address counts in exactly one cell (``placed``).
+    """
+    cell = placed(case, addresses.places).cell
     counted = facts
     for name, column in (("households", addresses.households), ("population", addresses.people)):
         if column is not None:
             known = np.array([0 if v is None else int(v) for v in column], dtype=np.float64)
-            total = np.bincount(over.polygon, weights=known[over.point], minlength=len(case.polygons))
-            counted = replace(counted, **{name: np.array([int(t) for t in total], dtype=object)})
+            total = np.bincount(cell[cell >= 0], weights=known[cell >= 0], minlength=len(case.polygons))
+            own = getattr(facts, name)
+            stated = [None] * len(total) if own is None else own
+            values = [int(t) if s is None else s for s, t in zip(stated, total, strict=True)]
+            counted = replace(counted, **{name: np.array(values, dtype=object)})
     return counted
+
+
+@dataclass(frozen=True, slots=True)
+class Placed:
+    """For each of n places the ``cell`` it belongs to (−1: none), and how many cells hold it ``inside``."""
+
+    cell: Indices
+    inside: Indices
+
+
+def placed(case: Case, places: Floats) -> Placed:
+    """Each place to exactly one cell: the one that holds it; on a shared border, or where several hold it, that of the
+    lowest code, as incidents are routed."""
+    count = len(places)
+    over = case.ground.over(places)
+    point, cell = over.point, over.polygon
+    point, cell = point[case.active[cell]], cell[case.active[cell]]
+    inside = np.bincount(point, minlength=count)
+    free = np.flatnonzero(inside == 0)
+    on_border, beside = case.ground.near(places[free], 0.0)
+    usable = case.active[beside]
+    point = np.concatenate([point, free[on_border[usable]]])
+    cell = np.concatenate([cell, beside[usable]])
+    order = np.lexsort((_rank(case)[cell], point))
+    at, first = np.unique(point[order], return_index=True)
+    chosen = np.full(count, -1, dtype=np.int64)
+    chosen[at] = cell[order][first]
+    return Placed(chosen, inside)
+
+
+def _rank(case: Case) -> Indices:
+    """The place of each cell in the order of the codes; cells without one come last, in the order of the rows."""
+    codes = [case.cells.code(i) for i in range(len(case.polygons))]
+    order = sorted(range(len(codes)), key=lambda i: (codes[i] is None, str(codes[i]), i))
+    rank = np.empty(len(codes), dtype=np.int64)
+    rank[order] = np.arange(len(codes))
+    return rank
 
 
 def check_facts(case: Case, facts: Facts, parent_of: Indices) -> Iterator[Finding]:
@@ -184,30 +227,50 @@ def _hosts(case: Case, facts: Facts) -> Iterator[Finding]:
 def check_addresses(
     case: Case, addresses: Addresses, ground_findings: Sequence[Finding]
 ) -> Iterator[Finding]:
-    """Addresses in no grid, or in two (V11); those on ground that a finding names already count there (``weigh``)."""
+    """Addresses in no grid, or in two (V11); those on ground that a finding names already count there (``weigh``).
+
+    Nothing is said of sub-grids: a grid need not be divided everywhere.
+    """
+    if case.inside_only:
+        return
     points = shapely.points(addresses.places)
-    near, _ = case.ground.near(addresses.places, 0.0)
-    homeless = np.ones(len(points), dtype=bool)
-    homeless[near] = False
-    over = case.ground.over(addresses.places)
-    inside = np.bincount(over.point[case.active[over.polygon]], minlength=len(points))
-    wrong = homeless | (inside > 1)
+    where = placed(case, addresses.places)
+    wrong = (where.cell < 0) | (where.inside > 1)
     told = [f.geometry for f in ground_findings if f.geometry is not None and f.area_m2 > 0]
     if told:
         wrong[shapely.STRtree(points).query(np.array(told, dtype=object), predicate="intersects")[1]] = False
     for at in map(int, np.flatnonzero(wrong)):
-        code = addresses.codes[at] or msg("第 {n} 个地址", n=at + 1)
-        message = (
-            msg("地址 {code} 不在任何网格内；请核对坐标或补上网格。", code=code)
-            if inside[at] == 0
-            else msg(
-                "地址 {code} 同时落在 {count} 个网格内；请先消除重叠。", code=code, count=int(inside[at])
-            )
-        )
-        yield replace(
-            case.finding(Kind.ADDRESS_UNASSIGNED, [], message, geometry=points[at]),
-            codes=(str(addresses.codes[at]),) if addresses.codes[at] else (),
-        )
+        yield misplaced_address(case.rules, addresses.codes[at], at, points[at], int(where.inside[at]))
+
+
+def misplaced_address(
+    rules: Rules,
+    code: str | None,
+    row: int,
+    place: shapely.Point,
+    grids: int,
+    *,
+    fids: tuple[int, ...] = (),
+) -> Finding:
+    """An address that lies in no grid or in several (``grids``); without a code it is known by its row, 0-based."""
+    name = code or msg("第 {n} 个地址", n=row + 1)
+    message = (
+        msg("地址 {code} 不在任何网格内；请核对坐标或补上网格。", code=name)
+        if grids == 0
+        else msg("地址 {code} 同时落在 {count} 个网格内；请先消除重叠。", code=name, count=grids)
+    )
+    return Finding(
+        kind=Kind.ADDRESS_UNASSIGNED,
+        rule=RULE_OF[Kind.ADDRESS_UNASSIGNED],
+        severity=rules.severity(Kind.ADDRESS_UNASSIGNED),
+        clause=rules.clause(Kind.ADDRESS_UNASSIGNED),
+        fids=fids,
+        codes=(str(code),) if code else (),
+        area_m2=0.0,
+        width_m=0.0,
+        message=message,
+        geometry=place,
+    )
 
 
 def weigh(findings: Iterable[Finding], addresses: Addresses) -> list[Finding]:
