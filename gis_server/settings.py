@@ -129,6 +129,22 @@ SETTINGS: tuple[Setting, ...] = (
         _language,
     ),
     Setting("GIS_MAX_UPLOAD_MB", "max_upload_mb", "512", msg("一次上传的上限（MB，正整数）。"), _positive),
+    Setting("GIS_PHOTO_MB", "photo_mb", "12", msg("一张照片的上限（MB，正整数）。"), _positive),
+    Setting("GIS_PHOTOS", "photos", "6", msg("一起事件最多几张照片（正整数）。"), _positive),
+    Setting(
+        "GIS_DUPLICATE_M",
+        "duplicate_m",
+        "50",
+        msg("多少米以内的未结事件提示为可能重复（正整数）。"),
+        _positive,
+    ),
+    Setting(
+        "GIS_DUPLICATE_HOURS",
+        "duplicate_hours",
+        "72",
+        msg("前后多少小时以内的未结事件提示为可能重复（正整数）。"),
+        _positive,
+    ),
     Setting("GIS_LAYERS", "layers", "layers", msg("图层目录所在的文件夹。"), _folder),
     Setting("GIS_VAR", "var", "var", msg("运行数据所在的文件夹（自带数据库、密钥、示例账号）。"), _folder),
     Setting(
@@ -174,6 +190,10 @@ class Settings:
     timezone: ZoneInfo
     language: str
     max_upload_mb: int
+    photo_mb: int
+    photos: int
+    duplicate_m: int
+    duplicate_hours: int
     given_secret_key: str | None
     https: bool
     proxies: int
