@@ -514,6 +514,25 @@ wall_link = Table(
     _time("revoked_at", nullable=True),
 )
 
+wall_tour = Table(
+    "wall_tour",
+    metadata,
+    _id(),
+    Column("wall_id", Text, nullable=False),
+    Column("tour", JSONB, nullable=False),
+    Column("saved_by", BigInteger, ForeignKey("account.id")),
+    _now("saved_at"),
+    Index("ix_wall_tour_wall_id", "wall_id", "id"),
+)
+
+acknowledgement = Table(
+    "acknowledgement",
+    metadata,
+    Column("incident_id", BigInteger, ForeignKey("incident.id"), primary_key=True),
+    _now("at"),
+    Column("account_id", BigInteger, ForeignKey("account.id")),
+)
+
 audit = Table(
     "audit",
     metadata,

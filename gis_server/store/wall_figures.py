@@ -1,0 +1,334 @@
+"""The counts behind the panels of a wall."""
+
+from collections.abc import Sequence
+from datetime import date, datetime, timedelta
+from typing import Any
+
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Integer,
+    Select,
+    and_,
+    cast,
+    exists,
+    func,
+    literal,
+    or_,
+    select,
+    true,
+)
+
+from gis_server.core.access import Tier
+from gis_server.core.catalogue import Layer
+from gis_server.core.incident import CLOSED, DONE, IncidentState
+from gis_server.core.wall_figures import (
+    DAYS,
+    HEAT_DAYS,
+    HOURS,
+    WEEKS,
+    Alarm,
+    DayFigures,
+    GridFigures,
+    Replayed,
+    Statistics,
+    TownFigures,
+    WeekFigures,
+)
+from gis_server.store.incidents import within
+from gis_server.store.schema import (
+    acknowledgement,
+    area,
+    camera,
+    generation,
+    grid,
+    incident,
+    incident_alert,
+    incident_event,
+)
+
+UNANSWERED = (IncidentState.DISCOVERED, IncidentState.RECORDED, IncidentState.REPORTED)
+"""Until somebody has taken receipt of it, an urgent incident calls the hall."""
+
+MOST_ALARMS = 500
+MOST_REPLAYED = 5_000
+_is_open = incident.c.state.not_in(list(CLOSED))
+
+
+def statistics(
+    conn: Connection, path: Sequence[str], cameras: Layer | None, *, today: date, day_start: datetime, now: datetime
+) -> Statistics:
+    """All counts of a territory; ``today`` is the local day and ``day_start`` its beginning."""
+    month_start = day_start - timedelta(days=today.day - 1)
+    return Statistics(
+        generated_at=now,
+        hours=_hours(conn, path, now),
+        days=_days(conn, path, today, day_start),
+        weeks=_weeks(conn, path, now),
+        states=_states(conn, path),
+        towns=_towns(conn, path, day_start, now),
+        grids=_grids(conn, path, month_start, now),
+        cameras=[] if cameras is None else _cameras(conn, path, cameras, now),
+    )
+
+
+def _hours(conn: Connection, path: Sequence[str], now: datetime) -> list[int]:
+    ago = _steps_ago(incident.c.discovered_at, now, 3600)
+    found = _counted(
+        conn,
+        select(ago.label("step"), func.count())
+        .where(within(path), incident.c.discovered_at > now - timedelta(hours=HOURS), incident.c.discovered_at <= now)
+        .group_by("step"),
+    )
+    return [found.get(hour, 0) for hour in range(HOURS)]
+
+
+def _days(conn: Connection, path: Sequence[str], today: date, day_start: datetime) -> list[DayFigures]:
+    # days of the deployment's zone, whose offset does not change within a fortnight where there is no summer time
+    since = day_start - timedelta(days=DAYS - 1)
+    end = day_start + timedelta(days=1)
+
+    def place(at: ColumnElement[Any]) -> ColumnElement[Any]:
+        return _whole(func.extract("epoch", literal(end) - at) / 86_400).label("step")
+
+    reported = _counted(
+        conn,
+        select(place(incident.c.discovered_at), func.count())
+        .where(within(path), incident.c.discovered_at >= since, incident.c.discovered_at < end)
+        .group_by("step"),
+    )
+    done = _done(path, since).subquery()
+    completed = _counted(conn, select(place(done.c.at), func.count()).where(done.c.at < end).group_by("step"))
+    return [
+        DayFigures(today - timedelta(days=ago), reported.get(ago, 0), completed.get(ago, 0))
+        for ago in reversed(range(DAYS))
+    ]
+
+
+def _weeks(conn: Connection, path: Sequence[str], now: datetime) -> list[WeekFigures]:
+    done = _done(path, now - timedelta(weeks=WEEKS)).subquery()
+    was_late = exists().where(
+        incident_alert.c.incident_id == done.c.incident_id,
+        incident_alert.c.kind == "overdue",
+        incident_alert.c.due_at < done.c.at,
+    )
+    ago = _steps_ago(done.c.at, now, 7 * 86_400).label("step")
+    rows = conn.execute(
+        select(ago, func.count().label("done"), func.count().filter(was_late).label("late"))
+        .where(done.c.at <= now)
+        .group_by("step")
+    )
+    found = {row.step: WeekFigures(row.done, row.late) for row in rows}
+    return [found.get(week, WeekFigures(0, 0)) for week in range(WEEKS)]
+
+
+def _done(path: Sequence[str], since: datetime) -> Select[Any]:
+    """When the incidents of a territory that were settled since ``since`` were settled, each once."""
+    return (
+        select(incident_event.c.incident_id, incident.c.grid_code, func.max(incident_event.c.at).label("at"))
+        .select_from(incident_event.join(incident, incident.c.id == incident_event.c.incident_id))
+        .where(
+            within(path),
+            incident_event.c.at >= since,
+            incident_event.c.to_state.in_(list(DONE)),
+            incident_event.c.from_state.is_distinct_from(incident_event.c.to_state),
+        )
+        .group_by(incident_event.c.incident_id, incident.c.grid_code)
+    )
+
+
+def _states(conn: Connection, path: Sequence[str]) -> dict[str, int]:
+    query = select(incident.c.state, func.count()).where(within(path), _is_open).group_by(incident.c.state)
+    found = {row[0]: row[1] for row in conn.execute(query)}
+    return {state.value: found[state.value] for state in IncidentState if state.value in found}
+
+
+def _towns(conn: Connection, path: Sequence[str], day_start: datetime, now: datetime) -> list[TownFigures]:
+    town = incident.c.area_path[2]
+    counts = {
+        row.town: row
+        for row in conn.execute(
+            select(
+                town.label("town"),
+                func.count().filter(_is_open).label("open"),
+                func.count().filter(and_(_is_open, incident.c.is_urgent)).label("urgent"),
+                func.count().filter(and_(_is_open, incident.c.due_at < now)).label("overdue"),
+                func.count().filter(incident.c.discovered_at >= day_start).label("today"),
+            )
+            .where(within(path), _is_open | (incident.c.discovered_at >= day_start))
+            .group_by(town)
+        )
+    }
+    settled = _done(path, day_start).add_columns(town.label("town")).group_by(town).subquery()
+    done = {row[0]: row[1] for row in conn.execute(select(settled.c.town, func.count()).group_by(settled.c.town))}
+    found = []
+    for row in conn.execute(_townships(path, now)):
+        count = counts.get(row.area_code)
+        found.append(
+            TownFigures(
+                code=row.area_code,
+                name=row.area_name,
+                bounds=(row.west, row.south, row.east, row.north),
+                open=count.open if count else 0,
+                urgent=count.urgent if count else 0,
+                overdue=count.overdue if count else 0,
+                today=count.today if count else 0,
+                done_today=done.get(row.area_code, 0),
+            )
+        )
+    return found
+
+
+def _townships(path: Sequence[str], now: datetime) -> Select[Any]:
+    return (
+        select(
+            area.c.area_code,
+            area.c.area_name,
+            func.ST_XMin(area.c.geom).label("west"),
+            func.ST_YMin(area.c.geom).label("south"),
+            func.ST_XMax(area.c.geom).label("east"),
+            func.ST_YMax(area.c.geom).label("north"),
+        )
+        .join(generation, generation.c.id == area.c.generation_id)
+        .where(
+            _in_force(now),
+            area.c.admin_level == "township",
+            true() if not path else area.c.path[1 : len(path)] == list(path),
+        )
+        .order_by(area.c.area_code.collate("C"))
+    )
+
+
+def _grids(conn: Connection, path: Sequence[str], month_start: datetime, now: datetime) -> list[GridFigures]:
+    heat = now - timedelta(days=HEAT_DAYS)
+    counts = select(
+        incident.c.grid_code,
+        func.count().filter(_is_open).label("open"),
+        func.count().filter(and_(_is_open, incident.c.due_at < now)).label("overdue"),
+        func.count().filter(incident.c.discovered_at >= heat).label("reported"),
+    )
+    rows = conn.execute(
+        counts.where(within(path), incident.c.grid_code.is_not(None), _is_open | (incident.c.discovered_at >= heat))
+        .group_by(incident.c.grid_code)
+        .order_by(incident.c.grid_code.collate("C"))
+    )
+    found = {row.grid_code: [row.open, row.overdue, row.reported] for row in rows}
+    settled = _done(path, month_start).subquery()
+    done = {
+        row[0]: row[1]
+        for row in conn.execute(
+            select(settled.c.grid_code, func.count())
+            .where(settled.c.grid_code.is_not(None))
+            .group_by(settled.c.grid_code)
+        )
+    }
+    return [
+        GridFigures(code, *found.get(code, [0, 0, 0]), done.get(code, 0)) for code in sorted({*found, *done})
+    ]
+
+
+def _cameras(
+    conn: Connection, path: Sequence[str], layer: Layer, now: datetime
+) -> list[tuple[str, str | None, int]]:
+    hidden = [] if layer.row_tier is None else [v for v, tier in layer.row_tier.tiers.items() if tier > Tier.HALL]
+    query = (
+        select(camera.c.camera_site_class, camera.c.status, func.count())
+        .join(generation, generation.c.id == camera.c.generation_id)
+        .where(_in_force(now), camera.c.camera_site_class.not_in(hidden))
+        .group_by(camera.c.camera_site_class, camera.c.status)
+        .order_by(camera.c.camera_site_class, camera.c.status)
+    )
+    if path:
+        own = (
+            select(area.c.geom)
+            .join(generation, generation.c.id == area.c.generation_id)
+            .where(_in_force(now), area.c.area_code == path[-1])
+            .scalar_subquery()
+        )
+        query = query.where(func.ST_Covers(own, camera.c.geom))
+    return [(row[0], row[1], row[2]) for row in conn.execute(query)]
+
+
+def alarms(conn: Connection, path: Sequence[str], since: datetime) -> list[Alarm]:
+    """The urgent incidents recorded since ``since``, oldest first, and when each was answered or acknowledged."""
+    answered = (
+        select(func.min(incident_event.c.at))
+        .where(
+            incident_event.c.incident_id == incident.c.id,
+            incident_event.c.to_state.not_in(list(UNANSWERED)),
+        )
+        .correlate(incident)
+        .scalar_subquery()
+    )
+    query = (
+        select(
+            incident.c.id,
+            incident.c.number,
+            func.ST_X(incident.c.geom),
+            func.ST_Y(incident.c.geom),
+            grid.c.grid_name,
+            incident.c.area_path[2],
+            incident.c.recorded_at,
+            func.least(answered, acknowledgement.c.at),
+        )
+        .select_from(
+            incident.outerjoin(grid, grid.c.id == incident.c.grid_id).outerjoin(
+                acknowledgement, acknowledgement.c.incident_id == incident.c.id
+            )
+        )
+        # what was imported has no clock of its own, and is no news
+        .where(
+            within(path),
+            incident.c.is_urgent,
+            incident.c.recorded_at >= since,
+            incident.c.clock_starts_at.is_not(None),
+        )
+        .order_by(incident.c.recorded_at.desc(), incident.c.id.desc())
+        .limit(MOST_ALARMS)
+    )
+    return [Alarm(*row) for row in conn.execute(query)][::-1]
+
+
+def replayed(conn: Connection, path: Sequence[str], since: datetime) -> list[Replayed]:
+    """The incidents discovered since ``since``, oldest first, with the time at which each was settled."""
+    settled = (
+        select(func.min(incident_event.c.at))
+        .where(
+            incident_event.c.incident_id == incident.c.id, incident_event.c.to_state.in_([*DONE, *CLOSED])
+        )
+        .correlate(incident)
+        .scalar_subquery()
+    )
+    query = (
+        select(
+            func.ST_X(incident.c.geom),
+            func.ST_Y(incident.c.geom),
+            incident.c.is_urgent,
+            incident.c.discovered_at,
+            settled,
+        )
+        .where(within(path), incident.c.discovered_at >= since)
+        .order_by(incident.c.discovered_at.desc(), incident.c.id.desc())
+        .limit(MOST_REPLAYED)
+    )
+    return [Replayed(*row) for row in conn.execute(query)][::-1]
+
+
+def _in_force(at: datetime) -> ColumnElement[bool]:
+    return and_(
+        generation.c.state == "published",
+        generation.c.valid_from <= at,
+        or_(generation.c.valid_to.is_(None), generation.c.valid_to > at),
+    )
+
+
+def _steps_ago(at: ColumnElement[Any], now: datetime, seconds: int) -> ColumnElement[Any]:
+    return _whole(func.extract("epoch", literal(now) - at) / seconds)
+
+
+def _whole(value: ColumnElement[Any]) -> ColumnElement[Any]:
+    return cast(func.floor(value), Integer)
+
+
+def _counted(conn: Connection, query: Select[Any]) -> dict[int, int]:
+    return {row[0]: row[1] for row in conn.execute(query)}
