@@ -21,23 +21,19 @@ from sqlalchemy import (
     true,
     update,
 )
-from sqlalchemy.dialects.postgresql import insert as postgresql_insert
 
-from gis_server.core.boundaries import Place
 from gis_server.core.incident import (
     CLOSED,
     DONE,
     Incident,
-    IncidentReport,
     IncidentState,
     Step,
-    incident_number,
 )
 from gis_server.core.incident_course import Course, Record, trace_json
 from gis_server.core.incident_machine import StepField
 from gis_server.core.routing import Candidate, Match
 from gis_server.core.wall import Figures, HallIncident
-from gis_server.store.schema import SRID, grid, incident, incident_event
+from gis_server.store.schema import grid, incident, incident_event
 
 
 def within(path: Sequence[str]) -> ColumnElement[bool]:
@@ -47,69 +43,7 @@ def within(path: Sequence[str]) -> ColumnElement[bool]:
     return incident.c.area_path[1 : len(path)] == list(path)
 
 
-def next_id(conn: Connection) -> int:
-    """An id for a new incident, so that its number can carry it."""
-    drawn = conn.execute(text("SELECT nextval(pg_get_serial_sequence('incident', 'id'))"))
-    return int(drawn.scalar_one())
-
-
-def add(
-    conn: Connection,
-    serial: int,
-    day: str,
-    report: IncidentReport,
-    place: Place,
-    *,
-    course: Course,
-    now: datetime,
-    generation_id: int | None,
-    account_id: int | None,
-    idempotency_key: str | None,
-) -> bool:
-    """Keep a report; False, and nothing kept, if this reporter's idempotency key is taken.
-
-    ``serial`` comes from ``next_id``, ``day`` (``20240531``) is the local day of recording.
-    """
-    routed = place.routed
-    values = {
-        "id": serial,
-        "number": incident_number(day, serial),
-        "description": report.description,
-        "source": report.source,
-        **_of_course(course),
-        "is_urgent": course.is_urgent,
-        "discovered_at": course.discovered_at,
-        "recorded_at": now,
-        "reported_by": account_id,
-        "given_lon": report.lon,
-        "given_lat": report.lat,
-        "datum": report.datum,
-        "accuracy_m": report.accuracy_m,
-        "geom": func.ST_SetSRID(func.ST_MakePoint(place.lon, place.lat), SRID),
-        "match": routed.match,
-        "distance_m": routed.distance_m,
-        "candidates": [{"grid_code": c.grid_code, "share": c.share} for c in routed.candidates],
-        "grid_id": place.grid_id,
-        "grid_generation_id": generation_id if place.grid_id is not None else None,
-        "grid_code": routed.grid_code,
-        "sub_grid_code": routed.sub_grid_code,
-        "area_path": list(place.area_path),
-        "responsible": place.responsible,
-        "idempotency_key": idempotency_key,
-    }
-    added = conn.execute(
-        postgresql_insert(incident)
-        .values(values)
-        .on_conflict_do_nothing(
-            index_elements=[text("coalesce(reported_by, 0)"), incident.c.idempotency_key],
-            index_where=incident.c.idempotency_key.is_not(None),
-        )
-        .returning(incident.c.id)
-    )
-    return added.scalar_one_or_none() is not None
-
-
-def _of_course(course: Course) -> dict[str, object]:
+def course_columns(course: Course) -> dict[str, object]:
     """The columns of ``incident`` that a step may change."""
     return {
         "state": course.state,
@@ -137,7 +71,7 @@ def lock(conn: Connection, incident_id: int) -> Incident | None:
 
 def set_course(conn: Connection, incident_id: int, course: Course) -> None:
     """Keep the course of an incident that the caller has locked."""
-    conn.execute(update(incident).where(incident.c.id == incident_id).values(_of_course(course)))
+    conn.execute(update(incident).where(incident.c.id == incident_id).values(course_columns(course)))
 
 
 _IN_WORDS = (StepField.REASON, StepField.RESULT, StepField.NOTE)
@@ -150,6 +84,13 @@ def add_records(
     place: tuple[float, float] | None = None,
 ) -> None:
     """Append rows of history; ``place`` is where the steps were made that name none themselves (lon, lat)."""
+    conn.execute(insert(incident_event), record_rows(incident_id, records, place))
+
+
+def record_rows(
+    incident_id: int, records: Sequence[Record], place: tuple[float, float] | None = None
+) -> list[dict[str, object]]:
+    """The columns of ``incident_event`` for rows of history, as ``add_records`` takes them."""
     rows = []
     for record in records:
         where = record.filled.get(StepField.PLACE, place)
@@ -173,20 +114,25 @@ def add_records(
                 "trace": trace_json(record),
             }
         )
-    conn.execute(insert(incident_event), rows)
+    return rows
+
+
+_READ = tuple(column for column in incident.c if column is not incident.c.decision)
+"""What an incident is read with: the ground of its routing is long, and asked for by itself."""
 
 
 def _query() -> Select[Any]:
     # the name at the time: of the grid row the incident was routed to
     return select(
-        incident,
+        *_READ,
         grid.c.grid_name,
         func.ST_X(incident.c.geom).label("lon"),
         func.ST_Y(incident.c.geom).label("lat"),
     ).select_from(incident.outerjoin(grid, grid.c.id == incident.c.grid_id))
 
 
-def _incident(row: Any) -> Incident:
+def incident_of(row: Any) -> Incident:
+    """An incident from a row of its columns with ``grid_name``, ``lon`` and ``lat``."""
     given = None if row.given_lon is None else (row.given_lon, row.given_lat)
     return Incident(
         id=row.id,
@@ -231,7 +177,7 @@ def _incident(row: Any) -> Incident:
 def by_id(conn: Connection, incident_id: int) -> Incident | None:
     """One incident; None if there is none."""
     row = conn.execute(_query().where(incident.c.id == incident_id)).one_or_none()
-    return None if row is None else _incident(row)
+    return None if row is None else incident_of(row)
 
 
 def by_key(conn: Connection, account_id: int | None, key: str) -> Incident | None:
@@ -240,7 +186,7 @@ def by_key(conn: Connection, account_id: int | None, key: str) -> Incident | Non
         func.coalesce(incident.c.reported_by, 0) == (account_id or 0), incident.c.idempotency_key == key
     )
     row = conn.execute(query).one_or_none()
-    return None if row is None else _incident(row)
+    return None if row is None else incident_of(row)
 
 
 def history(conn: Connection, incident_id: int) -> list[Step]:
@@ -295,7 +241,7 @@ def listing(
         query = query.where(or_(incident.c.lead_unit == unit, incident.c.responsible_unit == unit))
     if before is not None:
         query = query.where(incident.c.id < before)
-    return [_incident(row) for row in conn.execute(query)]
+    return [incident_of(row) for row in conn.execute(query)]
 
 
 _is_open = incident.c.state.not_in(list(CLOSED))

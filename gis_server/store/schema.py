@@ -15,6 +15,7 @@ from sqlalchemy import (
     Boolean,
     CheckConstraint,
     Column,
+    Date,
     DateTime,
     Double,
     ForeignKey,
@@ -327,6 +328,7 @@ incident = Table(
     _time("supervised_at", nullable=True),
     Column("rating", Integer),
     Column("scores", JSONB),
+    Column("decision", Text),
     # NULLS are distinct in PostgreSQL 15, and console reports have no account: 0 stands for them
     Index(
         "uq_incident_idempotency_key",
@@ -484,6 +486,49 @@ bulk_row = Table(
     Column("sha256", Text, nullable=False),
     Column("incident_id", BigInteger, ForeignKey("incident.id"), nullable=False),
     _now("at"),
+)
+
+person = Table(
+    "person",
+    metadata,
+    _id(),
+    Column("staff_no", Text),
+    Column("name", Text, nullable=False),
+    Column("phone", Text),
+    _now("created_at"),
+    # a new phone is a new row: what a past roster said of somebody stays
+    Index(
+        "uq_person_as_known",
+        text("coalesce(staff_no, '')"),
+        "name",
+        text("coalesce(phone, '')"),
+        unique=True,
+    ),
+)
+
+posting = Table(
+    "posting",
+    metadata,
+    _id(),
+    # a roster is a generation of its own kind, so that one look tells all that is in force at a moment
+    Column("generation_id", BigInteger, ForeignKey("generation.id"), nullable=False),
+    Column("person_id", BigInteger, ForeignKey("person.id"), nullable=False),
+    Column("post", Text, nullable=False),
+    Column("code", Text, nullable=False),
+    Column("leader_level", Text),
+    Column("worker_kind", Text),
+    Column("worker_level", Text),
+    Column("community_post", Text),
+    Column("source", Text),
+    Column("unit", Text),
+    Column("certified", Boolean),
+    Column("declared_on", Date),
+    Column("stands_in_for", BigInteger, ForeignKey("person.id")),
+    _time("valid_from"),
+    _time("valid_to", nullable=True),
+    CheckConstraint("valid_to IS NULL OR valid_to > valid_from", name="valid_to_after_valid_from"),
+    CheckConstraint("(post = 'grid_worker') = (worker_kind IS NOT NULL)", name="worker_has_a_kind"),
+    Index("ix_posting_generation_id", "generation_id", "code"),
 )
 
 event = Table(
