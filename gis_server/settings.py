@@ -68,6 +68,13 @@ def _positive(value: str) -> int:
     return number
 
 
+def _share(value: str) -> int:
+    number = int(value)
+    if not 0 < number < 100:
+        raise ValueError
+    return number
+
+
 def _count(value: str) -> int:
     number = int(value)
     if number < 0:
@@ -145,6 +152,20 @@ SETTINGS: tuple[Setting, ...] = (
         msg("前后多少小时以内的未结事件提示为可能重复（正整数）。"),
         _positive,
     ),
+    Setting(
+        "GIS_WARNING_PCT",
+        "warning_pct",
+        "25",
+        msg("时限还剩百分之几时提醒（1–99）。文件未规定，由本地设定。"),
+        _share,
+    ),
+    Setting(
+        "GIS_ESCALATION_HOURS",
+        "escalation_hours",
+        "24",
+        msg("超期后每过几小时再告知上一级机构（正整数）。文件未规定，由本地设定。"),
+        _positive,
+    ),
     Setting("GIS_LAYERS", "layers", "layers", msg("图层目录所在的文件夹。"), _folder),
     Setting("GIS_VAR", "var", "var", msg("运行数据所在的文件夹（自带数据库、密钥、示例账号）。"), _folder),
     Setting(
@@ -194,6 +215,8 @@ class Settings:
     photos: int
     duplicate_m: int
     duplicate_hours: int
+    warning_pct: int
+    escalation_hours: int
     given_secret_key: str | None
     https: bool
     proxies: int

@@ -231,7 +231,7 @@ def _judged(course: Course, filled: Filled) -> Course:
     return course
 
 
-_FIRST_LEVEL = {
+FIRST_LEVEL = {
     FirstEscalation.COMMUNITY: AdminLevel.COMMUNITY,
     FirstEscalation.TOWNSHIP: AdminLevel.TOWNSHIP,
     # who reads the platform no document says; the township is the first that dispatches [inferred]
@@ -242,7 +242,7 @@ _FIRST_LEVEL = {
 def _level_after(course: Course, transition: Transition, mover: Mover, profile: Profile) -> AdminLevel | None:
     match transition.step:
         case StepKind.REPORT:
-            return _FIRST_LEVEL[profile.incident_loop.first_escalation_level.value]
+            return FIRST_LEVEL[profile.incident_loop.first_escalation_level.value]
         case StepKind.REPORT_SPECIAL:
             return AdminLevel.TOWNSHIP
         case StepKind.ESCALATE:

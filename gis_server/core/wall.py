@@ -7,6 +7,8 @@ from datetime import datetime
 from gis_server.core.access import Actor, Role, Territory, Tier
 from gis_server.core.catalogue import Catalogue, LayerKind
 from gis_server.core.message import Words
+from gis_server.core.scene import Tour
+from gis_server.core.wall_figures import Alarm
 
 CITY = "city"
 """The wall of the whole deployment."""
@@ -34,7 +36,10 @@ class Figures:
 
 @dataclass(frozen=True, slots=True)
 class HallIncident:
-    """What the hall may know of an incident: where and how it stands; no person, no text, no item."""
+    """What the hall may know of an incident: where and how it stands; no person, no text, no item.
+
+    ``is_overdue`` is so at the moment of telling; ``due_at`` lets a screen that hears nothing more see it for itself.
+    """
 
     number: str
     lon: float
@@ -45,6 +50,8 @@ class HallIncident:
     grid_name: str | None
     township_code: str | None
     discovered_at: datetime
+    due_at: datetime | None = None
+    is_overdue: bool = False
 
     def as_json(self) -> dict[str, object]:
         """The payload of the live stream and the properties on the wall's map."""
@@ -58,12 +65,18 @@ class HallIncident:
             "grid_name": self.grid_name,
             "township_code": self.township_code,
             "discovered_at": self.discovered_at.isoformat(),
+            "due_at": None if self.due_at is None else self.due_at.isoformat(),
+            "is_overdue": self.is_overdue,
         }
 
 
 @dataclass(frozen=True, slots=True)
 class WallState:
-    """All a wall shows at one moment. ``position`` is the place in the event stream from which to go on."""
+    """All a wall shows at one moment. ``position`` is the place in the event stream from which to go on.
+
+    The tour begins with its first scene at ``tour_start``, the beginning of the local day, and turns from there; ``alarms`` are
+    those of the day, which stopped it for a while; ``sent_scene`` is what the desk last sent.
+    """
 
     wall: Wall
     generated_at: datetime
@@ -73,6 +86,10 @@ class WallState:
     incidents: Sequence[HallIncident]
     open_by_grid: Mapping[str, int]
     layers: Sequence[str]
+    tour: Tour
+    tour_start: datetime
+    alarms: Sequence[Alarm]
+    sent_scene: Mapping[str, object] | None
 
 
 def city_wall() -> Wall:

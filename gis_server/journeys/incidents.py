@@ -13,7 +13,7 @@ from gis_server.core.boundaries import Place, too_far
 from gis_server.core.datum import Datum, to_cgcs2000
 from gis_server.core.deadline import Deadline
 from gis_server.core.errors import Conflict, NotAllowed, NotFound, StateChanged, UnusableInput
-from gis_server.core.incident import Incident, IncidentReport, IncidentState, Step
+from gis_server.core.incident import Incident, IncidentReport, IncidentState, Step, incident_number
 from gis_server.core.incident_course import LegalStep, Rules, course_of
 from gis_server.core.incident_machine import mover_of
 from gis_server.core.incident_moves import legal_steps, opening, running_clock
@@ -26,10 +26,11 @@ from gis_server.core.stream import INCIDENT
 from gis_server.core.wall import HallIncident
 from gis_server.files.calendar import working_calendar
 from gis_server.files.profile import read_items
-from gis_server.journeys.boundaries import boundaries_at
+from gis_server.journeys.boundaries import boundaries_at, boundaries_of
 from gis_server.journeys.context import Context
+from gis_server.journeys.events import wake_followers
 from gis_server.journeys.profiles import one_profile
-from gis_server.store import audit, events, incidents
+from gis_server.store import audit, events, incidents, reports
 
 MOST_LISTED = 500
 LONGEST_KEY = 200
@@ -72,7 +73,10 @@ def report(
     one's incident; the key with another content is a Conflict.
     """
     with ctx.engine.begin() as conn:
-        return record(ctx, conn, actor, given, now=now, idempotency_key=idempotency_key)
+        reported = record(ctx, conn, actor, given, now=now, idempotency_key=idempotency_key)
+    if reported.is_new:
+        wake_followers(ctx.engine)
+    return reported
 
 
 def record(
@@ -84,38 +88,50 @@ def record(
     now: datetime,
     idempotency_key: str | None = None,
 ) -> Reported:
-    """``report`` in the caller's transaction."""
+    """``report`` in the caller's transaction; the caller wakes the followers once it has committed."""
     actor.require(Act.REPORT_INCIDENT)
     _check_key(idempotency_key)
-    if idempotency_key is not None and (earlier := _earlier(conn, actor, given, idempotency_key)):
-        return earlier
-    place, generation_id = _place(conn, given, given.discovered_at or now)
+    at = given.discovered_at or now
+    known = reports.look(conn, at, actor.account_id, idempotency_key)
+    if idempotency_key is not None and known.earlier_id is not None:
+        return _earlier(conn, actor, given, idempotency_key)
+    found = boundaries_of(conn, known.generations, at)
+    place = found.route(*_true_position(given.lon, given.lat, given.datum), given.accuracy_m)
     if (reason := too_far(place)) is not None:
         raise UnusableInput(reason, field="lon", expected=msg("本地范围内的坐标"))
     _require_territory(actor, place)
-    serial = incidents.next_id(conn)
     decided = rules(ctx)
     course, records = opening(given, mover_of(actor, decided.profile), now, decided)
-    added = incidents.add(
+    day = now.astimezone(ctx.settings.timezone).strftime("%Y%m%d")
+    incident = reports.add(
         conn,
-        serial,
-        now.astimezone(ctx.settings.timezone).strftime("%Y%m%d"),
+        known.serial,
+        day,
         given,
         place,
         course=course,
+        records=records,
+        announcement=_announcement(
+            HallIncident(
+                number=incident_number(day, known.serial),
+                lon=place.lon,
+                lat=place.lat,
+                state=course.state,
+                is_urgent=course.is_urgent,
+                grid_code=place.routed.grid_code,
+                grid_name=place.grid_name,
+                township_code=place.area_path[1] if len(place.area_path) > 1 else None,
+                discovered_at=course.discovered_at,
+            ),
+            place.area_path,
+        ),
         now=now,
-        generation_id=generation_id,
+        generation_id=found.generations["grid"],
         account_id=actor.account_id,
         idempotency_key=idempotency_key,
     )
-    if not added:  # the same report arrived twice at once, and the other one was first
-        earlier = _earlier(conn, actor, given, idempotency_key or "")
-        assert earlier is not None  # noqa: S101  (its row is why ours was refused)
-        return earlier
-    incidents.add_records(conn, serial, records, (place.lon, place.lat))
-    incident = incidents.by_id(conn, serial)
-    assert incident is not None  # noqa: S101  (added above)
-    announce(conn, incident)
+    if incident is None:  # the same report arrived twice at once, and the other one was first
+        return _earlier(conn, actor, given, idempotency_key or "")
     return Reported(incident, is_new=True)
 
 
@@ -132,7 +148,12 @@ def announce(conn: Connection, incident: Incident) -> None:
         township_code=incident.township_code,
         discovered_at=incident.discovered_at,
     )
-    events.emit(conn, INCIDENT, tier=Tier.HALL, area_path=incident.area_path, payload=seen.as_json())
+    told = _announcement(seen, incident.area_path)
+    events.emit(conn, told.kind, tier=told.tier, area_path=told.area_path, payload=told.payload)
+
+
+def _announcement(seen: HallIncident, area_path: tuple[str, ...]) -> events.Announcement:
+    return events.Announcement(INCIDENT, Tier.HALL, area_path, seen.as_json())
 
 
 def route_point(
@@ -230,7 +251,7 @@ def move(ctx: Context, actor: Actor, incident_id: int, asked: StepRequest, now: 
         incidents.add_records(conn, incident_id, records)
         moved = incidents.by_id(conn, incident_id)
         assert moved is not None  # noqa: S101  (locked above)
-        announce(conn, moved)
+        announce(conn, moved, now)
         return _opened(ctx, conn, actor, moved)
 
 
@@ -276,10 +297,9 @@ def _require_own(actor: Actor, incident: Incident, act: Act) -> None:
         raise NotAllowed(msg("本事件没有交由贵单位办理。"))
 
 
-def _earlier(conn: Connection, actor: Actor, given: IncidentReport, key: str) -> Reported | None:
+def _earlier(conn: Connection, actor: Actor, given: IncidentReport, key: str) -> Reported:
     incident = incidents.by_key(conn, actor.account_id, key)
-    if incident is None:
-        return None
+    assert incident is not None  # noqa: S101  (incidents are never removed)
     if not incident.tells_the_same(given):
         raise Conflict(
             msg(
@@ -290,12 +310,6 @@ def _earlier(conn: Connection, actor: Actor, given: IncidentReport, key: str) ->
             field="Idempotency-Key",
         )
     return Reported(incident, is_new=False)
-
-
-def _place(conn: Connection, given: IncidentReport, at: datetime) -> tuple[Place, int]:
-    found = boundaries_at(conn, at)
-    lon, lat = _true_position(given.lon, given.lat, given.datum)
-    return found.route(lon, lat, given.accuracy_m), found.generations["grid"]
 
 
 def _true_position(lon: float, lat: float, datum: Datum) -> tuple[float, float]:

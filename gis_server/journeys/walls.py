@@ -3,7 +3,7 @@
 import hashlib
 import secrets
 from dataclasses import dataclass
-from datetime import datetime, time
+from datetime import datetime
 
 from sqlalchemy import Connection
 
@@ -13,7 +13,8 @@ from gis_server.core.errors import NotAllowed, NotFound, SignInRequired, Unusabl
 from gis_server.core.message import msg
 from gis_server.core.wall import CITY, Wall, WallState, area_wall, city_wall, display, layers_on_wall
 from gis_server.journeys.context import Context
-from gis_server.store import accounts, areas, audit, events, incidents
+from gis_server.journeys.wall_scenes import day_start, sent_scene, tour_of
+from gis_server.store import accounts, areas, audit, events, incidents, wall_figures
 
 MOST_ON_WALL = 3_000
 """Incidents drawn at most, newest first; the counts count all of them."""
@@ -24,18 +25,20 @@ def wall_state(ctx: Context, actor: Actor, wall_id: str, now: datetime) -> WallS
     with ctx.engine.connect().execution_options(isolation_level="REPEATABLE READ") as conn:
         wall = _wall(conn, actor, wall_id, now)
         path = wall.territory.path
-        today = datetime.combine(
-            now.astimezone(ctx.settings.timezone).date(), time(), tzinfo=ctx.settings.timezone
-        )
+        today = day_start(ctx, now)
         return WallState(
             wall=wall,
             generated_at=now,
             position=events.last_position(conn),
             bounds=areas.bounds(conn, wall.territory.code, now),
             figures=incidents.figures(conn, path, since=today, now=now),
-            incidents=incidents.on_wall(conn, path, today, MOST_ON_WALL),
+            incidents=incidents.on_wall(conn, path, today, MOST_ON_WALL, now),
             open_by_grid=incidents.open_by_grid(conn, path),
             layers=layers_on_wall(ctx.catalogue),
+            tour=tour_of(conn, wall.id),
+            tour_start=today,
+            alarms=wall_figures.alarms(conn, path, today),
+            sent_scene=sent_scene(conn, wall.id, now),
         )
 
 

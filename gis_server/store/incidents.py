@@ -17,7 +17,6 @@ from sqlalchemy import (
     literal_column,
     or_,
     select,
-    text,
     true,
     update,
 )
@@ -247,7 +246,9 @@ def listing(
 _is_open = incident.c.state.not_in(list(CLOSED))
 
 
-def on_wall(conn: Connection, path: Sequence[str], since: datetime, limit: int) -> list[HallIncident]:
+def on_wall(
+    conn: Connection, path: Sequence[str], since: datetime, limit: int, now: datetime
+) -> list[HallIncident]:
     """What the hall may know of the open incidents and of those discovered since ``since``, newest first."""
     query = (
         select(
@@ -260,6 +261,8 @@ def on_wall(conn: Connection, path: Sequence[str], since: datetime, limit: int) 
             grid.c.grid_name,
             incident.c.area_path[2].label("township_code"),
             incident.c.discovered_at,
+            incident.c.due_at,
+            func.coalesce(_is_open & (incident.c.due_at < now), False),
         )
         .select_from(incident.outerjoin(grid, grid.c.id == incident.c.grid_id))
         .where(within(path), _is_open | (incident.c.discovered_at >= since))
