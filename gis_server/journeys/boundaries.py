@@ -38,7 +38,11 @@ def boundaries_at(conn: Connection, at: datetime) -> Boundaries:
     Raises Unavailable when no grids were ever published, UnusableInput (``discovered_at``) when ``at`` is before the
     first generation.
     """
-    generations = store.in_force(conn, at)
+    return boundaries_of(conn, store.in_force(conn, at), at)
+
+
+def boundaries_of(conn: Connection, generations: dict[str, int], at: datetime) -> Boundaries:
+    """``boundaries_at`` where the generations in force at ``at`` were asked for already, in the same transaction."""
     if "grid" not in generations:
         first = store.first_day(conn, "grid")
         if first is None:

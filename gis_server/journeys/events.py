@@ -9,8 +9,9 @@ import logging
 import queue
 from collections.abc import Callable, Iterator
 from contextlib import suppress
-from threading import Condition, Event, Thread
-from time import monotonic
+from threading import Condition, Event, Lock, Thread
+from time import monotonic, sleep
+from weakref import WeakKeyDictionary
 
 from sqlalchemy import Engine
 
@@ -28,12 +29,54 @@ SWEEP_S = 2.0
 RETRY_S = (0.1, 0.2, 0.5, 1.0, 2.0)
 """Pauses between attempts to reach a database that does not answer; the last one repeats."""
 
+WAKE_S = 0.02
+"""Events that are committed within this time wake the followers together."""
+
 PAGE = 500
 BACKLOG = 1_000
 """Events kept for a reader that does not take them; then it is dropped and has to come again."""
 
 PATIENCE_S = 10.0
 """How long a new reader waits for a database that does not answer."""
+
+
+class _Waker:
+    """Wakes the followers of one database, once for all that was committed close together."""
+
+    def __init__(self) -> None:
+        self._lock = Lock()
+        self._is_due = self._is_at_work = False
+
+    def ask(self, engine: Engine) -> None:
+        with self._lock:
+            self._is_due = True
+            if self._is_at_work:
+                return
+            self._is_at_work = True
+        Thread(target=self._run, args=(engine,), name="waker", daemon=True).start()
+
+    def _run(self, engine: Engine) -> None:
+        while True:
+            sleep(WAKE_S)
+            with self._lock:
+                self._is_at_work = self._is_due
+                self._is_due = False
+                if not self._is_at_work:
+                    return
+            # whoever is not woken looks for itself every SWEEP_S
+            with suppress(Unavailable), engine.begin() as conn:
+                events.wake(conn)
+
+
+_wakers: WeakKeyDictionary[Engine, _Waker] = WeakKeyDictionary()
+_wakers_lock = Lock()
+
+
+def wake_followers(engine: Engine) -> None:
+    """Tell the followers of the stream, soon and once for many, that events written without a notice are committed."""
+    with _wakers_lock:
+        waker = _wakers.setdefault(engine, _Waker())
+    waker.ask(engine)
 
 
 class Fallen(Exception):

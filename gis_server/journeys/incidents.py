@@ -122,6 +122,8 @@ def record(
                 grid_name=place.grid_name,
                 township_code=place.area_path[1] if len(place.area_path) > 1 else None,
                 discovered_at=course.discovered_at,
+                due_at=course.due_at,
+                is_overdue=course.due_at is not None and course.due_at < now,
             ),
             place.area_path,
         ),
@@ -135,8 +137,8 @@ def record(
     return Reported(incident, is_new=True)
 
 
-def announce(conn: Connection, incident: Incident) -> None:
-    """Tell the walls and desks, at the hall tier: no person, no text."""
+def announce(conn: Connection, incident: Incident, now: datetime) -> None:
+    """Tell the walls and desks how an incident stands at ``now``, at the hall tier: no person, no text."""
     seen = HallIncident(
         number=incident.number,
         lon=incident.lon,
@@ -147,6 +149,8 @@ def announce(conn: Connection, incident: Incident) -> None:
         grid_name=incident.grid_name,
         township_code=incident.township_code,
         discovered_at=incident.discovered_at,
+        due_at=incident.due_at,
+        is_overdue=incident.is_overdue(now),
     )
     told = _announcement(seen, incident.area_path)
     events.emit(conn, told.kind, tier=told.tier, area_path=told.area_path, payload=told.payload)

@@ -7,6 +7,7 @@ to a position has read everything up to it, for ever.
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 
 import psycopg
 from sqlalchemy import Connection, Engine, func, insert, select, text
@@ -27,6 +28,25 @@ NUMBERED = "gis_stream"
 _SEQUENCER_LOCK = 7_424_491
 
 
+@dataclass(frozen=True, slots=True)
+class Announcement:
+    """An event to be written: what, who may know, where (codes of the areas, county first), and what is told."""
+
+    kind: str
+    tier: Tier
+    area_path: Sequence[str]
+    payload: Mapping[str, object]
+
+    def columns(self) -> dict[str, object]:
+        """Its columns in the outbox."""
+        return {
+            "kind": self.kind,
+            "tier": self.tier.key,
+            "area_path": list(self.area_path),
+            "payload": dict(self.payload),
+        }
+
+
 def emit(
     conn: Connection,
     kind: str,
@@ -36,9 +56,21 @@ def emit(
     payload: Mapping[str, object],
 ) -> None:
     """Write an event in the caller's transaction; followers hear of it when that commits."""
-    conn.execute(
-        insert(event).values(kind=kind, tier=tier.key, area_path=list(area_path), payload=dict(payload))
-    )
+    write(conn, Announcement(kind, tier, area_path, payload))
+    conn.execute(select(func.pg_notify(WRITTEN, "")))
+
+
+def write(conn: Connection, announcement: Announcement) -> None:
+    """Write an event in the caller's transaction without a notice, which is for after the commit (``wake``).
+
+    A transaction with a notice in it holds one lock of the whole database through its commit: no two of them share a flush to
+    disk. A notice may be lost, the row is not: followers look for rows without being told, too.
+    """
+    conn.execute(insert(event).values(announcement.columns()))
+
+
+def wake(conn: Connection) -> None:
+    """Tell the followers that committed rows wait for their positions."""
     conn.execute(select(func.pg_notify(WRITTEN, "")))
 
 
