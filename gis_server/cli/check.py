@@ -14,22 +14,30 @@ from gis_server.cli.opening import read_settings
 from gis_server.cli.terminal import step
 from gis_server.core.coverage.document import as_geojson, as_json
 from gis_server.core.coverage.drawing import Sheet
-from gis_server.core.coverage.findings import Report, Severity
+from gis_server.core.coverage.findings import Report
 from gis_server.core.coverage.page import page
-from gis_server.core.coverage.sentences import clause, figure
+from gis_server.core.coverage.sentences import clause
+from gis_server.core.coverage.totals import exact_proof, severity_words, totals
 from gis_server.core.datum import Datum
 from gis_server.core.errors import UnusableInput
 from gis_server.core.message import Message, Translate, msg
 from gis_server.files.catalogue import load
 from gis_server.i18n import LANGUAGES, translator
-from gis_server.journeys.check import How, Validation, validate_files
+from gis_server.journeys.check import AREA, GRID, SUB_GRID, How, Validation, validate_files
 
 _FILE = click.Path(path_type=Path)
 
 
 @click.command(help=str(msg("检查网格划分（只读文件，不用数据库）。")))
 @click.argument("grids", type=_FILE)
-@click.option("--within", type=_FILE, help=str(msg("网格应当铺满的上级区域（文件）。")))
+@click.option(
+    "--layer",
+    type=click.Choice([GRID, SUB_GRID, AREA]),
+    default=GRID,
+    show_default=True,
+    help=str(msg("文件是什么：grid 网格，sub_grid 子网格，area 行政区划。")),
+)
+@click.option("--within", type=_FILE, help=str(msg("网格应当铺满的上级区域（文件）；子网格则为其网格。")))
 @click.option("--addresses", type=_FILE, help=str(msg("标准地址（文件），用来统计户数并检查归属。")))
 @click.option("--datum", type=click.Choice([d.value for d in Datum]), help=str(msg("地址坐标的基准。")))
 @click.option("--profile", help=str(msg("采用哪一地的标准，如 zhenjiang。")))
@@ -101,7 +109,7 @@ def json_bytes(document: Any) -> bytes:
 
 def _written(found: Validation, form: str) -> bytes:
     if form == "text":
-        return _as_text(found.report, translate()).encode()
+        return _as_text(found.report, found.source.layer, translate()).encode()
     languages = {name: translator(name) for name in LANGUAGES}
     if form == "html":
         sheet = Sheet(found.geometry, found.within, found.stretch)
@@ -111,31 +119,15 @@ def _written(found: Validation, form: str) -> bytes:
     return json_bytes(as_geojson(document) if form == "geojson" else document)
 
 
-def _as_text(report: Report, words: Translate) -> str:
+def _as_text(report: Report, layer: str, words: Translate) -> str:
     summary = report.summary
-    lines = [
-        msg(
-            "覆盖率 {pct}%（共 {within} 平方米）；缝隙 {gap}、重叠 {overlap}、越界 {outside} 平方米；容差 {tolerance} 平方米。",
-            pct=f"{summary.coverage_pct:.4f}".rstrip("0").rstrip("."),
-            within=figure(summary.within_area_m2),
-            gap=figure(summary.gap_area_m2),
-            overlap=figure(summary.overlap_area_m2),
-            outside=figure(summary.outside_area_m2),
-            tolerance=figure(report.tolerance_m2),
-        ).render(words)
-    ]
-    proof = report.certificate
-    if proof is not None and proof.exact:
-        lines.append(
-            msg(
-                "严丝合缝：{cells} 个网格、{edges} 条边逐位吻合。", cells=proof.cells, edges=proof.edges
-            ).render(words)
-        )
-    labels = {Severity.ERROR: msg("错误"), Severity.WARNING: msg("警告"), Severity.OPTION: msg("提示")}
+    lines = [totals(report, layer).render(words)]
+    if (proof := exact_proof(report, layer)) is not None:
+        lines.append(proof.render(words))
     for finding in report.findings:
         line = msg(
             "[{severity} {rule}] {sentence}（{clause}）",
-            severity=labels[finding.severity],
+            severity=severity_words(finding.severity),
             rule=finding.rule,
             sentence=finding.message,
             clause=clause(finding.clause),

@@ -11,7 +11,7 @@ def proof_of(generation: Generation) -> Message | None:
     proof = generation.certificate
     if proof is None or not proof.cells:
         return None
-    cells = _cells(generation.layer, proof.cells)
+    cells = cells_of(generation.layer, proof.cells)
     if proof.exact:
         return msg("逐位精确：{cells}，{edges} 条边。", cells=cells, edges=f"{proof.edges:,}")
     if generation.errors:
@@ -43,7 +43,8 @@ def _area(measured: object) -> str | Message:
     return msg("不到 0.01") if 0 < area < 0.01 else figure(area)
 
 
-def _cells(layer: str, count: int) -> Message:
+def cells_of(layer: str, count: int) -> Message:
+    """So many of what a layer holds."""
     number = f"{count:,}"
     if layer == "grid":
         return msg("{n} 个网格", n=number)

@@ -46,16 +46,19 @@ def read(
     """Read a file of features.
 
     ``crs`` (EPSG code, WKT, PROJ string or "local"), ``encoding`` and ``datum`` go before what the file says.
-    ``names`` choose among several layers of a GeoPackage or data sets of an archive; ``xy`` names the two
-    coordinate columns of a CSV or sheet, which are otherwise found by their usual names. Geometry comes
-    two-dimensional and in the CRS of the file; nothing is written beside it.
+    ``names`` choose among several layers of a GeoPackage or data sets of an archive, unless the path names one itself
+    (``city.gpkg:roads``); ``xy`` names the two coordinate columns of a CSV or sheet, which are otherwise found by their
+    usual names. Geometry comes two-dimensional and in the CRS of the file; nothing is written beside it.
 
     Raises UnusableInput for what cannot be read, UnknownCrs, UnknownEncoding, and DatumRequired for points whose
     datum is not stated.
     """
+    path, wanted = split_layer(path)
     if not path.exists():
         raise UnusableInput(msg("找不到文件 {file}。", file=str(path)))
     _check_kind(path)
+    if wanted is not None:
+        names = (wanted,)
     if progress is not None:
         progress(0, 0)
     digest = _sha256(sorted(sidecars(path).values()) if path.suffix.lower() == ".shp" else [path])
@@ -67,6 +70,10 @@ def read(
     else:
         loaded = _load(path, encoding, names, xy, progress)
 
+    if wanted is not None and not _bears(loaded.layer, wanted):
+        raise UnusableInput(
+            msg("{file} 里没有名为“{name}”的数据。", file=path.name, name=wanted), field="layer"
+        )
     settled_crs = settle_crs(loaded, crs, datum, path.name)
     settled_datum = settle_datum(
         loaded.geometry, settled_crs, datum, crs_is_stated=crs is not None, file=path.name
@@ -92,6 +99,23 @@ def read(
         problems=tuple(loaded.problems),
         notes=tuple(loaded.notes),
     )
+
+
+def split_layer(path: Path) -> tuple[Path, str | None]:
+    """The file, and the layer or sheet that ``file.gpkg:name`` asks for inside it; None where no name is given."""
+    file, _, name = path.name.rpartition(":")
+    if path.exists() or not name or Path(file).suffix.lower() not in SUPPORTED:
+        return path, None
+    return path.with_name(file), name
+
+
+def _bears(layer: str | None, wanted: str) -> bool:
+    """Whether a layer, a sheet or an archive's member (``folder/name.shp:layer``) is called ``wanted``, case apart."""
+    if layer is None:
+        return False
+    member, _, inner = layer.rpartition(":")
+    called = {layer, inner, member or inner, Path(member or inner).stem}
+    return wanted.casefold() in {name.casefold() for name in called}
 
 
 def _check_kind(path: Path) -> None:

@@ -134,8 +134,9 @@ def choose(available: Sequence[str], names: Sequence[str], file: str) -> str:
             return same[0]
     raise UnusableInput(
         msg(
-            "{file} 里有 {count} 个数据：{names}；请只留一个，或把要导入的那个改成与图层同名。",
+            "{file} 里有 {count} 个数据：{names}；请写明要哪一个，例如 {file}:{first}。",
             file=file,
+            first=available[0],
             count=len(available),
             names="、".join(available),
         ),

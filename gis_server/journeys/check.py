@@ -12,7 +12,7 @@ from gis_server.core.catalogue import Catalogue, Layer
 from gis_server.core.columns import match_columns
 from gis_server.core.coverage.check import check
 from gis_server.core.coverage.document import Input
-from gis_server.core.coverage.facts import Addresses, Facts
+from gis_server.core.coverage.facts import Addresses, Facts, weigh
 from gis_server.core.coverage.findings import Report
 from gis_server.core.coverage.layer import Cells, Parents, Plane
 from gis_server.core.coverage.rules import DEFAULT_RULES, Rules, rules_of
@@ -40,6 +40,8 @@ from gis_server.files.read import read
 BEND = 3e-8
 """1/m: how far an edge of length L may bow, BEND · L², when a straight line is taken from one CRS to another
 (tan φ / 8R at 50° N and some margin: 0.3 mm for 100 m)."""
+GRID, SUB_GRID, AREA = "grid", "sub_grid", "area"
+"""The boundary layers that files are checked as."""
 SAME_PLACE_M = 1e-6
 """Vertices of two files that come this close after a change of CRS were one."""
 
@@ -47,6 +49,12 @@ SAME_PLACE_M = 1e-6
 def rules_for(profile: str | None) -> Rules:
     """The rules of a profile by its key; without one, or with "default", the product's own. NotFound if unknown."""
     return DEFAULT_RULES if profile in (None, DEFAULT_RULES.profile) else rules_of(read_profile(profile))
+
+
+def _rules_of_layer(layer: Layer, profile: str | None) -> Rules:
+    rules = rules_for(profile)
+    # the 15 digits are a grid's; areas and sub-grids have codes of their own
+    return rules if layer.key == "grid_code" else replace(rules, code_digits=None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,9 +72,7 @@ def layer_case(
 ) -> LayerCase:
     """The cells of a layer with the lowest polygons of ``parents``; a layer that is its own parent has none."""
     plane = plane_of(table.geometry, STORAGE_CRS, bend=BEND)
-    rules = rules_for(profile)
-    if layer.key != "grid_code":  # the 15 digits are a grid's; areas and sub-grids have codes of their own
-        rules = replace(rules, code_digits=None)
+    rules = _rules_of_layer(layer, profile)
     parent_codes = table.columns[layer.parent.field] if layer.parent else None
     kinds = table.columns.get("grid_kind")
     cells = Cells(
@@ -76,30 +82,58 @@ def layer_case(
         exclusive=None if kinds is None else np.asarray(kinds == "exclusive_grid", dtype=bool),
         rows=table.rows,
     )
-    is_tree = layer.parent is not None and layer.parent.layer == layer.name
-    above = None if parents is None or layer.parent is None or is_tree else _lowest(parents)
+    above = None if parents is None or layer.parent is None or _is_tree(layer) else _lowest(parents)
     return LayerCase(cells, above, rules, plane)
 
 
 def check_layer(
-    layer: Layer, table: FeatureTable, parents: FeatureTable | None, profile: str | None
+    layer: Layer,
+    table: FeatureTable,
+    parents: FeatureTable | None,
+    profile: str | None,
+    *,
+    addresses: Addresses | None = None,
 ) -> Report:
     """Check a boundary layer before it is staged; geometries of findings are longitude/latitude (EPSG:4490).
 
     ``parents`` are the features of ``layer.parent.layer``; a layer that is its own parent (areas) needs none. Grids
-    must tile the lowest areas; sub-grids must lie inside their grids without filling them.
+    must tile the lowest areas; sub-grids must lie inside their grids without filling them. ``addresses`` (in the same
+    degrees) are asked for sizes that the rows do not state, for V11, and for the weight of the findings.
     """
     case = layer_case(layer, table, parents, profile)
-    if layer.parent and layer.parent.layer == layer.name:
-        return check_tree(case.cells, rules=case.rules, plane=case.plane)
+    facts = _facts({name: column for name, column in table.columns.items() if _says_anything(column)})
+    return _checked(layer, case, facts, addresses=addresses)
+
+
+def _checked(
+    layer: Layer,
+    case: LayerCase,
+    facts: Facts,
+    *,
+    addresses: Addresses | None,
+    tolerance_m2: float | None = None,
+) -> Report:
+    """The check that a layer asks for: a tree of areas, grids that tile, sub-grids that need not."""
+    if _is_tree(layer):
+        report = check_tree(case.cells, rules=case.rules, plane=case.plane, tolerance_m2=tolerance_m2)
+        if addresses is None:
+            return report
+        return replace(report, findings=tuple(weigh(report.findings, addresses)))
     return check(
         case.cells,
         case.parents,
         rules=case.rules,
         plane=case.plane,
-        inside_only=layer.name == "sub_grid",
-        facts=_facts({name: column for name, column in table.columns.items() if _says_anything(column)}),
+        tolerance_m2=tolerance_m2,
+        inside_only=layer.name == SUB_GRID,
+        facts=facts,
+        addresses=addresses,
     )
+
+
+def _is_tree(layer: Layer) -> bool:
+    """Whether the layer is its own parent, as areas are."""
+    return layer.parent is not None and layer.parent.layer == layer.name
 
 
 def _says_anything(column: NDArray[np.object_]) -> bool:
@@ -170,18 +204,22 @@ class Validation:
 
 @dataclass(frozen=True, slots=True)
 class How:
-    """How to read and judge files: what ``validate`` and ``repair`` take as options."""
+    """How to read and judge files: what ``validate`` and ``repair`` take as options.
+
+    ``layer`` is the boundary layer that the file is checked as; ``datum`` is that of the addresses.
+    """
 
     crs: str | None = None
     encoding: str | None = None
     datum: Datum | None = None
     profile: str | None = None
     tolerance_m2: float | None = None
+    layer: str = GRID
 
 
 @dataclass(frozen=True, slots=True)
 class Checked:
-    """A file of grids with its areas, ready for the check or the repair."""
+    """A file of grids with its areas (or sub-grids with their grids), ready for the check or the repair."""
 
     raw: RawTable
     cells: Cells
@@ -193,27 +231,37 @@ class Checked:
 
 
 def read_grids(catalogue: Catalogue, grids: Path, within: Path | None, how: How) -> Checked:
-    """Read grids, and the areas they lie in.
+    """Read the file of a boundary layer (grids, if ``how`` does not say otherwise), and the areas they lie in.
 
     Codes, parents, kinds and counts are taken from the columns that the catalogue's names and aliases match; none is
     required. Raises UnusableInput, UnknownCrs or UnknownEncoding where a file cannot be used, NotFound for a profile.
     """
-    rules = rules_for(how.profile)
-    raw = read(grids, crs=how.crs, encoding=how.encoding)
+    layer = catalogue[how.layer]
+    rules = _rules_of_layer(layer, how.profile)
+    if within is not None and _is_tree(layer):
+        raise UnusableInput(
+            msg("行政区划的上下级在同一个文件里，检查时不用 --within；请去掉它。"), field="within"
+        )
+    raw = read(grids, crs=how.crs, encoding=how.encoding, names=_names(layer))
     if not len(raw.rows):
         raise UnusableInput(msg("{file} 里没有任何要素。", file=raw.source.file))
     if not np.isin(shapely.get_type_id(raw.geometry), (3, 6)).any():
-        raise UnusableInput(msg("{file} 里没有面，不能作为网格检查。", file=raw.source.file))
-    columns = found_columns(catalogue["grid"], raw)
+        raise UnusableInput(
+            msg("{file} 里没有面，不能作为“{layer}”检查。", file=raw.source.file, layer=layer.title)
+        )
+    columns = found_columns(layer, raw)
+    parent_field = "" if layer.parent is None else layer.parent.field
     kinds = columns.get("grid_kind")
     cells = Cells(
         geometry=raw.geometry,
-        codes=columns.get("grid_code"),
-        parent_codes=columns.get("community_code"),
+        codes=columns.get(layer.key),
+        parent_codes=columns.get(parent_field),
         exclusive=None if kinds is None else np.asarray(kinds == "exclusive_grid", dtype=bool),
         rows=raw.rows,
     )
-    parents, turned = (None, False) if within is None else _areas(catalogue, within, raw, how)
+    parents, turned = None, False
+    if within is not None and layer.parent is not None:
+        parents, turned = _areas(catalogue[layer.parent.layer], within, raw, how)
     return Checked(
         raw=raw,
         cells=cells,
@@ -221,7 +269,7 @@ def read_grids(catalogue: Catalogue, grids: Path, within: Path | None, how: How)
         facts=_facts(columns),
         rules=rules,
         plane=plane_of(raw.geometry, raw.source.crs, bend=BEND if turned else 0.0),
-        parent_column=_matched(catalogue["grid"], raw).get("community_code"),
+        parent_column=_matched(layer, raw).get(parent_field),
     )
 
 
@@ -232,22 +280,28 @@ def validate_files(
     addresses: Path | None = None,
     how: How = How(),
 ) -> Validation:
-    """Check grids in a file, inside the areas of another, with the addresses of a third; no database."""
+    """Check grids in a file, inside the areas of another, with the addresses of a third; no database.
+
+    ``how.layer`` makes it sub-grids inside grids, or areas inside each other.
+    """
     given = read_grids(catalogue, grids, within, how)
     raw, crs = given.raw, given.raw.source.crs
-    report = check(
-        given.cells,
-        given.parents,
-        rules=given.rules,
-        tolerance_m2=how.tolerance_m2,
-        plane=given.plane,
-        facts=given.facts,
+    report = _checked(
+        catalogue[how.layer],
+        LayerCase(given.cells, given.parents, given.rules, given.plane),
+        given.facts,
         addresses=None if addresses is None else _addresses(catalogue, addresses, crs, how),
+        tolerance_m2=how.tolerance_m2,
     )
-    source = Input(raw.source.file, raw.source.features, crs, raw.source.encoding)
+    source = Input(raw.source.file, raw.source.features, crs, raw.source.encoding, how.layer)
     return Validation(
         report, source, raw.geometry, crs, None if given.parents is None else given.parents.geometry
     )
+
+
+def _names(layer: Layer) -> tuple[str, ...]:
+    """What the layer may be called inside a file that holds several."""
+    return layer.name, layer.title.zh, layer.title.en
 
 
 def _matched(layer: Layer, raw: RawTable) -> dict[str, str]:
@@ -266,31 +320,32 @@ def found_columns(layer: Layer, raw: RawTable) -> dict[str, NDArray[np.object_]]
     }
 
 
-def _read_beside(path: Path, how: How) -> RawTable:
+def _read_beside(path: Path, layer: Layer, how: How, datum: Datum | None = None) -> RawTable:
     """A second file: by its own CRS and encoding if it states them, else by those given for the first."""
+    names = _names(layer)
     try:
-        return read(path, crs=LOCAL_CRS if how.crs == LOCAL_CRS else None, datum=how.datum)
+        return read(path, crs=LOCAL_CRS if how.crs == LOCAL_CRS else None, datum=datum, names=names)
     except UnknownCrs:
         if how.crs is None:
             raise
-        return read(path, crs=how.crs, datum=how.datum)
+        return read(path, crs=how.crs, datum=datum, names=names)
     except UnknownEncoding:
         if how.encoding is None:
             raise
-        return read(path, crs=how.crs, encoding=how.encoding, datum=how.datum)
+        return read(path, crs=how.crs, encoding=how.encoding, datum=datum, names=names)
 
 
-def _areas(catalogue: Catalogue, path: Path, grids: RawTable, how: How) -> tuple[Parents, bool]:
-    """The lowest areas of a file, in the CRS of the grids, and whether they had to be transformed."""
-    raw = _read_beside(path, how)
-    columns = found_columns(catalogue["area"], raw)
-    codes = columns.get("area_code")
+def _areas(layer: Layer, path: Path, grids: RawTable, how: How) -> tuple[Parents, bool]:
+    """The lowest polygons of ``layer`` in a file, in the CRS of the grids, and whether they had to be transformed."""
+    raw = _read_beside(path, layer, how)
+    columns = found_columns(layer, raw)
+    codes = columns.get(layer.key)
     polygonal = np.isin(shapely.get_type_id(raw.geometry), (3, 6))
     if not polygonal.any():
         raise UnusableInput(msg("{file} 里没有面，不能作为上级区域。", file=raw.source.file))
     lowest = polygonal
-    if codes is not None and "parent_code" in columns:
-        upper = set(columns["parent_code"].tolist()) - {None}
+    if codes is not None and _is_tree(layer) and layer.parent is not None and layer.parent.field in columns:
+        upper = set(columns[layer.parent.field].tolist()) - {None}
         lowest = polygonal & np.array([code not in upper for code in codes], dtype=bool)
     geometry, crs = raw.geometry[lowest], grids.source.crs
     turned = raw.source.crs != crs
@@ -304,8 +359,9 @@ def _areas(catalogue: Catalogue, path: Path, grids: RawTable, how: How) -> tuple
 
 
 def _addresses(catalogue: Catalogue, path: Path, crs: str, how: How) -> Addresses:
-    raw = _read_beside(path, how)
-    columns = found_columns(catalogue["address"], raw)
+    layer = catalogue["address"]
+    raw = _read_beside(path, layer, how, how.datum)
+    columns = found_columns(layer, raw)
     geometry = raw.geometry
     usable = (shapely.get_type_id(geometry) == 0) & ~shapely.is_empty(geometry)
     if raw.source.datum is not None and not raw.source.datum.is_true:

@@ -17,12 +17,13 @@ SCHEMA = "gis-server/validation/1"
 
 @dataclass(frozen=True, slots=True)
 class Input:
-    """What was checked: file name, number of rows, CRS and text encoding as read."""
+    """What was checked: file name, number of rows, CRS and text encoding as read, and the layer it was checked as."""
 
     file: str
     features: int
     crs: str
     encoding: str | None
+    layer: str = "grid"
 
 
 def as_json(
