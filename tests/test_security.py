@@ -51,6 +51,7 @@ def every_get(app: Flask, ids: list[str]) -> list[str]:
         "job_id": ["00000000-0000-0000-0000-000000000000"],
         "wall_id": ["city", COUNTY, *TOWNS, *COMMUNITIES],
         "link_id": ["1"],
+        "photo_id": ["1"],
         "language": ["zh", "en"],
         "chosen": ["en"],
         "name": ["pages/wall.js"],
@@ -142,6 +143,7 @@ def test_every_change_is_refused_to_those_whose_work_it_is_not(
         "mend_finding": {"admin", "approver", "planner"},
         "mend_findings": {"admin", "approver", "planner"},
         "move_incident": {"admin", "operator", "worker", "west", "east"},
+        "add_photos": {"admin", "approver", "planner", "analyst", "operator", "west", "east", "worker"},
     }
     bodies = {
         "report_incident": {**inside(0), "description": "x", "source": "patrol"},

@@ -20,6 +20,7 @@ from gis_server.views import (
     api_incidents,
     api_layers,
     api_session,
+    api_photos,
     api_walls,
     assets,
     health,
@@ -78,6 +79,7 @@ def create_app(settings: Settings, ctx: Context | None = None) -> Flask:
         api_findings.blueprint,
         api_incidents.blueprint,
         api_walls.blueprint,
+        api_photos.blueprint,
         api_events.blueprint,
         openapi.blueprint,
     ):

@@ -26,6 +26,7 @@ from gis_server.views.operation import (
     or_null,
     ref,
 )
+from gis_server.views.operations_intake import INTAKE
 
 _LAYER = in_path("layer", msg("图层名，见 /api/catalogue"), TEXT)
 _GENERATION = in_path("generation_id", msg("这一代数据的编号"), INTEGER)
@@ -311,3 +312,4 @@ OPERATIONS: tuple[Operation, ...] = (
         produces=STREAM,
     ),
 )
+    *INTAKE,
