@@ -4,10 +4,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+import shapely
 
 from gis_server.core.geometry import metric_or_utm, middle
 from gis_server.core.message import Message, msg
-from gis_server.core.routing import NOWHERE, Cover, Floats, Geometries, GridIndex, Routed
+from gis_server.core.roster import StaffedGrid
+from gis_server.core.routing import NOWHERE, Cover, Floats, Geometries, GridIndex, Match, Routed
+from gis_server.core.vocabulary import GridKind, SettlementClass
 
 LEVELS = ("community", "township", "county")
 """Admin levels, deepest first."""
@@ -26,12 +29,19 @@ class AreaRows:
 
 @dataclass(frozen=True, slots=True)
 class GridRows:
-    """n grids: row ids, codes, names, codes of their communities, polygons in EPSG:4490."""
+    """n grids: row ids, codes, names, codes of their communities, polygons in EPSG:4490.
+
+    ``kinds`` and ``settlement_classes`` are the words of the vocabulary, or whatever else the file had; the managing
+    departments are those of exclusive grids.
+    """
 
     ids: Sequence[int]
     codes: Sequence[str]
     names: Sequence[str]
     community_codes: Sequence[str]
+    kinds: Sequence[str | None]
+    settlement_classes: Sequence[str | None]
+    managing_departments: Sequence[str | None]
     geometries: Geometries
 
 
@@ -49,6 +59,8 @@ class Place:
     """A routed point with the row ids and names behind its codes.
 
     ``path_candidates`` are the paths of every grid that may hold the point: whoever answers for one of them may act.
+    ``shared_by`` are the codes of all grids on whose common border it lies, the lowest first; empty elsewhere. ``staffed`` is
+    what the roster's rules ask of its grid.
     """
 
     routed: Routed
@@ -59,6 +71,8 @@ class Place:
     area_path: tuple[str, ...]
     area_names: tuple[str, ...]
     path_candidates: tuple[tuple[str, ...], ...]
+    shared_by: tuple[str, ...] = ()
+    staffed: StaffedGrid | None = None
 
     @property
     def responsible(self) -> dict[str, object]:
@@ -129,7 +143,45 @@ class Boundaries:
             area_path=path,
             area_names=self._names_of(path),
             path_candidates=tuple(dict.fromkeys(path for path in candidates if path)),
+            shared_by=self._shared_by(routed, lon, lat),
+            staffed=self.staffed(row),
         )
+
+    def _shared_by(self, routed: Routed, lon: float, lat: float) -> tuple[str, ...]:
+        if (
+            routed.match is Match.NEAR or routed.distance_m != 0.0
+        ):  # rounded to millimetres: the covers decide
+            return ()
+        ranks = self.index.cover.tree.query(shapely.Point(lon, lat), predicate="intersects")
+        codes = sorted({self.index.cover.codes[rank] for rank in ranks.tolist()})
+        return tuple(codes) if len(codes) > 1 else ()
+
+    def staffed(self, row: int) -> StaffedGrid:
+        """What the roster's rules ask of the grid in ``row`` of the rows given."""
+        grids = self._grids
+        kind, settlement = grids.kinds[row], grids.settlement_classes[row]
+        return StaffedGrid(
+            fid=row,
+            code=grids.codes[row],
+            kind=GridKind(kind) if kind in set(GridKind) else None,
+            settlement_class=SettlementClass(settlement) if settlement in set(SettlementClass) else None,
+            path=self._paths.get(grids.community_codes[row], ()),
+            managing_department=grids.managing_departments[row],
+        )
+
+    @property
+    def grids(self) -> GridRows:
+        """The grids as they were given."""
+        return self._grids
+
+    @property
+    def areas(self) -> Mapping[str, tuple[str, ...]]:
+        """The path of every area (codes from the county to itself) by its code."""
+        return self._paths
+
+    def name_of(self, code: str) -> str:
+        """The name of an area; its code if it has none."""
+        return self._names.get(code, code)
 
     def _area_path(self, lon: float, lat: float) -> tuple[str, ...]:
         for cover in self._covers:

@@ -5,6 +5,7 @@ longer in force, and two generations are never mixed, whether or not it heard of
 """
 
 from collections import OrderedDict
+from collections.abc import Mapping
 from datetime import datetime
 from threading import Lock
 from weakref import WeakKeyDictionary
@@ -63,8 +64,15 @@ def boundaries_of(conn: Connection, generations: dict[str, int], at: datetime) -
             for layer, number in store.in_force(conn, max(first_areas, at)).items()
             if layer == "area"
         }
+    return of_generations(conn, generations)
+
+
+def of_generations(conn: Connection, generations: Mapping[str, int]) -> Boundaries:
+    """The boundaries of these generations by layer, of today or of the past; what is no boundary layer is left out."""
     with _kept_lock:
         kept = _kept.setdefault(conn.engine, _Kept())
+    # another roster moves no border
+    generations = {layer: generations[layer] for layer in store.LAYERS if layer in generations}
     key = tuple(sorted(generations.items()))
     with kept.lock:  # the second of two first callers waits, instead of loading it again
         found = kept.sets.get(key)

@@ -14,12 +14,18 @@ from gis_server.store.schema import area, generation, grid, sub_grid
 
 LAYERS = ("area", "grid", "sub_grid")
 
+ROSTER = "roster"
+"""What the generations of the roster are filed under."""
+
+IN_FORCE = (*LAYERS, ROSTER)
+"""Everything that decides who answers for a place."""
+
 
 def in_force(conn: Connection, at: datetime) -> dict[str, int]:
-    """The generation ids of the boundary layers in force at ``at``, by layer; a layer without one is absent."""
+    """The generation ids of boundary layers and roster in force at ``at``, by layer; what has none is absent."""
     query = select(generation.c.layer, generation.c.id).where(
         generation.c.state == "published",
-        generation.c.layer.in_(LAYERS),
+        generation.c.layer.in_(IN_FORCE),
         generation.c.valid_from <= at,
         or_(generation.c.valid_to.is_(None), generation.c.valid_to > at),
     )
@@ -41,7 +47,16 @@ def load(conn: Connection, generations: dict[str, int]) -> Boundaries:
         conn, area, generations, area.c.area_code, area.c.area_name, area.c.admin_level, area.c.path
     )
     grids = _rows(
-        conn, grid, generations, grid.c.id, grid.c.grid_code, grid.c.grid_name, grid.c.community_code
+        conn,
+        grid,
+        generations,
+        grid.c.id,
+        grid.c.grid_code,
+        grid.c.grid_name,
+        grid.c.community_code,
+        grid.c.grid_kind,
+        grid.c.settlement_class,
+        grid.c.managing_department,
     )
     sub_grids = _rows(conn, sub_grid, generations, sub_grid.c.sub_grid_code, sub_grid.c.grid_code)
     return Boundaries(
@@ -58,6 +73,9 @@ def load(conn: Connection, generations: dict[str, int]) -> Boundaries:
             [row.grid_code for row in grids],
             [row.grid_name for row in grids],
             [row.community_code for row in grids],
+            [row.grid_kind for row in grids],
+            [row.settlement_class for row in grids],
+            [row.managing_department for row in grids],
             _geometries(grids),
         ),
         SubGridRows(

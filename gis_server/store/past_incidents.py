@@ -5,7 +5,7 @@ from datetime import datetime
 
 from sqlalchemy import Connection, func, insert, literal, null, select
 
-from gis_server.store.boundaries import LAYERS
+from gis_server.store.boundaries import IN_FORCE
 from gis_server.store.copying import Values, copy_rows
 from gis_server.store.schema import generation, incident, incident_event
 
@@ -44,13 +44,13 @@ def add_past(
 
 
 def boundary_days(conn: Connection) -> list[datetime]:
-    """The instants at which some boundary came into force, from the first grids on, in order."""
+    """The instants at which some boundary or roster came into force, from the first grids on, in order."""
     began = select(generation.c.valid_from).where(generation.c.state == "published")
     first = select(
         func.min(began.where(generation.c.layer == "grid").subquery().c.valid_from)
     ).scalar_subquery()
     query = (
-        began.where(generation.c.layer.in_(LAYERS), generation.c.valid_from >= first)
+        began.where(generation.c.layer.in_(IN_FORCE), generation.c.valid_from >= first)
         .distinct()
         .order_by(generation.c.valid_from)
     )
