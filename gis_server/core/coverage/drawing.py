@@ -9,6 +9,8 @@ from gis_server.core.coverage.edges import Floats, Geometries
 
 OVERVIEW_CELLS = 20_000
 """Beyond so many cells the overview draws the parents only: a screen has no more lines to show."""
+NUMBERED = 60
+"""So many marks of the overview bear a number; more would hide each other and the ground."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,7 +23,7 @@ class Sheet:
 
 
 def overview(sheet: Sheet, marks: list[tuple[int, str, shapely.Geometry]], width: int = 900) -> str:
-    """All cells and parents with numbered marks (number, CSS class, geometry) on them."""
+    """All cells and parents with marks (number, CSS class, geometry) on them; the first ones show their number."""
     drawn = sheet.cells if sheet.parents is None else np.concatenate([sheet.cells, sheet.parents])
     bounds = shapely.total_bounds(drawn)
     if not np.isfinite(bounds).all():
@@ -34,6 +36,8 @@ def overview(sheet: Sheet, marks: list[tuple[int, str, shapely.Geometry]], width
         body.append(f'<path class="parent" d="{view.path(sheet.parents)}"/>')
     for number, style, shape in marks:
         body.append(f'<path class="{style}" d="{view.path(np.array([shape], dtype=object))}"/>')
+        if number > NUMBERED:
+            continue
         x, y = view.at(np.array([[shape.centroid.x, shape.centroid.y]]))[0]
         body.append(
             f'<a href="#f{number}"><circle class="{style} mark" cx="{x:.1f}" cy="{y:.1f}" r="7"/>'
