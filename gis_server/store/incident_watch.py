@@ -9,19 +9,18 @@ from typing import Any
 from sqlalchemy import (
     ColumnElement,
     Connection,
-    Double,
     Engine,
     Integer,
-    Interval,
+    Text,
     and_,
     case,
     cast,
+    extract,
     func,
     literal,
     select,
     text,
     true,
-    tuple_,
     update,
 )
 from sqlalchemy.dialects.postgresql import JSONB, insert
@@ -70,24 +69,22 @@ def _told() -> Any:
     )
 
 
+def _seconds(number: ColumnElement[Any]) -> ColumnElement[Any]:
+    return func.make_interval(0, 0, 0, 0, 0, 0, number)
+
+
 def _moment(told: Any, watch: WatchRule, rungs: Rungs, now: datetime) -> ColumnElement[Any]:
     """When the next word on a clock is due; null when all has been told."""
     due, began = incident.c.due_at, incident.c.clock_starts_at
-    warn = due - (due - began) * cast(literal(watch.warn_share), Double)
-    level = func.coalesce(incident.c.current_level, "")
-    most = case(
-        *(
-            (tuple_(incident.c.state, level) == tuple_(literal(state.value), literal(at or "")), number)
-            for (state, at), number in rungs.items()
-        ),
-        else_=0,
-    )
-    every = cast(literal(watch.escalate_every), Interval)
-    next_round = due + every * cast(told.c.round + 1, Integer)
+    left = extract("epoch", due - began) * literal(watch.warn_share)
+    by_place = {f"{state.value} {level or ''}": number for (state, level), number in rungs.items()}
+    place = incident.c.state + " " + func.coalesce(incident.c.current_level, "")
+    most = cast(cast(literal(by_place, JSONB)[place].astext, Text), Integer)
+    later = (told.c.round + 1) * literal(watch.escalate_every.total_seconds())
     return case(
-        (and_(~told.c.warned, ~told.c.overdue, due >= now), warn),
+        (and_(~told.c.warned, ~told.c.overdue, due >= now), due - _seconds(left)),
         (~told.c.overdue, due),
-        (told.c.round < most, next_round),
+        (told.c.round < most, due + _seconds(later)),
     )
 
 
