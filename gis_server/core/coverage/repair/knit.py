@@ -9,6 +9,7 @@ import shapely
 from gis_server.core.coverage.edges import Floats, Geometries
 from gis_server.core.coverage.repair.border import Edge, Point, Tangled, polygon_of, rings_of
 from gis_server.core.coverage.repair.survey import Survey, woven_rings
+from gis_server.core.coverage.repair.weave import Weave
 
 Place = tuple[int, Point]
 """A node, by group."""
@@ -21,8 +22,8 @@ class Fabric:
     ``inside`` gives the threads that a node cuts, ``corner`` the cells (−1: a parent) whose edges begin or end there,
     ``run`` the threads along a piece (its ends in order), ``off`` the threads that a node cuts without lying on them
     exactly, ``extra`` the nodes where nothing meets but a vertex and an edge that lacks it, ``spare`` the vertices of
-    one cell beside an edge of the parent, which has none there: they can go. ``knitted`` remembers the
-    last set of moves that was carried out.
+    one cell beside an edge of the parent, which has none there: they can go; ``spiked`` the cells that, woven, run
+    out to a vertex and the same way back. ``knitted`` remembers the last set of moves that was carried out.
     """
 
     polygons: Geometries
@@ -34,6 +35,7 @@ class Fabric:
     off: dict[Place, set[int]] = field(default_factory=dict)
     extra: set[Place] = field(default_factory=set)
     spare: set[Place] = field(default_factory=set)
+    spiked: set[int] = field(default_factory=set)
     knitted: dict[tuple[int, ...], tuple[dict[int, shapely.Geometry], set[int]]] = field(default_factory=dict)
 
     def made_for(self, cell: int, polygon: shapely.Geometry | None) -> bool:
@@ -58,6 +60,7 @@ class Fabric:
             wanted.update(o for t in self.off.get(place, ()) if (o := self.owner(t)) >= 0)
         for place in self.spare:
             wanted.update(self.corner[place])
+        wanted.update(self.spiked)
         return sorted(wanted)
 
 
@@ -98,7 +101,19 @@ def fabric(polygons: Geometries, surveyed: Survey, twins: Mapping[int, tuple[int
             made.extra.add(place)
         elif meets and len(made.corner[place]) == 1 and -1 not in made.corner[place] and place in made.off:
             made.spare.add(place)
+    made.spiked.update(_spiked(net))
     return made
+
+
+def _spiked(net: Weave) -> Iterable[int]:
+    """Cells that bear a piece in both directions: a vertex just out of reach of the one it stands for."""
+    owner = net.threads.owner[net.thread]
+    mine = owner >= 0
+    owner, pieces = owner[mine], net.pieces[mine]
+    key = np.column_stack([owner, np.sort(pieces, axis=1), pieces[:, 0] < pieces[:, 1]])
+    ways = np.unique(key, axis=0)
+    twice = (ways[1:, :3] == ways[:-1, :3]).all(axis=1)
+    return [int(cell) for cell in ways[1:][twice, 0]]
 
 
 def _moved_cells(of: Fabric) -> list[int]:

@@ -8,7 +8,7 @@ import numpy as np
 import shapely
 
 from gis_server.core.coverage.case import Case
-from gis_server.core.coverage.edges import Floats
+from gis_server.core.coverage.edges import Floats, Geometries
 from gis_server.core.coverage.findings import Finding, Kind, Report
 from gis_server.core.coverage.repair import sentences
 from gis_server.core.coverage.repair.border import Edge, as_segments, rings_of
@@ -16,12 +16,26 @@ from gis_server.core.coverage.repair.knit import Fabric
 from gis_server.core.coverage.repair.moves import Act, Change, Limits, Move, Policy
 from gis_server.core.coverage.repair.patches import Patch
 from gis_server.core.coverage.repair.shares import LONG_AND_THIN, Claims, divided
+from gis_server.core.coverage.residual import strip_width
 from gis_server.core.message import Message
 
 MOST_LOSS = 0.5
 """No cell gives up more than this share of its ground: then the cell itself is in question."""
 _KIND = {"gap": Kind.GAP, "overlap": Kind.OVERLAP, "outside": Kind.OUTSIDE, "crumb": Kind.MULTIPART}
 _UNDECIDED = frozenset({Kind.CONTAINED, Kind.DUPLICATE_GEOMETRY})
+
+
+class Granted:
+    """Ground that the parents got when they were mended: their cells follow, whatever its width."""
+
+    def __init__(self, ground: Geometries) -> None:
+        self._ground = ground
+        self._tree = shapely.STRtree(ground)
+
+    def rest_of(self, ground: shapely.Geometry) -> shapely.Geometry:
+        """The part of some ground that was not granted."""
+        near = self._tree.query(ground)
+        return ground if len(near) == 0 else shapely.difference(ground, shapely.union_all(self._ground[near]))
 
 
 @dataclass(slots=True)
@@ -33,6 +47,7 @@ class Bench:
     claims: Claims
     limits: Limits
     report: Report
+    granted: Granted | None = None
     lost: dict[int, float] = field(default_factory=dict)
     size: dict[int, float] = field(default_factory=dict)
 
@@ -49,6 +64,14 @@ class Bench:
     def take(self, cell: int, area: float) -> None:
         """Note a loss."""
         self.lost[cell] = self.lost.get(cell, 0.0) + area
+
+    def own_width(self, patch: Patch) -> float:
+        """How wide (m) the part of a gap is that was one before any ground was granted to the parent."""
+        if self.granted is None:
+            return patch.width
+        rest = np.array([self.granted.rest_of(patch.polygon)], dtype=object)
+        flat = self.case.plane.project(rest)
+        return float(strip_width(shapely.area(flat), shapely.length(flat))[0])
 
     def finding(self, patch: Patch, told: Sequence[int]) -> Finding:
         """The finding that the check told, or one made for ground that it told as part of another."""
@@ -101,7 +124,9 @@ def _sides(bench: Bench, patch: Patch) -> tuple[dict[Edge, int], dict[int, float
 
 def _gap(bench: Bench, patch: Patch, kinds: set[Kind], finding: Finding) -> Move | None:
     limits = bench.limits
-    if Kind.MISSING_CELL in kinds or patch.width > limits.max_gap_width:
+    own = bench.own_width(patch)
+    hair = limits.align if own < patch.width else 0.0
+    if own > limits.max_gap_width or (own > hair and (Kind.MISSING_CELL in kinds or bench.case.inside_only)):
         return None
     beyond, length = _sides(bench, patch)
     if not length:
@@ -125,7 +150,7 @@ def _gap(bench: Bench, patch: Patch, kinds: set[Kind], finding: Finding) -> Move
         act=Act.FILL,
         finding=finding,
         changes=(Change(None, target, patch.area),),
-        confidence=_confidence(patch.width, limits.max_gap_width),
+        confidence=_confidence(own, limits.max_gap_width),
         message=sentences.filled(bench.case.name(target), patch.area, patch.width, why),
         polygon=patch.polygon,
         width_m=patch.width,

@@ -16,7 +16,7 @@ from gis_server.core.coverage.intake import Intake
 from gis_server.core.coverage.layer import Cells, Parents, Plane
 from gis_server.core.coverage.repair.apply import apply, carried_out, concerns
 from gis_server.core.coverage.repair.knit import Fabric, fabric
-from gis_server.core.coverage.repair.mend import Bench, mend
+from gis_server.core.coverage.repair.mend import Bench, Granted, mend
 from gis_server.core.coverage.repair.moves import (
     DEFAULT_POLICIES,
     Act,
@@ -64,6 +64,8 @@ def plan_repair(
     plane: Plane = Plane(),  # noqa: B008  (frozen: planar metres)
     unit_m: float = 1.0,
     addresses: Addresses | None = None,
+    inside_only: bool = False,
+    granted: Geometries | None = None,
 ) -> RepairPlan:
     """Find the moves that mend ``cells``.
 
@@ -72,10 +74,19 @@ def plan_repair(
     together; invalid rings are mended; a parent code is corrected where the place leaves no doubt. Duplicates,
     contained and missing cells, empty rows, codes, and whatever is wider than the limits are left. ``unit_m`` is the
     length in metres of one unit of the coordinates; ``addresses`` tell who lives on the ground that changes hands.
-    Nothing is changed: ``apply`` does that.
+    Cells that are ``inside_only`` (sub-grids) need not fill their parents, so their gaps stay. Ground ``granted`` to
+    the parents when these were mended is taken over by their cells whatever its width. Nothing is changed: ``apply``
+    does that.
     """
-    how = _How(limits, policies, merits, limits.align / unit_m)
-    found = examine(cells, parents, rules=rules, tolerance_m2=tolerance_m2, plane=plane)
+
+    def examined(given: Cells) -> Examination:
+        return examine(
+            given, parents, rules=rules, tolerance_m2=tolerance_m2, plane=plane, inside_only=inside_only
+        )
+
+    grant = None if granted is None or len(granted) == 0 else Granted(granted)
+    how = _How(limits, policies, merits, limits.align / unit_m, grant)
+    found = examined(cells)
     moves, left, unsure = _round(cells, found, how)
     before, mended = found.report, cells
     for _ in range(_ROUNDS):
@@ -83,7 +94,7 @@ def plan_repair(
             break
         # where much lies on top of each other, ground given away may leave crumbs: they are mended in their turn
         mended = apply(cells, moves)
-        found = examine(mended, parents, rules=rules, tolerance_m2=tolerance_m2, plane=plane)
+        found = examined(mended)
         more, left, unsure = _round(mended, found, how)
         if not more:
             break
@@ -120,6 +131,7 @@ class _How:
     policies: Sequence[Policy]
     merits: Merits
     reach: float
+    granted: Granted | None
 
 
 def _round(cells: Cells, found: Examination, how: _How) -> tuple[tuple[Move, ...], tuple[Finding, ...], bool]:
@@ -146,7 +158,9 @@ def _round(cells: Cells, found: Examination, how: _How) -> tuple[tuple[Move, ...
     patches = gather(surveyed.faces, case.plane)
     numbers = findings_of(patches, report.findings, index_of)
     claims = Claims(cells, how.policies, how.merits, _fault(surveyed.net.threads.owner, rings, len(polygons)))
-    ground_moves, unsolved = mend(Bench(case, cloth, claims, how.limits, report), patches, numbers)
+    ground_moves, unsolved = mend(
+        Bench(case, cloth, claims, how.limits, report, how.granted), patches, numbers
+    )
     planned = [
         *_redrawn(case, found.intake, cloth, report, index_of),
         *_corrected(case, report, index_of, parent_of),
