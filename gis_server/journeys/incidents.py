@@ -221,7 +221,7 @@ def one(ctx: Context, actor: Actor, incident_id: int) -> Opened:
         incident = incidents.by_id(conn, incident_id)
         if incident is None:
             raise _unknown(incident_id)
-        _require_own(actor, incident, Act.READ_INCIDENTS)
+        require_own(actor, incident, Act.READ_INCIDENTS)
         return _opened(ctx, conn, actor, incident)
 
 
@@ -235,7 +235,7 @@ def move(ctx: Context, actor: Actor, incident_id: int, asked: StepRequest, now: 
         incident = incidents.lock(conn, incident_id)
         if incident is None:
             raise _unknown(incident_id)
-        _require_own(actor, incident, Act.MOVE_INCIDENT)
+        require_own(actor, incident, Act.MOVE_INCIDENT)
         same_level = asked.expected_level in (None, incident.current_level)
         if incident.state is not asked.expected_state or not same_level:
             raise StateChanged(
@@ -295,7 +295,8 @@ def _unknown(incident_id: int) -> NotFound:
     return NotFound(msg("没有编号为 {id} 的事件。", id=incident_id))
 
 
-def _require_own(actor: Actor, incident: Incident, act: Act) -> None:
+def require_own(actor: Actor, incident: Incident, act: Act) -> None:
+    """Raise NotAllowed unless the incident lies in the actor's territory and, for a department, was given to it."""
     actor.require(act, incident.area_path)
     if actor.role is Role.HANDLING_UNIT and actor.name not in (incident.lead_unit, incident.responsible_unit):
         raise NotAllowed(msg("本事件没有交由贵单位办理。"))

@@ -7,7 +7,7 @@ from datetime import datetime
 
 from sqlalchemy import Connection
 
-from gis_server.core.access import Act, Actor, Role, Tier
+from gis_server.core.access import Act, Actor, Tier
 from gis_server.core.errors import Conflict, NotAllowed, NotFound, UnusableInput
 from gis_server.core.incident import Incident
 from gis_server.core.item import find_item
@@ -123,6 +123,4 @@ def _require_may_add(conn: Connection, actor: Actor, incident_id: int) -> None:
     is_reporter = actor.account_id is not None and incident.reported_by == actor.account_id
     if is_reporter and actor.may(Act.REPORT_INCIDENT):
         return
-    actor.require(Act.MOVE_INCIDENT, incident.area_path)
-    if actor.role is Role.HANDLING_UNIT and actor.name not in (incident.lead_unit, incident.responsible_unit):
-        raise NotAllowed(msg("本事件没有交由贵单位办理。"))
+    journey.require_own(actor, incident, Act.MOVE_INCIDENT)
