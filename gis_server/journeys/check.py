@@ -82,7 +82,7 @@ def layer_case(
         exclusive=None if kinds is None else np.asarray(kinds == "exclusive_grid", dtype=bool),
         rows=table.rows,
     )
-    above = None if parents is None or layer.parent is None or _is_tree(layer) else _lowest(parents)
+    above = None if parents is None or layer.parent is None or is_tree(layer) else _lowest(parents)
     return LayerCase(cells, above, rules, plane)
 
 
@@ -114,7 +114,7 @@ def _checked(
     tolerance_m2: float | None = None,
 ) -> Report:
     """The check that a layer asks for: a tree of areas, grids that tile, sub-grids that need not."""
-    if _is_tree(layer):
+    if is_tree(layer):
         report = check_tree(case.cells, rules=case.rules, plane=case.plane, tolerance_m2=tolerance_m2)
         if addresses is None:
             return report
@@ -131,7 +131,7 @@ def _checked(
     )
 
 
-def _is_tree(layer: Layer) -> bool:
+def is_tree(layer: Layer) -> bool:
     """Whether the layer is its own parent, as areas are."""
     return layer.parent is not None and layer.parent.layer == layer.name
 
@@ -238,7 +238,7 @@ def read_grids(catalogue: Catalogue, grids: Path, within: Path | None, how: How)
     """
     layer = catalogue[how.layer]
     rules = _rules_of_layer(layer, how.profile)
-    if within is not None and _is_tree(layer):
+    if within is not None and is_tree(layer):
         raise UnusableInput(
             msg("行政区划的上下级在同一个文件里，检查时不用 --within；请去掉它。"), field="within"
         )
@@ -269,7 +269,7 @@ def read_grids(catalogue: Catalogue, grids: Path, within: Path | None, how: How)
         facts=_facts(columns),
         rules=rules,
         plane=plane_of(raw.geometry, raw.source.crs, bend=BEND if turned else 0.0),
-        parent_column=_matched(layer, raw).get(parent_field),
+        parent_column=matched_columns(layer, raw).get(parent_field),
     )
 
 
@@ -290,7 +290,7 @@ def validate_files(
         catalogue[how.layer],
         LayerCase(given.cells, given.parents, given.rules, given.plane),
         given.facts,
-        addresses=None if addresses is None else _addresses(catalogue, addresses, crs, how),
+        addresses=None if addresses is None else read_addresses(catalogue, addresses, crs, how),
         tolerance_m2=how.tolerance_m2,
     )
     source = Input(raw.source.file, raw.source.features, crs, raw.source.encoding, how.layer)
@@ -304,7 +304,8 @@ def _names(layer: Layer) -> tuple[str, ...]:
     return layer.name, layer.title.zh, layer.title.en
 
 
-def _matched(layer: Layer, raw: RawTable) -> dict[str, str]:
+def matched_columns(layer: Layer, raw: RawTable) -> dict[str, str]:
+    """The file's column of each of the layer's fields that has one."""
     anything = replace(layer, fields={n: replace(f, required=False) for n, f in layer.fields.items()})
     matched = match_columns(
         anything, tuple(raw.columns), {}, cut_at=raw.cut_names_at, encoding=raw.source.encoding
@@ -316,11 +317,11 @@ def found_columns(layer: Layer, raw: RawTable) -> dict[str, NDArray[np.object_]]
     """The layer's fields that the file's columns match, by field; unreadable values are None."""
     return {
         field: parse_column(layer.fields[field], raw.columns[column]).values
-        for field, column in _matched(layer, raw).items()
+        for field, column in matched_columns(layer, raw).items()
     }
 
 
-def _read_beside(path: Path, layer: Layer, how: How, datum: Datum | None = None) -> RawTable:
+def read_beside(path: Path, layer: Layer, how: How, datum: Datum | None = None) -> RawTable:
     """A second file: by its own CRS and encoding if it states them, else by those given for the first."""
     names = _names(layer)
     try:
@@ -337,14 +338,14 @@ def _read_beside(path: Path, layer: Layer, how: How, datum: Datum | None = None)
 
 def _areas(layer: Layer, path: Path, grids: RawTable, how: How) -> tuple[Parents, bool]:
     """The lowest polygons of ``layer`` in a file, in the CRS of the grids, and whether they had to be transformed."""
-    raw = _read_beside(path, layer, how)
+    raw = read_beside(path, layer, how)
     columns = found_columns(layer, raw)
     codes = columns.get(layer.key)
     polygonal = np.isin(shapely.get_type_id(raw.geometry), (3, 6))
     if not polygonal.any():
         raise UnusableInput(msg("{file} 里没有面，不能作为上级区域。", file=raw.source.file))
     lowest = polygonal
-    if codes is not None and _is_tree(layer) and layer.parent is not None and layer.parent.field in columns:
+    if codes is not None and is_tree(layer) and layer.parent is not None and layer.parent.field in columns:
         upper = set(columns[layer.parent.field].tolist()) - {None}
         lowest = polygonal & np.array([code not in upper for code in codes], dtype=bool)
     geometry, crs = raw.geometry[lowest], grids.source.crs
@@ -358,9 +359,10 @@ def _areas(layer: Layer, path: Path, grids: RawTable, how: How) -> tuple[Parents
     return Parents(geometry, None if codes is None else codes[lowest]), turned
 
 
-def _addresses(catalogue: Catalogue, path: Path, crs: str, how: How) -> Addresses:
+def read_addresses(catalogue: Catalogue, path: Path, crs: str, how: How) -> Addresses:
+    """The addresses of a file, with who lives there, in ``crs``."""
     layer = catalogue["address"]
-    raw = _read_beside(path, layer, how, how.datum)
+    raw = read_beside(path, layer, how, how.datum)
     columns = found_columns(layer, raw)
     geometry = raw.geometry
     usable = (shapely.get_type_id(geometry) == 0) & ~shapely.is_empty(geometry)
