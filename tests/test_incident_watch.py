@@ -1,5 +1,6 @@
 """The watch over running clocks: each word once, to whom, by which clause; and deadlines counted again."""
 
+import time
 from collections import Counter
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
@@ -9,6 +10,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 from city import inside
+from servers import running
 from sqlalchemy import text
 
 from gis_server.core.access import CONSOLE
@@ -34,7 +36,7 @@ def rules_of(key: str) -> Rules:
     return Rules(read_profile(key), read_items(key), working_calendar(ZONE))
 
 
-def running(state: IncidentState, level: AdminLevel | None = None, **more: object) -> Course:
+def clocked(state: IncidentState, level: AdminLevel | None = None, **more: object) -> Course:
     began = datetime(2024, 6, 3, 9, tzinfo=ZONE)
     given: dict[str, object] = {"due_at": began + timedelta(hours=24), **more}
     return Course(
@@ -63,7 +65,7 @@ def test_a_breach_climbs_from_whoever_supervises_to_the_highest_institution(key:
 
 
 def test_each_word_comes_at_its_time_and_names_the_clause() -> None:
-    rules, course = rules_of("zhenjiang"), running(IncidentState.RECORDED)
+    rules, course = rules_of("zhenjiang"), clocked(IncidentState.RECORDED)
     due = course.due_at
     assert due is not None
     for hours, kinds in (
@@ -86,14 +88,14 @@ def test_each_word_comes_at_its_time_and_names_the_clause() -> None:
     assert warning.told is not None
     assert (warning.told.party, warning.clause) == (Party.GRID_WORKER, None)
     assert warning.trace is not None
-    dispatched = running(IncidentState.TAKEN_UP, L.TOWNSHIP, lead_unit="市住建局")
+    dispatched = clocked(IncidentState.TAKEN_UP, L.TOWNSHIP, lead_unit="市住建局")
     (warning,) = alerts_due(dispatched, rules_of("heilongjiang"), WATCH, due)
     assert warning.told is not None
     assert (warning.told.party, warning.told.name) == (Party.HANDLING_UNIT, "市住建局")
 
 
 def test_what_is_wanted_at_once_never_fails_by_itself() -> None:
-    course = running(IncidentState.RECORDED, due_at=None)
+    course = clocked(IncidentState.RECORDED, due_at=None)
     late = course.discovered_at + timedelta(days=30)
     assert alerts_due(course, rules_of("heihe"), WATCH, late) == ()
 
@@ -264,3 +266,57 @@ def test_a_recount_keeps_the_limit_and_moves_the_deadline_past_the_holiday() -> 
     assert clock.due_at.date() == date(2026, 10, 10)  # off to the 7th, the 10th is made up
     assert [day.date.day for day in clock.made_up] == [10]
     assert (alert.old_due_at, alert.due_at) == (guessed.due_at, clock.due_at)
+
+
+# ---- the server that watches -------------------------------------------------------------------------------------------
+
+
+def test_a_server_killed_at_any_moment_tells_each_word_once(city_url: str, city_ctx: Context) -> None:
+    """kill -9 in mid-work, again and again, then two servers at once: not one word is lost or said twice."""
+    began = datetime.now(UTC) - timedelta(days=8)
+    first = dispatched(city_ctx, began)
+    count = 1_500
+    with city_ctx.engine.begin() as conn:  # copies, for they cost less than reports
+        columns = [
+            name
+            for (name,) in conn.execute(
+                text("SELECT column_name FROM information_schema.columns WHERE table_name = 'incident'")
+            )
+            if name not in ("id", "number", "idempotency_key")
+        ]
+        listed = ", ".join(columns)
+        conn.execute(
+            text(
+                f"INSERT INTO incident (number, {listed}) SELECT 'copy-' || n, {listed} "
+                "FROM incident, generate_series(2, :count) n WHERE id = :id"
+            ),
+            {"count": count, "id": first},
+        )
+    environ = {
+        "GIS_DATABASE_URL": city_ctx.settings.database_url or "",
+        "GIS_VAR": str(city_ctx.settings.var),
+    }
+    kills = 0
+    while kills < 4:
+        with running("serve", ready=False, **environ) as server:
+            before = len(rows(city_ctx))
+            end = time.monotonic() + 60
+            while len(rows(city_ctx)) == before and time.monotonic() < end:
+                time.sleep(0.02)
+            server.kill()
+            kills += 1
+            if len(rows(city_ctx)) >= 2 * count:
+                break
+    with (
+        running("serve", ready=False, **environ | {"GIS_VAR": environ["GIS_VAR"] + "2"}),
+        running("serve", ready=False, **environ),
+    ):
+        end = time.monotonic() + 90
+        while len(rows(city_ctx)) < 2 * count and time.monotonic() < end:
+            time.sleep(0.1)
+        time.sleep(1)
+    told = Counter((row[0], row[1], row[2]) for row in rows(city_ctx))
+    assert set(told.values()) == {1}
+    assert len(told) == 2 * count  # the breach and, days later, the county
+    assert set(overdue_events(city_ctx).values()) == {1}
+    assert len(overdue_events(city_ctx)) == count

@@ -95,7 +95,25 @@ def serve_http(settings: Settings, application: str = "gis_server.wsgi:worker") 
         log_level=LogLevels.error,
     )
     threading.Thread(target=_announce, args=(settings,), daemon=True).start()
-    server.serve()
+    stopping = threading.Event()
+    threading.Thread(target=_watch_clocks, args=(settings, stopping), daemon=True).start()
+    try:
+        server.serve()
+    finally:
+        stopping.set()
+
+
+def _watch_clocks(settings: Settings, stopping: threading.Event) -> None:
+    """The watch over the deadlines of incidents, in the program itself: the workers have requests to answer."""
+    # slow to import, and nobody need wait for it
+    from gis_server.journeys.incident_watch import watch_until  # noqa: PLC0415
+    from gis_server.journeys.opening import context  # noqa: PLC0415
+
+    ctx = context(settings, settings.database_url or "")
+    try:
+        watch_until(ctx, stopping)
+    finally:
+        ctx.engine.dispose()
 
 
 def addresses(settings: Settings) -> list[str]:

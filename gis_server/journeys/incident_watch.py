@@ -9,7 +9,7 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
-from threading import Event, Thread
+from threading import Event
 
 from gis_server.core.access import CONSOLE, Actor
 from gis_server.core.deadline import WorkingCalendar
@@ -139,39 +139,23 @@ def recompute_deadlines(
             return changed
 
 
-class Watch:
-    """The server's one thread that watches; several servers on one database take turns."""
-
-    def __init__(self, ctx: Context) -> None:
-        self._ctx = ctx
-        self._stopping = Event()
-        self._thread = Thread(target=self._run, name="incident-watch", daemon=True)
-
-    def start(self) -> None:
-        """Begin; returns at once."""
-        self._thread.start()
-
-    def stop(self) -> None:
-        """End the thread; a look under way is finished."""
-        self._stopping.set()
-        self._thread.join(timeout=RETRY_S)
-
-    def _run(self) -> None:
-        is_first = True
-        while not self._stopping.is_set():
-            try:
-                now = datetime.now(UTC)
-                if is_first and (changed := recompute_deadlines(self._ctx, CONSOLE, now)):
-                    log.warning("watch: %d provisional deadlines counted again", changed)
-                is_first = False
-                pause = _pause(watch(self._ctx, now), datetime.now(UTC))
-            except Unavailable as error:
-                log.warning("watch: %s, trying again", error.__cause__ or error)
-                pause = RETRY_S
-            except Exception:  # a thread that dies would leave every clock unwatched, and nobody told
-                log.exception("watch: stumbled, going on")
-                pause = SWEEP_S
-            self._stopping.wait(pause)
+def watch_until(ctx: Context, stopping: Event) -> None:
+    """Watch the clocks until ``stopping`` is set: a server's one thread for it; several servers on one database take turns."""
+    is_first = True
+    while not stopping.is_set():
+        try:
+            now = datetime.now(UTC)
+            if is_first and (changed := recompute_deadlines(ctx, CONSOLE, now)):
+                log.warning("watch: %d provisional deadlines counted again", changed)
+            is_first = False
+            pause = _pause(watch(ctx, now), datetime.now(UTC))
+        except Unavailable as error:
+            log.warning("watch: %s, trying again", error.__cause__ or error)
+            pause = RETRY_S
+        except Exception:  # a thread that dies would leave every clock unwatched, and nobody told
+            log.exception("watch: stumbled, going on")
+            pause = SWEEP_S
+        stopping.wait(pause)
 
 
 def _pause(watched: Watched | None, now: datetime) -> float:
