@@ -12,7 +12,19 @@ from gis_server.settings import PROJECT_FOLDER
 
 PACKAGE = PROJECT_FOLDER / "gis_server"
 MODULES = sorted(PACKAGE.rglob("*.py"))
-ROOMS = {"cli", "core", "files", "journeys", "paint", "profiles", "sample", "store", "translations", "views"}
+ROOMS = {
+    "cli",
+    "core",
+    "files",
+    "journeys",
+    "paint",
+    "profiles",
+    "sample",
+    "scenes",
+    "store",
+    "translations",
+    "views",
+}
 
 
 def name(path: Path) -> str:

@@ -135,6 +135,10 @@ def test_every_change_is_refused_to_those_whose_work_it_is_not(
         "route_many": set(PEOPLE) - {"display"},
         "make_wall_link": {"admin", "operator"},
         "revoke_wall_link": {"admin", "operator", "west", "east"},
+        "save_wall_tour": {"admin", "operator", "west", "east"},
+        "drop_wall_tour": {"admin", "operator", "west", "east"},
+        "send_wall_scene": {"admin", "operator", "west", "east"},
+        "acknowledge_incident": {"admin", "operator", "west", "east"},
         "start_import": {"admin", "approver", "planner"},
         "publish": {"admin", "approver"},
         "discard": {"admin", "approver", "planner"},
@@ -143,12 +147,14 @@ def test_every_change_is_refused_to_those_whose_work_it_is_not(
         "mend_finding": {"admin", "approver", "planner"},
         "mend_findings": {"admin", "approver", "planner"},
         "move_incident": {"admin", "operator", "worker", "west", "east"},
+        "decide_duplicate": {"admin", "operator", "worker", "west", "east"},
         "add_photos": {"admin", "approver", "planner", "analyst", "operator", "west", "east", "worker"},
     }
     bodies = {
         "report_incident": {**inside(0), "description": "x", "source": "patrol"},
         "route_many": {"points": [inside(0)]},
         "make_wall_link": {"wall_id": "city", "label": "x"},
+        "send_wall_scene": {"scene": "overview"},
     }
     changes = [operation for operation in OPERATIONS if operation.method != "get"]
     assert {operation.name for operation in changes} == set(allowed)

@@ -44,6 +44,7 @@ class Act(StrEnum):
 
     READ_LAYERS = "read_layers"
     IMPORT_LAYER = "import_layer"
+    OFFER_LAYER = "offer_layer"
     PUBLISH_LAYER = "publish_layer"
     EXPORT_LAYER = "export_layer"
     ROUTE = "route"
@@ -52,6 +53,7 @@ class Act(StrEnum):
     MOVE_INCIDENT = "move_incident"
     SHOW_WALL = "show_wall"
     MANAGE_WALL_LINKS = "manage_wall_links"
+    STEER_WALL = "steer_wall"
     MANAGE_ACCOUNTS = "manage_accounts"
 
 
@@ -61,13 +63,14 @@ _EVERYBODY_AT_WORK = frozenset(
 
 MAY: dict[Role, frozenset[Act]] = {
     Role.ADMIN: frozenset(Act),
-    Role.APPROVER: _EVERYBODY_AT_WORK | {Act.IMPORT_LAYER, Act.PUBLISH_LAYER, Act.EXPORT_LAYER},
-    Role.PLANNER: _EVERYBODY_AT_WORK | {Act.IMPORT_LAYER, Act.EXPORT_LAYER},
+    Role.APPROVER: _EVERYBODY_AT_WORK
+    | {Act.IMPORT_LAYER, Act.OFFER_LAYER, Act.PUBLISH_LAYER, Act.EXPORT_LAYER},
+    Role.PLANNER: _EVERYBODY_AT_WORK | {Act.IMPORT_LAYER, Act.OFFER_LAYER, Act.EXPORT_LAYER},
     Role.ANALYST: _EVERYBODY_AT_WORK | {Act.EXPORT_LAYER},
-    Role.OPERATOR: _EVERYBODY_AT_WORK | {Act.MANAGE_WALL_LINKS, Act.MOVE_INCIDENT},
+    Role.OPERATOR: _EVERYBODY_AT_WORK | {Act.MANAGE_WALL_LINKS, Act.STEER_WALL, Act.MOVE_INCIDENT},
     Role.GRID_WORKER: frozenset({Act.READ_LAYERS, Act.ROUTE, Act.REPORT_INCIDENT, Act.MOVE_INCIDENT}),
-    # a department sees and moves what was dispatched to it, and nothing else
-    Role.HANDLING_UNIT: frozenset({Act.READ_LAYERS, Act.READ_INCIDENTS, Act.MOVE_INCIDENT}),
+    # a department sees and moves what was dispatched to it, and may bring its own division to be looked at (V12)
+    Role.HANDLING_UNIT: frozenset({Act.READ_LAYERS, Act.READ_INCIDENTS, Act.MOVE_INCIDENT, Act.OFFER_LAYER}),
     Role.DISPLAY: frozenset({Act.READ_LAYERS, Act.SHOW_WALL}),
     Role.VISITOR: frozenset(),
 }

@@ -8,6 +8,14 @@ from gis_server.core.access import Actor, Tier
 
 INCIDENT = "incident"
 GENERATION = "generation"
+ACKNOWLEDGED = "acknowledged"
+"""Somebody took notice of an urgent incident."""
+
+SCENE = "scene"
+"""The desk sent a scene to a wall."""
+
+TOUR = "tour"
+"""A wall got another tour."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -56,7 +56,13 @@ _is_open = incident.c.state.not_in(list(CLOSED))
 
 
 def statistics(
-    conn: Connection, path: Sequence[str], cameras: Layer | None, *, today: date, day_start: datetime, now: datetime
+    conn: Connection,
+    path: Sequence[str],
+    cameras: Layer | None,
+    *,
+    today: date,
+    day_start: datetime,
+    now: datetime,
 ) -> Statistics:
     """All counts of a territory; ``today`` is the local day and ``day_start`` its beginning."""
     month_start = day_start - timedelta(days=today.day - 1)
@@ -77,7 +83,11 @@ def _hours(conn: Connection, path: Sequence[str], now: datetime) -> list[int]:
     found = _counted(
         conn,
         select(ago.label("step"), func.count())
-        .where(within(path), incident.c.discovered_at > now - timedelta(hours=HOURS), incident.c.discovered_at <= now)
+        .where(
+            within(path),
+            incident.c.discovered_at > now - timedelta(hours=HOURS),
+            incident.c.discovered_at <= now,
+        )
         .group_by("step"),
     )
     return [found.get(hour, 0) for hour in range(HOURS)]
@@ -160,7 +170,9 @@ def _towns(conn: Connection, path: Sequence[str], day_start: datetime, now: date
         )
     }
     settled = _done(path, day_start).add_columns(town.label("town")).group_by(town).subquery()
-    done = {row[0]: row[1] for row in conn.execute(select(settled.c.town, func.count()).group_by(settled.c.town))}
+    done = {
+        row[0]: row[1] for row in conn.execute(select(settled.c.town, func.count()).group_by(settled.c.town))
+    }
     found = []
     for row in conn.execute(_townships(path, now)):
         count = counts.get(row.area_code)
@@ -208,11 +220,13 @@ def _grids(conn: Connection, path: Sequence[str], month_start: datetime, now: da
         func.count().filter(incident.c.discovered_at >= heat).label("reported"),
     )
     rows = conn.execute(
-        counts.where(within(path), incident.c.grid_code.is_not(None), _is_open | (incident.c.discovered_at >= heat))
+        counts.where(
+            within(path), incident.c.grid_code.is_not(None), _is_open | (incident.c.discovered_at >= heat)
+        )
         .group_by(incident.c.grid_code)
         .order_by(incident.c.grid_code.collate("C"))
     )
-    found = {row.grid_code: [row.open, row.overdue, row.reported] for row in rows}
+    found = {row.grid_code: (row.open, row.overdue, row.reported) for row in rows}
     settled = _done(path, month_start).subquery()
     done = {
         row[0]: row[1]
@@ -223,14 +237,16 @@ def _grids(conn: Connection, path: Sequence[str], month_start: datetime, now: da
         )
     }
     return [
-        GridFigures(code, *found.get(code, [0, 0, 0]), done.get(code, 0)) for code in sorted({*found, *done})
+        GridFigures(code, *found.get(code, (0, 0, 0)), done.get(code, 0)) for code in sorted({*found, *done})
     ]
 
 
 def _cameras(
     conn: Connection, path: Sequence[str], layer: Layer, now: datetime
 ) -> list[tuple[str, str | None, int]]:
-    hidden = [] if layer.row_tier is None else [v for v, tier in layer.row_tier.tiers.items() if tier > Tier.HALL]
+    hidden = (
+        [] if layer.row_tier is None else [v for v, tier in layer.row_tier.tiers.items() if tier > Tier.HALL]
+    )
     query = (
         select(camera.c.camera_site_class, camera.c.status, func.count())
         .join(generation, generation.c.id == camera.c.generation_id)
@@ -293,9 +309,7 @@ def replayed(conn: Connection, path: Sequence[str], since: datetime) -> list[Rep
     """The incidents discovered since ``since``, oldest first, with the time at which each was settled."""
     settled = (
         select(func.min(incident_event.c.at))
-        .where(
-            incident_event.c.incident_id == incident.c.id, incident_event.c.to_state.in_([*DONE, *CLOSED])
-        )
+        .where(incident_event.c.incident_id == incident.c.id, incident_event.c.to_state.in_([*DONE, *CLOSED]))
         .correlate(incident)
         .scalar_subquery()
     )

@@ -13,14 +13,16 @@ from gis_server.core.message import msg
 from gis_server.journeys.context import Context
 from gis_server.journeys.events import Broadcaster
 from gis_server.journeys.opening import context as open_context
+from gis_server.journeys.together import Together
 from gis_server.settings import Settings
 from gis_server.views import (
+    api_duplicates,
     api_events,
     api_findings,
     api_incidents,
     api_layers,
-    api_session,
     api_photos,
+    api_session,
     api_walls,
     assets,
     health,
@@ -64,7 +66,7 @@ def create_app(settings: Settings, ctx: Context | None = None) -> Flask:
     app.url_map.converters["id"] = _IdConverter
     broadcaster = Broadcaster(ctx.engine)
     atexit.register(broadcaster.stop)
-    app.extensions[EXTENSION] = Server(ctx, broadcaster)
+    app.extensions[EXTENSION] = Server(ctx, broadcaster, Together(), Together())
     # timed first and last of all, so that refusals are counted too
     health.init_app(app)
     i18n.init_app(app, settings.language)
@@ -78,8 +80,9 @@ def create_app(settings: Settings, ctx: Context | None = None) -> Flask:
         api_layers.blueprint,
         api_findings.blueprint,
         api_incidents.blueprint,
-        api_walls.blueprint,
         api_photos.blueprint,
+        api_duplicates.blueprint,
+        api_walls.blueprint,
         api_events.blueprint,
         openapi.blueprint,
     ):

@@ -69,7 +69,7 @@ def _as_text(seen: Iterator[StreamEvent | None], subscription: Subscription) -> 
         if event is None:
             yield _text("heartbeat", {"now": datetime.now(UTC), "position": subscription.position})
         else:
-            yield _text(event.kind, event.payload, event.position)
+            yield _text(event.kind, {**event.payload, "at": event.at}, event.position)
 
 
 def _text(kind: str, data: object, position: int | None = None) -> bytes:

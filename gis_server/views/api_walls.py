@@ -1,4 +1,7 @@
-"""Walls and their links over HTTP."""
+"""Walls, their scenes and their links over HTTP."""
+
+from dataclasses import asdict
+from typing import Any
 
 from flask import Blueprint, Response, url_for
 
@@ -7,9 +10,19 @@ from gis_server.core.account import WallLink
 from gis_server.core.errors import UnusableInput
 from gis_server.core.incident import parse_time
 from gis_server.core.message import msg
+from gis_server.core.scene import choices_json
 from gis_server.core.wall import HallIncident
-from gis_server.journeys import walls
-from gis_server.views.current import actor, ctx, json_answer, json_body, known_parameters, language, now
+from gis_server.journeys import wall_scenes, walls
+from gis_server.views.current import (
+    actor,
+    ctx,
+    json_answer,
+    json_body,
+    known_parameters,
+    language,
+    now,
+    server,
+)
 
 blueprint = Blueprint("walls", __name__, url_prefix="/api")
 
@@ -18,11 +31,12 @@ blueprint = Blueprint("walls", __name__, url_prefix="/api")
 def state(wall_id: str) -> Response:
     """All a wall shows at this moment; its changes follow on /api/events after ``position``."""
     known_parameters()
-    found = walls.wall_state(ctx(), actor(), wall_id, now())
+    known = walls.open_wall(ctx(), actor(), wall_id, now())
+    found = server().states.answer(wall_id, lambda: walls.wall_state(ctx(), actor(), wall_id, now()))
     figures = found.figures
     return json_answer(
         {
-            "wall": {"id": found.wall.id, "title": found.wall.title.said(language())},
+            "wall": {"id": known.id, "title": known.title.said(language())},
             "generated_at": found.generated_at,
             "position": found.position,
             "bounds": found.bounds,
@@ -39,8 +53,90 @@ def state(wall_id: str) -> Response:
             },
             "grids": [{"grid_code": code, "open": number} for code, number in found.open_by_grid.items()],
             "layers": [url_for("layers.features", layer=layer) for layer in found.layers],
+            "tour": found.tour.as_json() | {"start": found.tour_start},
+            "alarms": [alarm.as_json() for alarm in found.alarms],
+            "sent_scene": found.sent_scene,
         }
     )
+
+
+@blueprint.get("/wall/<wall_id>/statistics")
+def statistics(wall_id: str) -> Response:
+    """The counts behind the panels of a wall."""
+    known_parameters()
+    known = walls.open_wall(ctx(), actor(), wall_id, now())
+    context, moment = ctx(), now()
+    found = server().statistics.answer(wall_id, lambda: wall_scenes.statistics(context, known, moment))
+    return json_answer(found.as_json())
+
+
+@blueprint.get("/wall/<wall_id>/replay")
+def replay(wall_id: str) -> Response:
+    """The incidents of the last 24 hours: where, and from when to when."""
+    known_parameters()
+    known = walls.open_wall(ctx(), actor(), wall_id, now())
+    found = wall_scenes.replay(ctx(), known, now())
+    return json_answer({"until": now(), "incidents": [asdict(one) for one in found]})
+
+
+@blueprint.get("/wall/<wall_id>/tour")
+def tour(wall_id: str) -> Response:
+    """The tour of a wall, for its editor, and what scenes may be made of."""
+    known_parameters()
+    actor().require(Act.MANAGE_WALL_LINKS)
+    state = walls.wall_state(ctx(), actor(), wall_id, now())
+    towns = wall_scenes.statistics(ctx(), state.wall, now()).towns
+    return json_answer(
+        {
+            "tour": state.tour.as_json(),
+            "choices": choices_json(language()),
+            "towns": [{"code": town.code, "name": town.name} for town in towns],
+        }
+    )
+
+
+@blueprint.put("/wall/<wall_id>/tour")
+def save_tour(wall_id: str) -> Response:
+    """Give a wall another tour; its screens follow at once."""
+    actor().require(Act.MANAGE_WALL_LINKS)
+    known = walls.open_wall(ctx(), actor(), wall_id, now())
+    saved = wall_scenes.save_tour(ctx(), actor(), known, json_body(), now())
+    return json_answer({"tour": saved.as_json()})
+
+
+@blueprint.delete("/wall/<wall_id>/tour")
+def drop_tour(wall_id: str) -> Response:
+    """Go back to the tour of the package."""
+    actor().require(Act.MANAGE_WALL_LINKS)
+    known = walls.open_wall(ctx(), actor(), wall_id, now())
+    saved = wall_scenes.save_tour(ctx(), actor(), known, None, now())
+    return json_answer({"tour": saved.as_json()})
+
+
+@blueprint.post("/wall/<wall_id>/scene")
+def send_scene(wall_id: str) -> Response:
+    """Show a scene on a wall for a while."""
+    actor().require(Act.STEER_WALL)
+    known = walls.open_wall(ctx(), actor(), wall_id, now())
+    body = _object({"scene", "seconds", "town"})
+    if not isinstance(body.get("scene"), str):
+        raise UnusableInput(msg("缺少 {name}。", name="scene"), field="scene", expected=msg("文字"))
+    seconds = body.get("seconds", 60)
+    if isinstance(seconds, bool) or not isinstance(seconds, int):
+        raise UnusableInput(msg("seconds 应为整数。"), field="seconds", expected=msg("整数"))
+    town = body.get("town")
+    if town is not None and not isinstance(town, str):
+        raise UnusableInput(msg("town 应为区划代码。"), field="town", expected=msg("文字"))
+    wall_scenes.send_scene(ctx(), actor(), known, body["scene"], seconds=seconds, town=town, now=now())
+    return Response(status=204)
+
+
+@blueprint.post("/incidents/<id:incident_id>/acknowledgement")
+def acknowledge(incident_id: int) -> Response:
+    """Take notice of an urgent incident: it stops calling the hall."""
+    known_parameters()
+    wall_scenes.acknowledge(ctx(), actor(), incident_id, now())
+    return Response(status=204)
 
 
 def _feature(incident: HallIncident) -> dict[str, object]:
@@ -64,12 +160,7 @@ def links() -> Response:
 def make_link() -> Response:
     """Make a link; its address is told this once."""
     actor().require(Act.MANAGE_WALL_LINKS)
-    body = json_body()
-    if not isinstance(body, dict):
-        raise UnusableInput(msg("内容应为一个 JSON 对象。"), expected=msg("JSON 对象"))
-    for key in body:
-        if key not in ("wall_id", "label", "expires_at"):
-            raise UnusableInput(msg("没有名为 {name} 的项。", name=str(key)[:80]), field=str(key)[:80])
+    body = _object({"wall_id", "label", "expires_at"})
     texts = {}
     for key in ("wall_id", "label"):
         if not isinstance(body.get(key), str):
@@ -85,6 +176,16 @@ def make_link() -> Response:
     )
     url = url_for("pages.wall", wall_id=texts["wall_id"], key=made.token, _external=True)
     return json_answer({"id": made.id, "url": url}, 201)
+
+
+def _object(known: set[str]) -> dict[str, Any]:
+    body = json_body()
+    if not isinstance(body, dict):
+        raise UnusableInput(msg("内容应为一个 JSON 对象。"), expected=msg("JSON 对象"))
+    for key in body:
+        if key not in known:
+            raise UnusableInput(msg("没有名为 {name} 的项。", name=str(key)[:80]), field=str(key)[:80])
+    return body
 
 
 @blueprint.delete("/wall-links/<id:link_id>")

@@ -14,9 +14,12 @@ from werkzeug.exceptions import BadRequest, RequestEntityTooLarge
 from gis_server.core.access import VISITOR, Actor
 from gis_server.core.errors import Unavailable, UnusableInput
 from gis_server.core.message import Message, Translate, msg
+from gis_server.core.wall import WallState
+from gis_server.core.wall_figures import Statistics
 from gis_server.i18n import LANGUAGES, language_of, translator
 from gis_server.journeys.context import Context
 from gis_server.journeys.events import Broadcaster
+from gis_server.journeys.together import Together
 
 EXTENSION = "gis_server"
 
@@ -27,6 +30,8 @@ class Server:
 
     context: Context
     broadcaster: Broadcaster
+    states: Together[WallState]
+    statistics: Together[Statistics]
 
 
 def server() -> Server:

@@ -277,6 +277,64 @@ OPERATIONS: tuple[Operation, ...] = (
     ),
     Operation(
         "get",
+        "/api/wall/{wall_id}/statistics",
+        "wall_statistics",
+        msg("一面大屏各面板所用的统计"),
+        (in_path("wall_id", msg("city 或区划代码"), TEXT),),
+        answer=ANY_OBJECT,
+    ),
+    Operation(
+        "get",
+        "/api/wall/{wall_id}/replay",
+        "wall_replay",
+        msg("近 24 小时的事件：何处、何时起止"),
+        (in_path("wall_id", msg("city 或区划代码"), TEXT),),
+        answer=ANY_OBJECT,
+    ),
+    Operation(
+        "get",
+        "/api/wall/{wall_id}/tour",
+        "wall_tour",
+        msg("一面大屏轮播的场景，以及场景可选的内容"),
+        (in_path("wall_id", msg("city 或区划代码"), TEXT),),
+        answer=ANY_OBJECT,
+    ),
+    Operation(
+        "put",
+        "/api/wall/{wall_id}/tour",
+        "save_wall_tour",
+        msg("改变一面大屏轮播的场景；大屏随即跟上"),
+        (in_path("wall_id", msg("city 或区划代码"), TEXT),),
+        body=ANY_OBJECT,
+        answer=ANY_OBJECT,
+    ),
+    Operation(
+        "delete",
+        "/api/wall/{wall_id}/tour",
+        "drop_wall_tour",
+        msg("恢复软件自带的轮播"),
+        (in_path("wall_id", msg("city 或区划代码"), TEXT),),
+        answer=ANY_OBJECT,
+    ),
+    Operation(
+        "post",
+        "/api/wall/{wall_id}/scene",
+        "send_wall_scene",
+        msg("让大屏把一个场景显示一段时间"),
+        (in_path("wall_id", msg("city 或区划代码"), TEXT),),
+        body=obj(("scene",), scene=TEXT, seconds=INTEGER, town=or_null("string")),
+        status=204,
+    ),
+    Operation(
+        "post",
+        "/api/incidents/{incident_id}/acknowledgement",
+        "acknowledge_incident",
+        msg("签收一起紧急事件的告警，大屏不再呼叫"),
+        (in_path("incident_id", msg("事件的编号"), INTEGER),),
+        status=204,
+    ),
+    Operation(
+        "get",
         "/api/wall-links",
         "wall_links",
         msg("大屏链接"),
@@ -303,7 +361,9 @@ OPERATIONS: tuple[Operation, ...] = (
         "get",
         "/api/events",
         "events",
-        msg("实时事件流（server-sent events）：incident、generation、heartbeat、reset"),
+        msg(
+            "实时事件流（server-sent events）：incident、generation、acknowledged、scene、tour、heartbeat、reset"
+        ),
         (
             Parameter("after", msg("从这一位置之后开始；重连时浏览器改用 Last-Event-ID"), INTEGER),
             Parameter("Last-Event-ID", msg("收到的最后一个编号"), INTEGER, "header"),
@@ -311,5 +371,5 @@ OPERATIONS: tuple[Operation, ...] = (
         answer=TEXT,
         produces=STREAM,
     ),
-)
     *INTAKE,
+)

@@ -1,0 +1,112 @@
+"""Scenes of a wall: the tour and who edits it, what the desk sends to a wall, acknowledged calls, and the counts."""
+
+from collections.abc import Mapping
+from datetime import datetime, time, timedelta
+from typing import Any
+
+from sqlalchemy import Connection
+
+from gis_server.core.access import Act, Actor, Tier
+from gis_server.core.errors import CatalogueError, Conflict, NotFound, UnusableInput
+from gis_server.core.message import msg
+from gis_server.core.scene import LONGEST_S, SHORTEST_S, Tour, parse_tour
+from gis_server.core.stream import ACKNOWLEDGED, SCENE, TOUR
+from gis_server.core.wall import Wall
+from gis_server.core.wall_figures import Replayed, Statistics
+from gis_server.files.tour import default_tour
+from gis_server.journeys.context import Context
+from gis_server.store import audit, events, incidents, tours, wall_figures
+
+
+def tour_of(conn: Connection, wall_id: str) -> Tour:
+    """The tour of a wall: its own, or that of the package."""
+    saved = tours.latest(conn, wall_id)
+    return parse_tour(saved, wall_id) if saved else default_tour()
+
+
+def day_start(ctx: Context, now: datetime) -> datetime:
+    """When the local day began."""
+    zone = ctx.settings.timezone
+    return datetime.combine(now.astimezone(zone).date(), time(), tzinfo=zone)
+
+
+def save_tour(ctx: Context, actor: Actor, wall: Wall, content: object, now: datetime) -> Tour:
+    """Give a wall another tour; ``content`` None goes back to that of the package. Its screens follow at once."""
+    actor.require(Act.MANAGE_WALL_LINKS, wall.territory.path)
+    tour = None
+    if content is not None:
+        try:
+            tour = parse_tour(content, wall.id)
+        except CatalogueError as error:
+            raise UnusableInput(error.message, field=error.field) from error
+    with ctx.engine.begin() as conn:
+        tours.save(conn, wall.id, tour, account_id=actor.account_id, now=now)
+        events.emit(conn, TOUR, tier=Tier.HALL, area_path=wall.territory.path, payload={"wall_id": wall.id})
+        audit.add(conn, actor, "wall_tour_save", now=now, subject=wall.id)
+    return tour or default_tour()
+
+
+def send_scene(
+    ctx: Context, actor: Actor, wall: Wall, key: str, *, seconds: int, town: str | None = None, now: datetime
+) -> None:
+    """Show a scene of the wall's tour for ``seconds``; then the tour goes on where it would be."""
+    actor.require(Act.STEER_WALL, wall.territory.path)
+    if not SHORTEST_S <= seconds <= LONGEST_S:
+        raise UnusableInput(
+            msg("seconds 应为 {least} 到 {most} 的整数。", least=SHORTEST_S, most=LONGEST_S),
+            field="seconds",
+            expected=msg("{least} 到 {most} 的整数", least=SHORTEST_S, most=LONGEST_S),
+        )
+    with ctx.engine.begin() as conn:
+        known = tuple(scene.key for scene in tour_of(conn, wall.id).scenes)
+        if key not in known:
+            raise UnusableInput(
+                msg("这面大屏没有名为 {name} 的场景；可用：{known}。", name=key[:60], known=known),
+                field="scene",
+                expected=msg("{known} 之一", known=known),
+            )
+        payload = {"wall_id": wall.id, "scene": key, "seconds": seconds, "town": town}
+        events.emit(conn, SCENE, tier=Tier.HALL, area_path=wall.territory.path, payload=payload)
+        audit.add(conn, actor, "wall_scene_send", now=now, subject=wall.id, detail={"scene": key})
+
+
+def acknowledge(ctx: Context, actor: Actor, incident_id: int, now: datetime) -> None:
+    """Take notice of an urgent incident: it stops calling the hall. Twice does no harm."""
+    actor.require(Act.STEER_WALL)
+    with ctx.engine.begin() as conn:
+        incident = incidents.by_id(conn, incident_id)
+        if incident is None:
+            raise NotFound(msg("没有编号为 {id} 的事件。", id=incident_id))
+        actor.require(Act.STEER_WALL, incident.area_path)
+        if not incident.is_urgent:
+            raise Conflict(msg("事件 {number} 不是紧急事件，大屏没有为它告警。", number=incident.number))
+        if tours.acknowledge(conn, incident_id, account_id=actor.account_id, now=now):
+            events.emit(
+                conn,
+                ACKNOWLEDGED,
+                tier=Tier.HALL,
+                area_path=incident.area_path,
+                payload={"number": incident.number},
+            )
+            audit.add(conn, actor, "alarm_acknowledge", now=now, subject=incident.number)
+
+
+def statistics(ctx: Context, wall: Wall, now: datetime) -> Statistics:
+    """The counts of a wall that the caller was allowed to open."""
+    begun = day_start(ctx, now)
+    cameras = ctx.catalogue.layers.get("camera")
+    with ctx.engine.connect().execution_options(isolation_level="REPEATABLE READ") as conn:
+        return wall_figures.statistics(
+            conn, wall.territory.path, cameras, today=begun.date(), day_start=begun, now=now
+        )
+
+
+def replay(ctx: Context, wall: Wall, now: datetime) -> list[Replayed]:
+    """The last 24 hours of a wall that the caller was allowed to open."""
+    with ctx.engine.connect() as conn:
+        return wall_figures.replayed(conn, wall.territory.path, now - timedelta(days=1))
+
+
+def sent_scene(conn: Connection, wall_id: str, now: datetime) -> Mapping[str, Any] | None:
+    """What was last sent to a wall, if it may still stand."""
+    return tours.sent_scene(conn, wall_id, now)

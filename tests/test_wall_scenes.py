@@ -1,0 +1,171 @@
+"""Scenes of a wall: tours as data, what is counted, calls and their acknowledgement, and scenes sent to a wall."""
+
+import threading
+import time
+from copy import deepcopy
+from typing import Any
+
+import pytest
+from city import TOWNS, inside
+from client import token_client
+from flask import Flask
+
+from gis_server.core.errors import CatalogueError
+from gis_server.core.scene import parse_tour
+from gis_server.files.tour import default_tour
+from gis_server.journeys.context import Context
+from gis_server.journeys.together import Together
+
+TOUR = default_tour().as_json()
+
+
+def test_a_tour_survives_its_own_json() -> None:
+    assert parse_tour(TOUR, "tour.toml") == default_tour()
+
+
+@pytest.mark.parametrize(
+    ("change", "key"),
+    [
+        (lambda tour: tour.update(scenes=[]), "scenes"),
+        (lambda tour: tour.update(takeover_seconds=-1), "takeover_seconds"),
+        (lambda tour: tour.update(volume=3), "volume"),
+        (lambda tour: tour["scenes"].append(tour["scenes"][0]), "scenes"),
+        (lambda tour: tour["scenes"][0].update(seconds=1), "seconds"),
+        (lambda tour: tour["scenes"][0].update(key="Überblick"), "key"),
+        (lambda tour: tour["scenes"][0].update(colour="rainbow"), "colour"),
+        (lambda tour: tour["scenes"][0].update(left=["open", "open"]), "left"),
+        (lambda tour: tour["scenes"][0].update(left=["open"], right=["open"]), "right"),
+        (lambda tour: tour["scenes"][0].update(title={"zh": " ", "en": "x"}), "title"),
+        (lambda tour: tour["scenes"][0].update(script="alert(1)"), "script"),
+    ],
+)
+def test_a_wrong_tour_is_refused_by_its_key(change: Any, key: str) -> None:
+    tour = deepcopy(TOUR)
+    change(tour)
+    with pytest.raises(CatalogueError) as refused:
+        parse_tour(tour, "tour.toml")
+    assert key in str(refused.value)
+
+
+def test_the_manager_of_a_wall_makes_and_drops_its_tour(app: Flask, city_ctx: Context) -> None:
+    operator = token_client(app, city_ctx, "operator")
+    assert operator.get("/api/wall/city").json["tour"]["scenes"][0]["key"] == "overview"
+    own = deepcopy(TOUR)
+    own["scenes"] = own["scenes"][1:3]
+    assert operator.raw("PUT", "/api/wall/city/tour", json=own).status_code == 200
+    assert [s["key"] for s in operator.get("/api/wall/city").json["tour"]["scenes"]] == ["now", "towns"]
+    assert len(operator.get(f"/api/wall/{TOWNS[0]}").json["tour"]["scenes"]) == len(TOUR["scenes"])
+    own["scenes"][0]["seconds"] = "long"
+    refused = operator.raw("PUT", "/api/wall/city/tour", json=own)
+    assert refused.status_code == 422
+    assert "seconds" in refused.json["detail"]
+    assert operator.raw("DELETE", "/api/wall/city/tour").status_code == 200
+    assert len(operator.get("/api/wall/city").json["tour"]["scenes"]) == len(TOUR["scenes"])
+    choices = operator.get("/api/wall/city/tour").json["choices"]
+    assert {"value": "open", "title": "未结事件"} in choices["panel"]
+
+
+def test_a_town_may_not_change_the_citys_tour(app: Flask, city_ctx: Context) -> None:
+    west = token_client(app, city_ctx, "west")
+    assert west.raw("PUT", "/api/wall/city/tour", json=TOUR).status_code == 403
+    assert west.raw("PUT", f"/api/wall/{TOWNS[0]}/tour", json=TOUR).status_code == 200
+    assert west.raw("PUT", f"/api/wall/{TOWNS[1]}/tour", json=TOUR).status_code == 403
+
+
+def test_an_urgent_incident_calls_until_somebody_acknowledges_it(app: Flask, city_ctx: Context) -> None:
+    operator = token_client(app, city_ctx, "operator")
+    report = {**inside(0), "description": "煤气泄漏", "source": "patrol", "urgent": True}
+    made = operator.post("/api/incidents", report).json
+    calm = operator.post("/api/incidents", {**report, "urgent": False}).json
+    (alarm,) = operator.get("/api/wall/city").json["alarms"]
+    assert alarm["number"] == made["number"]
+    assert alarm["ended_at"] is None
+    assert set(alarm) == {
+        "number",
+        "lon",
+        "lat",
+        "grid_name",
+        "township_code",
+        "raised_at",
+        "ended_at",
+    }
+    before = operator.get("/api/wall/city").json["position"]
+    for _ in range(2):
+        answer = operator.post(f"/api/incidents/{made['id']}/acknowledgement", {})
+        assert answer.status_code == 204
+    (alarm,) = operator.get("/api/wall/city").json["alarms"]
+    assert alarm["ended_at"] is not None
+    assert operator.get("/api/wall/city").json["position"] - before <= 1
+    assert operator.post(f"/api/incidents/{calm['id']}/acknowledgement", {}).status_code == 409
+    east = token_client(app, city_ctx, "east")
+    assert east.post(f"/api/incidents/{made['id']}/acknowledgement", {}).status_code == 403
+
+
+def test_the_desk_sends_a_scene_to_a_wall(app: Flask, city_ctx: Context) -> None:
+    operator = token_client(app, city_ctx, "operator")
+    assert operator.post("/api/wall/city/scene", {"scene": "cameras", "seconds": 30}).status_code == 204
+    unknown = operator.post("/api/wall/city/scene", {"scene": "volcano"})
+    assert unknown.status_code == 422
+    assert "overview" in unknown.json["detail"]
+    for seconds in (0, 1e9, "x", True):
+        assert (
+            operator.post("/api/wall/city/scene", {"scene": "cameras", "seconds": seconds}).status_code == 422
+        )
+
+
+def test_what_the_panels_count(app: Flask, city_ctx: Context) -> None:
+    operator = token_client(app, city_ctx, "operator")
+    for n in (0, 0, 1):
+        report = {**inside(n), "description": "x", "source": "patrol", "urgent": n == 1}
+        assert operator.post("/api/incidents", report).status_code == 201
+    found = operator.get("/api/wall/city/statistics").json
+    assert found["hours"][0] == 3
+    assert sum(found["hours"]) == 3
+    assert len(found["hours"]) == 48
+    assert found["days"][-1]["reported"] == 3
+    assert len(found["days"]) == 14
+    assert len(found["weeks"]) == 8
+    assert sum(found["states"].values()) == 3
+    assert [(town["code"], town["open"], town["urgent"]) for town in found["towns"]] == [
+        (TOWNS[0], 3, 1),
+        (TOWNS[1], 0, 0),
+    ]
+    assert sum(grid["open"] for grid in found["grids"]) == 3
+    assert sum(grid["reported"] for grid in found["grids"]) == 3
+    again = operator.get("/api/wall/city/replay").json
+    assert len(again["incidents"]) == 3
+    assert set(again["incidents"][0]) == {"lon", "lat", "is_urgent", "begun_at", "ended_at"}
+    other = operator.get(f"/api/wall/{TOWNS[1]}/statistics").json
+    assert other["hours"][0] == 0
+    assert [town["code"] for town in other["towns"]] == [TOWNS[1]]
+
+
+def test_many_who_ask_at_once_share_answers_that_are_never_old() -> None:
+    asked, begun = Together[float](), []
+
+    def make() -> float:
+        begun.append(time.monotonic())
+        time.sleep(0.05)
+        return begun[-1]
+
+    late: list[float] = []
+
+    def ask() -> None:
+        came = time.monotonic()
+        if asked.answer("wall", make) < came:
+            late.append(came)
+
+    threads = [threading.Thread(target=ask) for _ in range(50)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert late == []
+    assert len(begun) <= 4
+
+
+def test_a_failure_reaches_all_who_wait_and_the_next_ask_begins_anew() -> None:
+    asked = Together[int]()
+    with pytest.raises(ZeroDivisionError):
+        asked.answer("wall", lambda: 1 // 0)
+    assert asked.answer("wall", lambda: 7) == 7
