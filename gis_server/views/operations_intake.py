@@ -1,11 +1,15 @@
 """The operations of intake: photos, likely duplicates, reports by the file, what a phone takes along."""
 
+from gis_server.core.incident import IncidentState
 from gis_server.core.message import msg
 from gis_server.core.photo import MEDIA_TYPE
 from gis_server.views.operation import (
+    BOOLEAN,
+    DATUM,
     INTEGER,
     LAT,
     LON,
+    NUMBER,
     TEXT,
     TIME,
     Operation,
@@ -26,6 +30,24 @@ _PHOTO = obj(
     taken_place={"type": ["object", "null"], "properties": {"lon": LON, "lat": LAT}},
     url=TEXT,
     thumbnail=TEXT,
+)
+_NEAR = {
+    "number": TEXT,
+    "distance_m": NUMBER,
+    "state": {"type": "string", "enum": list(IncidentState)},
+    "item": or_null("string"),
+    "is_urgent": BOOLEAN,
+    "discovered_at": TIME,
+}
+_AROUND = obj(within_m=INTEGER, hours=INTEGER, count=INTEGER, incidents=items(obj(**_NEAR)))
+_DESK = obj(
+    within_m=INTEGER,
+    hours=INTEGER,
+    count=INTEGER,
+    incidents=items(obj(id=INTEGER, **_NEAR)),
+    decided=items(
+        obj(id=INTEGER, number=TEXT, is_duplicate=BOOLEAN, at=TIME, actor=TEXT, note=or_null("string"))
+    ),
 )
 
 INTAKE: tuple[Operation, ...] = (
@@ -66,6 +88,37 @@ INTAKE: tuple[Operation, ...] = (
         ),
         answer={"type": "string", "format": "binary"},
         produces=MEDIA_TYPE,
+    ),
+    Operation(
+        "get",
+        "/api/incidents/nearby",
+        "nearby_incidents",
+        msg("上报前查询附近可能重复的未结事件；辖区以外的只计数"),
+        (
+            Parameter("lon", msg("经度（度）"), LON, required=True),
+            Parameter("lat", msg("纬度（度）"), LAT, required=True),
+            Parameter("datum", msg("坐标基准；不给则按手机与浏览器定位的 WGS 84"), DATUM),
+            Parameter("item", msg("事项；不同事项的事件不算重复"), TEXT),
+            Parameter("at", msg("发现时间；不给则为现在"), TIME),
+        ),
+        answer=_AROUND,
+    ),
+    Operation(
+        "get",
+        "/api/incidents/{incident_id}/duplicates",
+        "duplicates",
+        msg("可能与这起事件重复的未结事件，以及已作出的判断"),
+        (_INCIDENT,),
+        answer=_DESK,
+    ),
+    Operation(
+        "post",
+        "/api/incidents/{incident_id}/duplicates",
+        "decide_duplicate",
+        msg("判断两起事件是否为同一起；两起都保留，各自的经过不合并"),
+        (_INCIDENT,),
+        body=obj(("other",), other=INTEGER, is_duplicate=BOOLEAN, note=TEXT),
+        answer=_DESK,
     ),
 )
 """Part of ``operations.OPERATIONS``."""
