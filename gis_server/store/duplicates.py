@@ -69,18 +69,18 @@ def verdicts(conn: Connection, incident_id: int) -> list[Verdict]:
     link = incident_link
     other = case((link.c.incident_id == incident_id, link.c.other_id), else_=link.c.incident_id)
     newest = (
-        select(other.label("other_id"), link.c.id, link.c.is_duplicate, link.c.at, link.c.actor, link.c.note)
+        select(func.max(link.c.id))
         .where(or_(link.c.incident_id == incident_id, link.c.other_id == incident_id))
-        .distinct(other)
-        .order_by(other, link.c.id.desc())
-        .subquery()
+        .group_by(other)
     )
+    columns = (link.c.is_duplicate, link.c.at, link.c.actor, link.c.note)
     rows = conn.execute(
-        select(newest, incident.c.number)
-        .join(incident, incident.c.id == newest.c.other_id)
-        .order_by(newest.c.id)
+        select(other.label("pair_id"), incident.c.number, *columns)
+        .join(incident, incident.c.id == other)
+        .where(link.c.id.in_(newest))
+        .order_by(link.c.id)
     )
-    return [Verdict(row.other_id, row.number, row.is_duplicate, row.at, row.actor, row.note) for row in rows]
+    return [Verdict(row.pair_id, row.number, row.is_duplicate, row.at, row.actor, row.note) for row in rows]
 
 
 def add_verdict(
