@@ -7,7 +7,7 @@ export const HEARTBEAT_MS = 5_000;
 /** Two heartbeats missed and a margin for a busy network. */
 export const SILENCE_MS = 12_000;
 const FIRST_WAIT_MS = 1_000;
-const LONGEST_WAIT_MS = 20_000;
+const LONGEST_WAIT_MS = 30_000;
 
 /**
  * @typedef {object} StreamState

@@ -60,6 +60,8 @@ export interface HallIncident {
   state: string;
   is_urgent: boolean;
   is_overdue?: boolean;
+  due_at?: string | null;
+  township_code?: string | null;
   grid_code: string | null;
   grid_name: string | null;
   discovered_at: string;
@@ -88,6 +90,46 @@ export interface Figures {
   done_today: number;
 }
 
+/** One scene of a wall; `left` and `right` name its panels. */
+export interface Scene {
+  key: string;
+  title: { zh: string; en: string };
+  seconds: number;
+  extent: "whole" | "urban" | "each_town";
+  colour: "plain" | "open" | "overdue" | "reported" | "completed";
+  points: "open" | "overdue" | "replay" | "none";
+  cameras: boolean;
+  left: string[];
+  right: string[];
+}
+
+export interface Tour {
+  start: string;
+  takeover_seconds: number;
+  sound: boolean;
+  scenes: Scene[];
+}
+
+/** An urgent incident that called the hall. */
+export interface Alarm {
+  number: string;
+  lon: number;
+  lat: number;
+  grid_name: string | null;
+  township_code: string | null;
+  raised_at: string;
+  ended_at: string | null;
+}
+
+/** What the desk sent to a wall. */
+export interface SentScene {
+  wall_id: string;
+  scene: string;
+  seconds: number;
+  town: string | null;
+  at: string;
+}
+
 export interface WallAnswer {
   wall: { id: string; title: string };
   generated_at: string;
@@ -97,6 +139,32 @@ export interface WallAnswer {
   incidents: Features;
   grids: { grid_code: string; open: number }[];
   layers: string[];
+  tour: Tour;
+  alarms: Alarm[];
+  sent_scene: SentScene | null;
+}
+
+export interface Town extends Figures {
+  code: string;
+  name: string;
+  bounds: Bounds;
+}
+
+/** The counts behind a wall's panels. */
+export interface Statistics {
+  generated_at: string;
+  hours: number[];
+  days: { day: string; reported: number; done: number }[];
+  weeks: { done: number; late: number }[];
+  states: Record<string, number>;
+  towns: Town[];
+  grids: { grid_code: string; open: number; overdue: number; reported: number; completed: number }[];
+  cameras: { site_class: string; status: string | null; count: number }[];
+}
+
+export interface Replay {
+  until: string;
+  incidents: { lon: number; lat: number; is_urgent: boolean; begun_at: string; ended_at: string | null }[];
 }
 
 export interface Acceptance {

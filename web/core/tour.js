@@ -1,0 +1,147 @@
+/**
+ * Which scene of a wall stands at a moment: a function of the server's time and of nothing else, so that all screens of
+ * one wall, and one that was only just switched on, show the same.
+ *
+ * A call (an urgent incident that nobody has answered) takes the wall over and stops the tour, which goes on afterwards
+ * where it stopped. A scene sent by the desk covers the tour, which runs on beneath it.
+ */
+
+/** @typedef {import("./types.js").Tour} Tour */
+/** @typedef {import("./types.js").Scene} Scene */
+/** @typedef {import("./types.js").Alarm} Alarm */
+/** @typedef {import("./types.js").SentScene} SentScene */
+
+/**
+ * @typedef {object} Standing
+ * @property {Scene} scene
+ * @property {string | null} town code of the township a scene of each township shows now
+ * @property {Alarm | null} call the call that has taken the wall over
+ * @property {"tour" | "sent" | "call"} by
+ */
+
+/**
+ * When calls stopped the tour: one span for each stretch of time in which at least one stood, oldest first, ms.
+ * @param {Alarm[]} alarms oldest first
+ * @param {number} longest for how long one call may hold the wall, ms
+ * @returns {[from: number, to: number][]}
+ */
+export function stretches(alarms, longest) {
+  /** @type {[number, number][]} */
+  const found = [];
+  if (longest <= 0) return found;
+  const spans = alarms.map((alarm) => spanOf(alarm, longest)).sort((a, b) => a[0] - b[0]);
+  for (const [from, to] of spans) {
+    const last = found.at(-1);
+    if (last && from <= last[1]) last[1] = Math.max(last[1], to);
+    else if (to > from) found.push([from, to]);
+  }
+  return found;
+}
+
+/**
+ * @param {Alarm} alarm
+ * @param {number} longest ms
+ * @returns {[from: number, to: number]}
+ */
+function spanOf(alarm, longest) {
+  const from = Date.parse(alarm.raised_at);
+  const end = alarm.ended_at ? Date.parse(alarm.ended_at) : Infinity;
+  return [from, Math.max(from, Math.min(end, from + longest))];
+}
+
+/**
+ * The scenes one after the other, a scene of each township once for every one.
+ * @param {Tour} tour
+ * @param {string[]} towns codes
+ * @returns {{scene: Scene, town: string | null, ms: number}[]}
+ */
+export function turns(tour, towns) {
+  return tour.scenes.flatMap((scene) => {
+    const ms = scene.seconds * 1000;
+    if (scene.extent !== "each_town" || towns.length === 0) return [{ scene, town: null, ms }];
+    return towns.map((town) => ({ scene, town, ms }));
+  });
+}
+
+/**
+ * What stands on the wall at `now`.
+ * @param {Tour} tour
+ * @param {string[]} towns codes of the wall's townships
+ * @param {Alarm[]} alarms of the day, oldest first
+ * @param {SentScene | null} sent
+ * @param {number} now the server's time, ms
+ * @returns {Standing}
+ */
+export function standing(tour, towns, alarms, sent, now) {
+  const longest = tour.takeover_seconds * 1000;
+  const begun = Date.parse(tour.start);
+  let stopped = 0;
+  for (const [from, to] of stretches(alarms, longest)) {
+    if (to > begun && from < now) stopped += Math.min(to, now) - Math.max(from, begun);
+  }
+  const { scene, town } = turnAt(turns(tour, towns), now - begun - stopped);
+  const call = alarms.findLast((alarm) => {
+    const [from, to] = spanOf(alarm, longest);
+    return longest > 0 && from <= now && now < to;
+  });
+  if (call) return { scene, town, call, by: "call" };
+  const sentScene = sent && tour.scenes.find(({ key }) => key === sent.scene);
+  if (sent && sentScene && now < Date.parse(sent.at) + sent.seconds * 1000) {
+    const first = sentScene.extent === "each_town" ? (towns[0] ?? null) : null;
+    return { scene: sentScene, town: sent.town ?? first, call: null, by: "sent" };
+  }
+  return { scene, town, call: null, by: "tour" };
+}
+
+/**
+ * @template {{ms: number}} T
+ * @param {T[]} all
+ * @param {number} elapsed ms since the first of them began; the list starts over again and again
+ * @returns {T}
+ */
+function turnAt(all, elapsed) {
+  const round = all.reduce((sum, { ms }) => sum + ms, 0);
+  let left = ((elapsed % round) + round) % round;
+  for (const turn of all) {
+    if (left < turn.ms) return turn;
+    left -= turn.ms;
+  }
+  return /** @type {T} */ (all[0]);
+}
+
+/**
+ * Take in what the live stream says of calls; the list is changed in place. A state that is beyond recorded and
+ * reported ends the call, as does somebody's acknowledgement.
+ * @param {Alarm[]} alarms
+ * @param {import("./types.js").HallIncident & {at: string}} incident
+ * @param {boolean} isNew
+ */
+export function takeIncident(alarms, incident, isNew) {
+  const known = alarms.find(({ number }) => number === incident.number);
+  const calls = incident.is_urgent && UNANSWERED.has(incident.state);
+  if (known && !calls) known.ended_at ??= incident.at;
+  if (!known && calls && isNew) {
+    alarms.push({
+      number: incident.number,
+      lon: incident.lon,
+      lat: incident.lat,
+      grid_name: incident.grid_name,
+      township_code: incident.township_code ?? null,
+      raised_at: incident.at,
+      ended_at: null,
+    });
+  }
+}
+
+/** Until somebody has taken receipt of it, an urgent incident calls. */
+export const UNANSWERED = new Set(["discovered", "recorded", "reported"]);
+
+/**
+ * @param {Alarm[]} alarms
+ * @param {string} number
+ * @param {string} at
+ */
+export function takeAcknowledgement(alarms, number, at) {
+  const known = alarms.find((alarm) => alarm.number === number);
+  if (known) known.ended_at ??= at;
+}
