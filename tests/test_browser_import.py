@@ -122,7 +122,7 @@ def test_a_bad_file_is_explained_and_a_good_one_reaches_the_wall(
     expect(page.locator("#proof")).to_contain_text("逐位精确：200 个网格，13,377 条边")
     page.screenshot(path=SHOT / "layers-proof-1440x900.png")
     page.click("#decide .primary")
-    expect(problem).to_contain_text("提醒")
+    expect(problem).to_contain_text("警告")
     page.click("#next")
     accept(page, REASON, every=True)
     with wall.expect_response(re.compile("/api/layers/grid/features"), timeout=10_000):
@@ -164,7 +164,7 @@ def test_findings_are_gone_through_one_by_one(live_server: Any, new_page: Callab
     expect(position).to_have_text(f"共 {total} 处")
     expect(page.locator("#totals")).to_contain_text("覆盖率 99.")
     severities = page.locator("#findings .row-end > span").all_inner_texts()
-    assert severities == sorted(severities, key=["错误", "提醒", "提示"].index)
+    assert severities == sorted(severities, key=["错误", "警告", "提示"].index)
 
     # one after the other, by button and by key, and round the end
     whole = view_of(page)

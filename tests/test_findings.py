@@ -108,14 +108,14 @@ def test_warnings_forbid_publishing_until_each_has_its_reason(county: Context, t
     assert (generation.errors, generation.warnings, generation.open_warnings) == (0, 2, 2)
     _, (first, second) = findings(county, CONSOLE, generation.id)
     assert first.finding.kind is Kind.SIZE
-    with pytest.raises(PublishRefused, match="2 处提醒") as refused:
+    with pytest.raises(PublishRefused, match="2 处警告") as refused:
         journey.publish(county, CONSOLE, generation.id, NOON)
     assert [one.id for one in refused.value.findings] == [first.id, second.id]
 
     planner = actor(Role.PLANNER, COUNTY)
     after = accept_one(county, planner, generation.id, first.id, reason=f"  {REASON}\n", now=NOON)
     assert (after.warnings, after.open_warnings) == (2, 1)
-    with pytest.raises(PublishRefused, match="1 处提醒"):
+    with pytest.raises(PublishRefused, match="1 处警告"):
         journey.publish(county, CONSOLE, generation.id, NOON)
     accept_kind(county, CONSOLE, generation.id, Kind.SIZE, reason="另一理由", now=NOON)
     published = journey.publish(county, CONSOLE, generation.id, NOON)
@@ -141,7 +141,7 @@ def test_the_next_generation_is_asked_about_again(county: Context, tmp_path: Pat
     again = bring(county, "grid", path, publish=True)
     assert again.generation is not None
     assert again.generation.open_warnings == 2
-    assert "2 处提醒" in str(again.held_back)
+    assert "2 处警告" in str(again.held_back)
 
 
 def test_what_cannot_be_accepted(county: Context, tmp_path: Path) -> None:
@@ -187,7 +187,7 @@ def test_what_cannot_be_accepted(county: Context, tmp_path: Path) -> None:
             act()
     assert findings(county, CONSOLE, generation.id)[0].open_warnings == 1
     # both are said, and both are listed
-    with pytest.raises(PublishRefused, match=r"错误.*另有 1 处提醒") as refused:
+    with pytest.raises(PublishRefused, match=r"错误.*另有 1 处警告") as refused:
         journey.publish(county, CONSOLE, generation.id, NOON)
     assert {one.id for one in refused.value.findings} >= {error.id, warning.id}
 
@@ -232,7 +232,7 @@ def test_the_command_line_asks_for_a_reason(county: Context, tmp_path: Path) -> 
     held = invoke(county, "import", "grid", path)
     assert held.exit_code == 1
     assert "尚未发布" in held.stdout
-    assert "2 处提醒" in held.stderr
+    assert "2 处警告" in held.stderr
     assert "--accept-warnings" in held.stderr
     assert "不是逐位精确" in held.stderr
     done = invoke(county, "import", "grid", path, "--accept-warnings", REASON)

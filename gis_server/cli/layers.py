@@ -11,6 +11,7 @@ from gis_server.cli.opening import opened, read_settings
 from gis_server.cli.terminal import Progress, say, step
 from gis_server.core.access import CONSOLE
 from gis_server.core.coverage.findings import Severity
+from gis_server.core.coverage.totals import severity_words
 from gis_server.core.datum import Datum
 from gis_server.core.errors import UnusableInput
 from gis_server.core.generation import Generation, GenerationState
@@ -74,8 +75,10 @@ def _parse_mapping(pairs: tuple[str, ...]) -> dict[str, str]:
 @click.option(
     "--map", "pairs", multiple=True, metavar="FIELD=COLUMN", help=str(msg("指定字段对应的列，可多次。"))
 )
+@click.option("--department", help=str(msg("这是哪个部门自己的划分（部门图层）。")))
+@click.option("--legal-basis", help=str(msg("部门图层作为网格所依据的法律条文。")))
 @click.option(
-    "--accept-warnings", metavar="REASON", help=str(msg("写明理由，接受检查提出的全部提醒，以便发布。"))
+    "--accept-warnings", metavar="REASON", help=str(msg("写明理由，接受检查提出的全部警告，以便发布。"))
 )
 @click.option("--stage", "mode", flag_value="stage", help=str(msg("只暂存，不发布。")))
 @click.option(
@@ -88,6 +91,8 @@ def import_(  # noqa: PLR0917  (click gives them by name)
     encoding: str | None,
     datum: str | None,
     pairs: tuple[str, ...],
+    department: str | None,
+    legal_basis: str | None,
     accept_warnings: str | None,
     mode: str | None,
 ) -> None:
@@ -110,11 +115,13 @@ def import_(  # noqa: PLR0917  (click gives them by name)
             publish=mode != "stage",
             despite_rejected=mode == "publish",
             accept_warnings=accept_warnings,
+            department=department,
+            legal_basis=legal_basis,
             now=datetime.now(UTC),
             progress=steps,
         )
     _tell(result)
-    if result.held_back is not None or (result.report is not None and result.report.errors):
+    if result.held_back is not None or any(f.severity is Severity.ERROR for f in result.findings):
         raise click.exceptions.Exit(1)
 
 
@@ -126,18 +133,11 @@ def _tell(result: ImportResult) -> None:
         say(problem.message)
     if len(result.problems) > MOST_SHOWN:
         say(msg("另有 {n} 行有问题，未一一列出。", n=len(result.problems) - MOST_SHOWN))
-    if result.report is not None:
-        for finding in result.report.findings[:MOST_SHOWN]:
-            is_error = finding.severity is Severity.ERROR
-            say(
-                msg(
-                    "{force}：{finding}",
-                    force=msg("错误") if is_error else msg("提醒"),
-                    finding=finding.message,
-                )
-            )
-        if len(result.report.findings) > MOST_SHOWN:
-            say(msg("另有 {n} 处，未一一列出。", n=len(result.report.findings) - MOST_SHOWN))
+    for finding in result.findings[:MOST_SHOWN]:
+        force = severity_words(finding.severity)
+        say(msg("{force}：{finding}", force=force, finding=finding.message))
+    if len(result.findings) > MOST_SHOWN:
+        say(msg("另有 {n} 处，未一一列出。", n=len(result.findings) - MOST_SHOWN))
     rejected = sum(problem.rejected for problem in result.problems)
     if result.generation is None:
         line = msg("已加入 {n} 条记录，{rejected} 行未能使用。", n=result.added, rejected=rejected)

@@ -49,7 +49,7 @@ def written_reason(given: str) -> str:
     reason = given.strip()
     if not LEAST_REASON <= len(reason) <= MOST_REASON:
         raise UnusableInput(
-            msg("接受提醒须写明理由，{least} 至 {most} 个字。", least=LEAST_REASON, most=MOST_REASON),
+            msg("接受警告须写明理由，{least} 至 {most} 个字。", least=LEAST_REASON, most=MOST_REASON),
             field="reason",
             expected=msg("{least} 至 {most} 个字", least=LEAST_REASON, most=MOST_REASON),
         )

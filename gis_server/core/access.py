@@ -68,12 +68,18 @@ MAY: dict[Role, frozenset[Act]] = {
     Role.PLANNER: _EVERYBODY_AT_WORK | {Act.IMPORT_LAYER, Act.OFFER_LAYER, Act.EXPORT_LAYER},
     Role.ANALYST: _EVERYBODY_AT_WORK | {Act.EXPORT_LAYER},
     Role.OPERATOR: _EVERYBODY_AT_WORK | {Act.MANAGE_WALL_LINKS, Act.STEER_WALL, Act.MOVE_INCIDENT},
-    Role.GRID_WORKER: frozenset({Act.READ_LAYERS, Act.ROUTE, Act.REPORT_INCIDENT, Act.MOVE_INCIDENT}),
+    # a worker sees and moves what happens in his own grids, and what he reported
+    Role.GRID_WORKER: frozenset(
+        {Act.READ_LAYERS, Act.ROUTE, Act.REPORT_INCIDENT, Act.READ_INCIDENTS, Act.MOVE_INCIDENT}
+    ),
     # a department sees and moves what was dispatched to it, and may bring its own division to be looked at (V12)
     Role.HANDLING_UNIT: frozenset({Act.READ_LAYERS, Act.READ_INCIDENTS, Act.MOVE_INCIDENT, Act.OFFER_LAYER}),
     Role.DISPLAY: frozenset({Act.READ_LAYERS, Act.SHOW_WALL}),
     Role.VISITOR: frozenset(),
 }
+
+ONE_BY_ONE = frozenset({Role.GRID_WORKER, Role.HANDLING_UNIT})
+"""Roles that are shown their own incidents, and not all of a territory."""
 
 TIER_OF: dict[Role, Tier] = {
     Role.VISITOR: Tier.PUBLIC,

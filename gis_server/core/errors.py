@@ -11,6 +11,7 @@
     ├── NotFound                  no such thing, or none that this actor may know of
     ├── SignInRequired            nobody is signed in
     ├── NotAllowed                signed in, but role, territory or tier forbids it
+    │   └── DepartmentLayerRefused   a department's own division is no grid; carries the finding and what is offered
     ├── Conflict                  the state of the thing forbids it now
     │   ├── PublishRefused        errors or warnings are open; carries the findings
     │   └── StateChanged          the thing is not, or no longer, in a state that allows it; carries the state
@@ -80,6 +81,15 @@ class SignInRequired(GisError):
 
 class NotAllowed(GisError):
     """Role, territory or tier forbids it."""
+
+
+class DepartmentLayerRefused(NotAllowed):
+    """A department's own division may not be written as grids (V12); it may be brought as the layer ``offer``."""
+
+    def __init__(self, message: Message, *, finding: object, offer: str, clause: str) -> None:
+        super().__init__(message, field="layer", clause=clause)
+        self.finding = finding
+        self.offer = offer
 
 
 class Conflict(GisError):

@@ -23,7 +23,7 @@ class Generation:
 
     ``source`` tells of the file (name, CRS, encoding, datum, SHA-256), ``summary`` of the coverage check (empty where
     none applies), made against the polygons of ``parent_generation`` at ``tolerance_m2``, and ``certificate`` is the
-    proof that went with it. ``problems`` counts the rows that were left out or mended, ``rejected`` those left out,
+    proof that went with it; ``checked_with`` are the generations of other layers that had a say. ``problems`` counts the rows that were left out or mended, ``rejected`` those left out,
     ``open_warnings`` the warnings that nobody has accepted with a reason.
     """
 
@@ -43,6 +43,7 @@ class Generation:
     certificate: Certificate | None
     notes: tuple[Message, ...]
     parent_generation: int | None
+    checked_with: Mapping[str, int | None]
     problems: int
     rejected: int
     errors: int

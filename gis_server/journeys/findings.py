@@ -83,7 +83,7 @@ def accept_kind(
             if one.finding.kind is kind and one.finding.severity is Severity.WARNING and one.is_blocking
         ]
         if not kept:
-            raise Conflict(msg("第 {id} 代数据没有这一类待接受的提醒。", id=generation_id))
+            raise Conflict(msg("第 {id} 代数据没有这一类待接受的警告。", id=generation_id))
         return accept_warnings_for(conn, actor, generation_id, kept, reason=reason, now=now)
 
 
@@ -94,7 +94,7 @@ def _hold_staged(ctx: Context, actor: Actor, conn: Connection, generation_id: in
     if generation.state is not GenerationState.STAGED:
         raise Conflict(
             msg(
-                "第 {id} 代已是{state}，其中的提醒不能再接受。",
+                "第 {id} 代已是{state}，其中的警告不能再接受。",
                 id=generation_id,
                 state=layers.STATE_NAMES[generation.state],
             )

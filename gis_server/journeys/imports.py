@@ -65,15 +65,16 @@ def start_import_job(
     encoding: str | None = None,
     datum: Datum | None = None,
     mapping: Mapping[str, str] | None = None,
+    department: str | None = None,
+    legal_basis: str | None = None,
     clock: Clock,
 ) -> UUID:
     """Keep the upload and begin to import it; the id to ask for.
 
     Several files belong together (``.shp`` with ``.dbf``, ``.shx``, ``.prj``, ``.cpg``). Refused at once: an actor
-    who may not, an unknown layer, an upload without a file that can be read.
+    who may not, an unknown layer, a department's division as grids, an upload without a file that can be read.
     """
-    actor.require(Act.IMPORT_LAYER)
-    layer = journey.known_layer(ctx, actor, layer_name)
+    layer, _, _ = journey.importable_layer(ctx, actor, layer_name, department, legal_basis)
     now = clock()
     with ctx.engine.connect() as conn:
         staging.require_whole_deployment(actor, staging.counties_in_force(conn, ctx.catalogue, now))
@@ -97,14 +98,14 @@ def start_import_job(
         shutil.rmtree(folder, ignore_errors=True)
         raise
     work = _Work(ctx, actor, job, folder / main, connection, clock)
-    options = _Options(crs, encoding, datum, mapping)
+    options = _Options(crs, encoding, datum, mapping, department, legal_basis)
     Thread(target=work.run, args=(options,), name=f"import-{job.id}", daemon=True).start()
     return job.id
 
 
 def import_job(ctx: Context, actor: Actor, job_id: UUID, now: datetime) -> JobView:
     """How far an import is, with its generation and row problems once there are any."""
-    actor.require(Act.IMPORT_LAYER)
+    actor.require(Act.OFFER_LAYER)
     mark_interrupted(ctx, now)
     with ctx.engine.connect() as conn:
         job = jobs.one(conn, job_id)
@@ -138,6 +139,8 @@ class _Options:
     encoding: str | None
     datum: Datum | None
     mapping: Mapping[str, str] | None
+    department: str | None
+    legal_basis: str | None
 
 
 @dataclass(slots=True)
@@ -176,6 +179,8 @@ class _Work:
             encoding=options.encoding,
             datum=options.datum,
             mapping=options.mapping,
+            department=options.department,
+            legal_basis=options.legal_basis,
             now=self.clock(),
             progress=self._progress,
         )

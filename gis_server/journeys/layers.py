@@ -5,7 +5,7 @@ everybody once it is published.
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from pathlib import Path
@@ -15,7 +15,7 @@ from sqlalchemy import Connection
 from gis_server.core.acceptance import KeptFinding, blocking, written_reason
 from gis_server.core.access import Act, Actor, Tier
 from gis_server.core.catalogue import Layer, LayerKind
-from gis_server.core.coverage.findings import Report
+from gis_server.core.coverage.findings import Finding, Report
 from gis_server.core.datum import Datum
 from gis_server.core.errors import Conflict, NotFound, PublishRefused
 from gis_server.core.features import FeatureTable, RowProblem, fit
@@ -23,9 +23,10 @@ from gis_server.core.generation import Generation, GenerationState
 from gis_server.core.message import Message, msg
 from gis_server.core.stream import GENERATION
 from gis_server.files.read import read
-from gis_server.journeys import past_incidents, staging
-from gis_server.journeys.check import check_layer
+from gis_server.journeys import departments, past_incidents, staging
+from gis_server.journeys.check import rules_for
 from gis_server.journeys.context import Context
+from gis_server.journeys.whole_check import look_again, look_beside, whole_check
 from gis_server.store import audit, boundaries, events, layers
 from gis_server.store import features as rows
 from gis_server.store import findings as found
@@ -52,7 +53,7 @@ class ImportResult:
     """What an import did.
 
     ``generation`` is None for a layer of records, whose rows are simply ``added``. ``held_back`` says why a
-    generation that should have been published is only staged.
+    generation that should have been published is only staged. ``findings`` are the check's, worst first.
     """
 
     layer: str
@@ -62,6 +63,7 @@ class ImportResult:
     notes: tuple[Message, ...]
     report: Report | None
     held_back: Message | None = None
+    findings: tuple[Finding, ...] = ()
 
 
 def import_layer(
@@ -77,6 +79,8 @@ def import_layer(
     publish: bool = False,
     despite_rejected: bool = False,
     accept_warnings: str | None = None,
+    department: str | None = None,
+    legal_basis: str | None = None,
     now: datetime,
     progress: Progress | None = None,
 ) -> ImportResult:
@@ -84,10 +88,11 @@ def import_layer(
 
     ``crs``, ``encoding`` and ``datum`` go before what the file says; ``mapping`` is field → source column.
     Against publishing speak error findings, warnings unless all are accepted for the reason ``accept_warnings``, and
-    rows that could not be used unless ``despite_rejected``. Whatever is refused leaves the database as it was: UnusableInput and its kin for the file, NotAllowed for the actor.
+    rows that could not be used unless ``despite_rejected``. ``department`` says whose division it is, ``legal_basis`` the law
+    by which that may be a grid (V12). Whatever is refused leaves the database as it was: UnusableInput and its kin for the
+    file, NotAllowed for the actor, DepartmentLayerRefused for a department's division.
     """
-    layer = known_layer(ctx, actor, layer_name)
-    actor.require(Act.IMPORT_LAYER)
+    layer, who, flags = importable_layer(ctx, actor, layer_name, department, legal_basis)
     if publish and layer.kind is not LayerKind.RECORD:
         actor.require(Act.PUBLISH_LAYER)
     reason = None if accept_warnings is None else written_reason(accept_warnings)
@@ -95,7 +100,6 @@ def import_layer(
     with ctx.engine.connect() as conn:
         check_columns(conn, ctx.catalogue)
         counties = staging.counties_in_force(conn, ctx.catalogue, now)
-        parents = staging.parents_in_force(conn, ctx.catalogue, layer, now)
     staging.require_whole_deployment(actor, counties)
 
     say(Stage.READING, 0, 0)
@@ -113,19 +117,25 @@ def import_layer(
     if layer.kind is LayerKind.RECORD:
         return _add_records(ctx, actor, layer, table, now=now, say=say)
 
-    kept = layers.Staging(parent_generation=None if parents is None else parents.generation.id)
+    with ctx.engine.connect() as conn:
+        beside = look_beside(conn, ctx.catalogue, layer, now)
+        if layer.name == departments.REFERENCE:
+            table = departments.beside_other_departments(conn, ctx.catalogue, table, who, now)
+    paths = None
     if layer.name == staging.AREA:
         table, paths = staging.with_area_tree(table)
-        kept = replace(kept, paths=paths)
-    if layer.kind is LayerKind.BOUNDARY:
-        report = check_layer(
-            layer, table, None if parents is None else parents.table, profile=ctx.settings.profile
-        )
-        with ctx.engine.connect() as conn:
-            those = staging.concerned(conn, ctx.catalogue, now)
-        kept = replace(kept, report=staging.weighed(report, those))
-    else:
-        table = staging.place_in_county(table, counties)
+    if layer.kind is not LayerKind.BOUNDARY:
+        # an address where no grid is stays, as the finding that it is
+        keep_far = layer.name == staging.ADDRESS and beside.grids is not None
+        table = staging.place_in_county(table, counties, keep_far=keep_far)
+    checked = whole_check(ctx.catalogue, layer, table, beside, ctx.settings.profile, more=flags)
+    kept = layers.Staging(
+        report=checked.report,
+        findings=checked.findings,
+        parent_generation=None if beside.parents is None else beside.parents.generation.id,
+        checked_with=beside.generations,
+        paths=paths,
+    )
 
     say(Stage.STAGING, 0, len(table.rows))
     with ctx.engine.begin() as conn:
@@ -143,8 +153,32 @@ def import_layer(
                 generation = _put_in_force(conn, actor, layer, generation, now)
     say(Stage.STAGING, len(table.rows), len(table.rows))
     return ImportResult(
-        layer.name, generation, len(table.rows), table.problems, table.notes, kept.report, held_back
+        layer.name,
+        generation,
+        len(table.rows),
+        table.problems,
+        table.notes,
+        checked.report,
+        held_back,
+        checked.findings,
     )
+
+
+def importable_layer(
+    ctx: Context, actor: Actor, layer_name: str, department: str | None, legal_basis: str | None
+) -> tuple[Layer, departments.Bringer, tuple[Finding, ...]]:
+    """The layer that the actor may bring a file for, on whose behalf it comes, and what is to be flagged about that.
+
+    Raises DepartmentLayerRefused for a department's own division, NotAllowed for what is not the actor's to bring.
+    """
+    who = departments.bringer(actor, department, legal_basis)
+    if actor.may(Act.IMPORT_LAYER):
+        layer = known_layer(ctx, actor, layer_name)
+    else:
+        actor.require(Act.OFFER_LAYER)
+        # a department brings the reference layer although it sees no more of it than the hall does
+        layer = ctx.catalogue.layers.get(layer_name) or known_layer(ctx, actor, layer_name)
+    return layer, who, departments.require_welcome(actor, layer, who, rules_for(ctx.settings.profile))
 
 
 def _add_records(
@@ -173,29 +207,35 @@ def _refusal(generation: Generation) -> Message | None:
     errors, warnings = generation.errors, generation.open_warnings
     if errors and warnings:
         return msg(
-            "检查发现 {n} 处错误，改正后才能发布；另有 {m} 处提醒要改正，或写明理由予以接受。",
+            "检查发现 {n} 处错误，改正后才能发布；另有 {m} 处警告要改正，或写明理由予以接受。",
             n=errors,
             m=warnings,
         )
     if errors:
         return msg("检查发现 {n} 处错误，改正后才能发布。", n=errors)
     if warnings:
-        return msg("检查有 {n} 处提醒，改正或写明理由予以接受后才能发布。", n=warnings)
+        return msg("检查有 {n} 处警告，改正或写明理由予以接受后才能发布。", n=warnings)
     return None
 
 
 def publish(ctx: Context, actor: Actor, generation_id: int, now: datetime) -> Generation:
     """Put a staged generation in force from ``now`` on, and tell the live stream.
 
-    Raises PublishRefused (with the findings in question) while an error stands or a warning that nobody accepted,
-    Conflict when it is not staged any more or was checked against areas that have changed since.
+    Where addresses or grids that it was checked with have been replaced since, the check is made anew first. Raises
+    PublishRefused (with the findings in question) while an error stands or a warning that nobody accepted, Conflict when
+    it is not staged any more or was checked against areas that have changed since.
     """
     actor.require(Act.PUBLISH_LAYER)
     with ctx.engine.begin() as conn:
         layer, generation = _staged(ctx, actor, conn, generation_id, now)
-        if refusal := _refusal(generation):
-            raise PublishRefused(refusal, findings=blocking(found.of_generation(conn, generation_id)))
-        return _put_in_force(conn, actor, layer, generation, now)
+        if generation.state is GenerationState.STAGED and has_same_parents(conn, layer, generation, now):
+            generation = look_again(conn, ctx, layer, generation, now)
+        refusal = _refusal(generation)
+        if refusal is None:
+            return _put_in_force(conn, actor, layer, generation, now)
+        stand = blocking(found.of_generation(conn, generation_id))
+    # after the commit: what the check found anew stays to be read
+    raise PublishRefused(refusal, findings=stand)
 
 
 def accept_warnings_for(
@@ -215,12 +255,18 @@ def accept_warnings_for(
     return layers.one(conn, generation_id)
 
 
+def has_same_parents(conn: Connection, layer: Layer, generation: Generation, now: datetime) -> bool:
+    """Whether the areas that a generation was checked against are still those in force."""
+    if layer.parent is None or layer.parent.layer == layer.name:
+        return True
+    above = layers.in_force(conn, layer.parent.layer, now)
+    return (None if above is None else above.id) == generation.parent_generation
+
+
 def require_same_parents(conn: Connection, layer: Layer, generation: Generation, now: datetime) -> None:
     """Raise Conflict if the areas that a generation was checked against are not those in force any more."""
-    if layer.parent is not None and layer.parent.layer != layer.name:
-        above = layers.in_force(conn, layer.parent.layer, now)
-        if (None if above is None else above.id) != generation.parent_generation:
-            raise Conflict(msg("检查之后，上级图层已有新的数据生效；请重新导入并检查，再发布。"))
+    if not has_same_parents(conn, layer, generation, now):
+        raise Conflict(msg("检查之后，上级图层已有新的数据生效；请重新导入并检查，再发布。"))
 
 
 def _put_in_force(
@@ -327,6 +373,8 @@ def readable_layer(ctx: Context, actor: Actor, name: str) -> Layer:
     layer = known_layer(ctx, actor, name)
     if layer.kind is LayerKind.RECORD and actor.tier > Tier.HALL:
         actor.require(Act.READ_INCIDENTS)
+        if actor.role in ONE_BY_ONE:
+            raise NotAllowed(msg("您的岗位不能进行此项操作。"))
     return layer
 
 

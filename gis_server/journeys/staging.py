@@ -57,16 +57,21 @@ def counties_in_force(conn: Connection, catalogue: Catalogue, at: datetime) -> F
 
 
 def concerned(conn: Connection, catalogue: Catalogue, at: datetime) -> Addresses:
-    """Whom findings concern: the addresses in force at ``at`` with their people, and the incidents that are open."""
-    places, codes, people = np.empty((0, 2)), np.empty(0, dtype=object), None
+    """Whom findings concern: the addresses in force at ``at`` with who lives there, and the incidents that are open."""
+    places, codes, households, people = np.empty((0, 2)), np.empty(0, dtype=object), None, None
     generation = layers.in_force(conn, ADDRESS, at) if ADDRESS in catalogue else None
     if generation is not None:
-        table = features.read(
-            conn, catalogue[ADDRESS], generation, fields=("address_code", "actual_population")
-        )
-        places = shapely.get_coordinates(table.geometry)
-        codes, people = table.columns["address_code"], table.columns.get("actual_population")
-    return Addresses(places, codes, people=people, open_incidents=incidents.open_places(conn))
+        wanted = ("address_code", "resident_households", "actual_population")
+        table = features.read(conn, catalogue[ADDRESS], generation, fields=wanted)
+        places, codes = shapely.get_coordinates(table.geometry), table.columns["address_code"]
+        households, people = (_known(table, name) for name in wanted[1:])
+    return Addresses(places, codes, households, people, incidents.open_places(conn))
+
+
+def _known(table: FeatureTable, field: str) -> NDArray[np.object_] | None:
+    """A column, or None where no row has a value: then nothing is known, which is not the same as zero."""
+    column = table.columns.get(field)
+    return None if column is None or all(value is None for value in column) else column
 
 
 def weighed(report: Report, those: Addresses) -> Report:
@@ -122,10 +127,13 @@ def row_message(table: FeatureTable, at: int, problem: Message) -> Message:
     return msg("第 {n} 行：{problem}。", n=int(table.rows[at]) + table.first_row, problem=problem)
 
 
-def place_in_county(table: FeatureTable, counties: FeatureTable | None) -> FeatureTable:
+def place_in_county(
+    table: FeatureTable, counties: FeatureTable | None, *, keep_far: bool = False
+) -> FeatureTable:
     """Leave out what lies outside the county; what lies just outside stays, with a warning.
 
-    Without a county in force everything stays.
+    With ``keep_far`` single rows far away stay too, to be told by another check. Without a county in force everything
+    stays; a file that lies elsewhere as a whole is refused in any case.
     """
     if counties is None or not len(counties.geometry):
         return table
@@ -145,6 +153,8 @@ def place_in_county(table: FeatureTable, counties: FeatureTable | None) -> Featu
             ),
             field="crs",
         )
+    if keep_far:
+        return table
     near: list[RowProblem] = []
     far: Reasons = {}
     for at, distance in zip(outside.tolist(), distances.tolist(), strict=True):

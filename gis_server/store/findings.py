@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any
 
 import shapely
-from sqlalchemy import Connection, Row, Select, func, insert, select
+from sqlalchemy import Connection, Row, Select, delete, func, insert, select
 
 from gis_server.core.acceptance import Acceptance, KeptFinding
 from gis_server.core.access import Actor
@@ -47,6 +47,13 @@ def of_generation(conn: Connection, generation_id: int) -> tuple[KeptFinding, ..
         .order_by(finding.c.id)
     )
     return tuple(_kept(row) for row in conn.execute(query))
+
+
+def remove(conn: Connection, kept: Sequence[KeptFinding]) -> None:
+    """Remove findings of a staged generation that hold no longer; what somebody accepted stays on record."""
+    ids = [one.id for one in kept if one.acceptance is None]
+    if ids:
+        conn.execute(delete(finding).where(finding.c.id.in_(ids)))
 
 
 def _kept(row: Row[Any]) -> KeptFinding:

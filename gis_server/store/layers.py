@@ -5,7 +5,7 @@ beginning of the new one are the same instant, so at every moment exactly one is
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from typing import Any
 
@@ -13,7 +13,7 @@ from sqlalchemy import Connection, Row, Select, delete, exists, func, insert, li
 
 from gis_server.core.catalogue import Layer, LayerKind
 from gis_server.core.coverage.certificate import as_dict
-from gis_server.core.coverage.findings import Certificate, Report, Severity
+from gis_server.core.coverage.findings import Certificate, Finding, Report, Severity
 from gis_server.core.errors import Conflict, NotFound
 from gis_server.core.features import FeatureTable, RowProblem
 from gis_server.core.generation import Generation, GenerationState
@@ -36,10 +36,14 @@ class Staging:
     """What is kept with a generation beside its rows.
 
     ``parent_generation`` is the one whose polygons the check took as parents; publishing asks that it still holds.
+    ``checked_with`` are the generations of other layers that had a say in the check, None for a layer without one;
+    ``findings`` those of a layer whose check makes no report (addresses).
     """
 
     report: Report | None = None
+    findings: Sequence[Finding] = ()
     parent_generation: int | None = None
+    checked_with: Mapping[str, int | None] = field(default_factory=dict)
     paths: Sequence[Sequence[str]] | None = None  # of areas: codes from the county down to the row itself
 
 
@@ -60,6 +64,7 @@ def stage(
         "rejected": rejected,
         "notes": [message_json(note) for note in table.notes],
         "parent_generation": staging.parent_generation,
+        "checked_with": dict(staging.checked_with),
     }
     if staging.report is not None:
         kept |= {
@@ -91,8 +96,18 @@ def stage(
         fill_partition(conn, name, generation_id, columns, count)
     else:
         copy_rows(conn, name, columns, count)
-    if staging.report is not None:
-        found.add(conn, generation_id, staging.report.findings)
+    found.add(conn, generation_id, staging.findings if staging.report is None else staging.report.findings)
+    return one(conn, generation_id)
+
+
+def looked_again(conn: Connection, generation_id: int, checked_with: Mapping[str, int | None]) -> Generation:
+    """Keep with a staged generation that its check was made anew with these generations of other layers."""
+    kept = conn.scalar(select(generation.c.report).where(generation.c.id == generation_id).with_for_update())
+    conn.execute(
+        update(generation)
+        .where(generation.c.id == generation_id)
+        .values(report={**(kept or {}), "checked_with": dict(checked_with)})
+    )
     return one(conn, generation_id)
 
 
@@ -246,6 +261,7 @@ def _generation(row: Row[Any]) -> Generation:
         certificate=_certificate(row.report["certificate"]) if "certificate" in row.report else None,
         notes=tuple(message_from(note) for note in row.report.get("notes", ())),
         parent_generation=row.report.get("parent_generation"),
+        checked_with=row.report.get("checked_with", {}),
         problems=row.report.get("problems", 0),
         rejected=row.report.get("rejected", 0),
         errors=row.errors,

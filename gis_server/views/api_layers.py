@@ -29,7 +29,7 @@ from gis_server.views.generations import generation_json, problem_json
 blueprint = Blueprint("layers", __name__, url_prefix="/api")
 
 MOST_FILES = 20
-_OPTIONS = ("crs", "encoding", "datum")
+_OPTIONS = ("crs", "encoding", "datum", "department", "legal_basis")
 
 
 @blueprint.get("/catalogue")
@@ -70,7 +70,7 @@ def generations(layer: str) -> Response:
 @blueprint.post("/layers/<layer>/imports")
 def start_import(layer: str) -> Response:
     """Take an upload and begin to import it; 202 with the address to ask for its progress."""
-    actor().require(Act.IMPORT_LAYER)  # before a large body is read
+    actor().require(Act.OFFER_LAYER)  # before a large body is read
     files = request.files.getlist("file")
     if len(files) > MOST_FILES:
         raise UnusableInput(
@@ -87,6 +87,8 @@ def start_import(layer: str) -> Response:
         encoding=_option("encoding"),
         datum=_datum(_option("datum")),
         mapping=_mapping(),
+        department=_option("department"),
+        legal_basis=_option("legal_basis"),
         clock=lambda: datetime.now(UTC),
     )
     address = url_for("layers.import_job", job_id=job)

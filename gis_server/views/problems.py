@@ -4,13 +4,14 @@ import logging
 from http import HTTPStatus
 from urllib.parse import quote
 
-from flask import Flask, Response, redirect, render_template, request
+from flask import Flask, Response, redirect, render_template, request, url_for
 from werkzeug.exceptions import HTTPException
 from werkzeug.wrappers import Response as BaseResponse
 
 from gis_server.core.acceptance import KeptFinding
 from gis_server.core.errors import (
     Conflict,
+    DepartmentLayerRefused,
     GisError,
     NotAllowed,
     NotAvailableYet,
@@ -88,6 +89,11 @@ def _answer_gis_error(error: GisError) -> BaseResponse:
         members["state"] = error.state
     if isinstance(error, UnknownCrs) and error.candidates:
         members["candidates"] = list(error.candidates)
+    if isinstance(error, DepartmentLayerRefused):
+        members["offer"] = {
+            "layer": error.offer,
+            "url": url_for("layers.start_import", layer=error.offer),
+        }
     if isinstance(error, PublishRefused):
         members["findings"] = kept_json(
             [one for one in error.findings[:MOST_FINDINGS] if isinstance(one, KeptFinding)]

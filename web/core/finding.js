@@ -74,7 +74,7 @@ export function clauseWords({ clause }) {
  */
 export function severityWords({ severity }) {
   if (severity === "error") return _("错误");
-  return severity === "warning" ? _("提醒") : _("提示");
+  return severity === "warning" ? _("警告") : _("提示");
 }
 
 /**

@@ -154,7 +154,7 @@ function showFacts(generation) {
     [_("可用的行"), count(generation.feature_count)],
     [_("不能用的行"), count(generation.rejected)],
     [_("错误"), count(errors)],
-    [_("提醒"), accepted ? _("{n}（已接受 {accepted}）", { n: count(warnings), accepted: count(accepted) }) : count(warnings)],
+    [_("警告"), accepted ? _("{n}（已接受 {accepted}）", { n: count(warnings), accepted: count(accepted) }) : count(warnings)],
   ];
   byId("facts").replaceChildren(...facts.flatMap(([name, value]) => [el("dt", {}, name ?? ""), el("dd", {}, value)]));
   byId("proof").hidden = !proof;
@@ -292,7 +292,7 @@ function generationRow(generation) {
       [
         _("{n} 行", { n: count(feature_count) }),
         _("错误 {n}", { n: count(errors ?? 0) }),
-        _("提醒 {n}", { n: count(warnings ?? 0) }),
+        _("警告 {n}", { n: count(warnings ?? 0) }),
         created_by,
       ].join(" · "),
     ),

@@ -125,7 +125,7 @@ export class FindingList {
     const severities = [...counted(this.findings, ({ severity }) => severity)].map(([value, n]) => [value, examples.get(value), n]);
     const states = counted(this.findings, stateOf);
     fill(this.kind, _("所有类别"), kinds);
-    fill(this.severity, _("错误与提醒"), severities);
+    fill(this.severity, _("错误与警告"), severities);
     fill(this.state, _("所有状态"), [
       ["open", _("待处理"), states.get("open") ?? 0],
       ["accepted", _("已接受"), states.get("accepted") ?? 0],
