@@ -67,7 +67,6 @@ test("a tour without takeover is not stopped", () => {
 
 test("a scene that the desk sent covers the tour for its time, and no call", () => {
   const sent = { wall_id: "city", scene: "towns", seconds: 10, town: "t2", at: at(3) };
-  assert.equal(key(shown(2.9, [], sent)), "a");
   assert.equal(key(shown(3, [], sent)), "towns:t2");
   assert.equal(key(shown(13, [], sent)), "b");
   assert.equal(shown(5, [alarm("1", 4, 9)], sent).by, "call");
