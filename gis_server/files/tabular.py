@@ -60,12 +60,13 @@ def read_csv(path: Path, encoding: str | None, *, xy: tuple[str, str] | None) ->
     text, chosen = decode_text(path.read_bytes(), encoding, where=path.name)
     if "\0" in text:
         raise UnusableInput(msg("{file} 不是文本文件。", file=path.name))
-    loaded = _from_rows(_csv_rows(text, path.name), path.name, xy)
+    loaded = _from_rows(csv_rows(text, path.name), path.name, xy)
     loaded.encoding = chosen
     return loaded
 
 
-def _csv_rows(text: str, file: str) -> Iterator[Row]:
+def csv_rows(text: str, file: str) -> Iterator[Row]:
+    """The rows of a text whose separator is the one that its first lines agree on."""
     lines = csv.reader(io.StringIO(text, newline=""), delimiter=_delimiter(text))
     try:
         yield from lines
@@ -110,7 +111,7 @@ def read_xlsx(
         sheet = book[title]
         rows = list(_sheet_rows(sheet, path.name, progress))
         if not streamed:
-            _fill_merged(rows, sheet)
+            fill_merged(rows, sheet)
     finally:
         book.close()
     loaded = _from_rows(rows, path.name, xy)
@@ -124,10 +125,11 @@ def _sheet_rows(sheet: Any, file: str, progress: Progress | None) -> Iterator[li
     for number, cells in enumerate(sheet.iter_rows(values_only=True), 1):
         if progress is not None and number % _PROGRESS_EVERY == 0:
             progress(number, max(total, number))
-        yield [_cell_text(value, sheet, file, number, column) for column, value in enumerate(cells, 1)]
+        yield [cell_text(value, sheet, file, number, column) for column, value in enumerate(cells, 1)]
 
 
-def _cell_text(value: object, sheet: Any, file: str, row: int, column: int) -> str:
+def cell_text(value: object, sheet: Any, file: str, row: int, column: int) -> str:
+    """A cell as text; UnusableInput names the cell of a long code that was ruined as a number."""
     if value is None:
         return ""
     if isinstance(value, str):
@@ -157,7 +159,8 @@ def _cell_text(value: object, sheet: Any, file: str, row: int, column: int) -> s
 _ERRORS = frozenset({"#N/A", "#REF!", "#VALUE!", "#DIV/0!", "#NAME?", "#NULL!", "#NUM!"})
 
 
-def _fill_merged(rows: list[list[str]], sheet: Any) -> None:
+def fill_merged(rows: list[list[str]], sheet: Any) -> None:
+    """Repeat the value of merged cells downwards and rightwards, in place."""
     for area in sheet.merged_cells.ranges:
         value = rows[area.min_row - 1][area.min_col - 1]
         # a title merged across the whole table is no value of every column
@@ -172,8 +175,8 @@ def _from_rows(rows: Iterable[Row], file: str, xy: tuple[str, str] | None) -> Lo
     """Find the header, take the columns out, and build the geometry."""
     rest = iter(rows)
     head = list(islice(rest, _HEADER_WITHIN))
-    header_at = _header(head, file)
-    names = _column_names(head[header_at])
+    header_at = find_header(head, file)
+    names = column_names(head[header_at])
     problems: list[RowProblem] = []
     cells: list[list[str | None]] = [[] for _ in names]
     numbers: list[int] = []
@@ -225,7 +228,7 @@ def _whole_rows(
         yield number, row if len(row) == width else [*row[:width], *[""] * (width - len(row))]
 
 
-def _header(head: Sequence[Row], file: str) -> int:
+def find_header(head: Sequence[Row], file: str) -> int:
     """The row of column names: the first of the widest among the first rows, past titles and blank lines."""
     filled = [sum(bool(c.strip()) for c in row) for row in head]
     if not filled or max(filled) == 0:
@@ -236,7 +239,8 @@ def _header(head: Sequence[Row], file: str) -> int:
     )
 
 
-def _column_names(header: Row) -> list[str]:
+def column_names(header: Row) -> list[str]:
+    """The names of a header, each once; a column without one is called by its number."""
     names: list[str] = []
     cells = list(header)
     while cells and not cells[-1].strip():
