@@ -24,6 +24,10 @@ INDEXES = """
     SELECT tablename, indexname, indexdef FROM pg_indexes
     WHERE schemaname = 'public' AND tablename NOT IN ('spatial_ref_sys', 'alembic_version') ORDER BY 1, 2
 """
+FUNCTIONS_OF_COLUMNS = """
+    SELECT pg_get_functiondef(oid) FROM pg_proc
+    WHERE pronamespace = 'public'::regnamespace AND proname IN ('address_grams')
+"""
 COLUMNS = """
     SELECT table_name, column_name, udt_name, is_nullable, column_default, is_identity
     FROM information_schema.columns
@@ -58,6 +62,8 @@ def test_migrations_make_exactly_what_the_metadata_describes(
     engine = make_engine(empty_database_url)
     with engine.begin() as fresh:
         fresh.execute(text("CREATE EXTENSION IF NOT EXISTS btree_gist"))
+        for function in connection.scalars(text(FUNCTIONS_OF_COLUMNS)):
+            fresh.execute(text(function.replace(":", "\\:")))
         metadata.create_all(fresh)
         wanted = described(fresh)
     engine.dispose()

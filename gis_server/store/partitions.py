@@ -17,7 +17,8 @@ def fill_partition(
 ) -> None:
     """Make, fill, index and attach a partition in the caller's transaction; readers of ``table`` are not held up."""
     name = partition_name(table, generation_id)
-    conn.execute(text(f"CREATE TABLE {name} (LIKE {table} INCLUDING DEFAULTS INCLUDING CONSTRAINTS)"))
+    kept = " ".join(f"INCLUDING {what}" for what in ("DEFAULTS", "CONSTRAINTS", "GENERATED", "STORAGE"))
+    conn.execute(text(f"CREATE TABLE {name} (LIKE {table} {kept})"))
     # with this check, attaching need not scan the rows again
     conn.execute(
         text(f"ALTER TABLE {name} ADD CONSTRAINT of_generation CHECK (generation_id = {int(generation_id)})")

@@ -15,6 +15,7 @@ from sqlalchemy import (
     Boolean,
     CheckConstraint,
     Column,
+    Computed,
     Date,
     DateTime,
     Double,
@@ -188,7 +189,39 @@ address = _feature_table(
     Column("grid_code", Text),
     Column("resident_households", Integer),
     Column("actual_population", Integer),
+    Column("former_names", Text),
 )
+
+address_index = Table(
+    "address_index",
+    metadata,
+    Column("generation_id", BigInteger, ForeignKey("generation.id"), primary_key=True, autoincrement=False),
+    Column("version", Integer, nullable=False),
+    Column("names", Integer, nullable=False),
+    Column("least", Integer, nullable=False),
+    Column("frequent", JSONB, nullable=False),
+)
+"""Of which address generations the names are gathered in ``address_name``, and how common their frequent grams are."""
+
+address_name = Table(
+    "address_name",
+    metadata,
+    Column("generation_id", BigInteger, primary_key=True, autoincrement=False),
+    # names with the most doors first
+    Column("rank", Integer, primary_key=True, autoincrement=False),
+    Column("name", Text, nullable=False),
+    Column("is_former", Boolean, nullable=False),
+    Column("door_count", Integer, nullable=False),
+    Column("doors", Text, nullable=False),
+    Column("west", Double, nullable=False),
+    Column("south", Double, nullable=False),
+    Column("east", Double, nullable=False),
+    Column("north", Double, nullable=False),
+    Column("grams", ARRAY(Text), Computed("address_grams(name)", persisted=True)),
+    Index("ix_address_name_grams", "grams", postgresql_using="gin"),
+    postgresql_partition_by="LIST (generation_id)",
+)
+"""What address search looks through: derived from ``address``, a partition a generation, and made anew when need be."""
 
 camera = _feature_table(
     "camera",
