@@ -347,7 +347,7 @@ def test_a_bug_says_nothing_of_itself(app: Flask, monkeypatch: pytest.MonkeyPatc
         raise ValueError(SECRET)
 
     client = signed_in(app, "operator")
-    monkeypatch.setattr("gis_server.journeys.incidents.listing", stumble)
+    monkeypatch.setattr("gis_server.journeys.incident_listing.listing", stumble)
     answer = client.get("/api/incidents")
     assert answer.status_code == 500
     assert answer.mimetype == "application/problem+json"

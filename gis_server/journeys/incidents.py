@@ -1,19 +1,20 @@
 """Report an incident, route a point, read incidents, and move them on."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, tzinfo
 from functools import cache
 
-import numpy as np
 from sqlalchemy import Connection
 
 from gis_server.core.access import Act, Actor, Role, Tier
+from gis_server.core.answering import answer_rules
 from gis_server.core.boundaries import Place, too_far
-from gis_server.core.datum import Datum, to_cgcs2000
+from gis_server.core.datum import Datum
 from gis_server.core.deadline import Deadline
+from gis_server.core.decision import Asked, Ground, decide, route
 from gis_server.core.errors import Conflict, NotAllowed, NotFound, StateChanged, UnusableInput
-from gis_server.core.incident import Incident, IncidentReport, IncidentState, Step, incident_number
+from gis_server.core.incident import Incident, IncidentReport, Step, incident_number
 from gis_server.core.incident_course import LegalStep, Rules, course_of
 from gis_server.core.incident_machine import mover_of
 from gis_server.core.incident_moves import legal_steps, opening, running_clock
@@ -21,6 +22,8 @@ from gis_server.core.incident_moves import move as make_move
 from gis_server.core.incident_request import StepRequest
 from gis_server.core.item import find_item
 from gis_server.core.message import msg
+from gis_server.core.responsible import as_told, people_of
+from gis_server.core.roster import Person
 from gis_server.core.routing import check_accuracy, check_position
 from gis_server.core.stream import INCIDENT
 from gis_server.core.wall import HallIncident
@@ -30,9 +33,9 @@ from gis_server.journeys.boundaries import boundaries_at, boundaries_of
 from gis_server.journeys.context import Context
 from gis_server.journeys.events import wake_followers
 from gis_server.journeys.profiles import one_profile
-from gis_server.store import audit, events, incidents, reports
+from gis_server.journeys.roster_in_force import roster_of
+from gis_server.store import audit, events, incidents, reports, roster
 
-MOST_LISTED = 500
 LONGEST_KEY = 200
 
 
@@ -95,12 +98,19 @@ def record(
     known = reports.look(conn, at, actor.account_id, idempotency_key)
     if idempotency_key is not None and known.earlier_id is not None:
         return _earlier(conn, actor, given, idempotency_key)
-    found = boundaries_of(conn, known.generations, at)
-    place = found.route(*_true_position(given.lon, given.lat, given.datum), given.accuracy_m)
+    decided = rules(ctx)
+    ground = Ground(
+        decided.profile.key,
+        answer_rules(decided.profile),
+        boundaries_of(conn, known.generations, at),
+        roster_of(conn, known.generations),
+    )
+    asked = Asked(given.lon, given.lat, given.datum, given.accuracy_m, at)
+    place = route(asked, ground.boundaries)
     if (reason := too_far(place)) is not None:
         raise UnusableInput(reason, field="lon", expected=msg("本地范围内的坐标"))
     _require_territory(actor, place)
-    decided = rules(ctx)
+    decision = decide(asked, place, ground)
     course, records = opening(given, mover_of(actor, decided.profile), now, decided)
     day = now.astimezone(ctx.settings.timezone).strftime("%Y%m%d")
     incident = reports.add(
@@ -108,7 +118,7 @@ def record(
         known.serial,
         day,
         given,
-        place,
+        decision,
         course=course,
         records=records,
         announcement=_announcement(
@@ -128,13 +138,13 @@ def record(
             place.area_path,
         ),
         now=now,
-        generation_id=found.generations["grid"],
+        generation_id=ground.boundaries.generations["grid"],
         account_id=actor.account_id,
         idempotency_key=idempotency_key,
     )
     if incident is None:  # the same report arrived twice at once, and the other one was first
         return _earlier(conn, actor, given, idempotency_key or "")
-    return Reported(incident, is_new=True)
+    return Reported(_naming(actor, incident, ground.roster.people), is_new=True)
 
 
 def announce(conn: Connection, incident: Incident, now: datetime) -> None:
@@ -176,42 +186,7 @@ def route_point(
     check_accuracy(accuracy_m)
     with ctx.engine.connect() as conn:
         found = boundaries_at(conn, at)
-    return found.route(*_true_position(lon, lat, datum), accuracy_m)
-
-
-def listing(
-    ctx: Context,
-    actor: Actor,
-    *,
-    states: Sequence[IncidentState] = (),
-    grid_code: str | None = None,
-    overdue_at: datetime | None = None,
-    before: int | None = None,
-    limit: int = 100,
-) -> list[Incident]:
-    """Incidents of the actor's territory, newest first; ``before`` is the last id of the page before.
-
-    ``overdue_at`` leaves those whose time was over at that moment. A handling unit sees what it leads or handles.
-    """
-    actor.require(Act.READ_INCIDENTS)
-    if not 1 <= limit <= MOST_LISTED:
-        raise UnusableInput(
-            msg("limit 应为 1 到 {most} 的整数。", most=MOST_LISTED),
-            field="limit",
-            expected=msg("1 到 {most} 的整数", most=MOST_LISTED),
-        )
-    with ctx.engine.begin() as conn:
-        found = incidents.listing(
-            conn,
-            actor.territory.path,
-            states=states,
-            grid_code=grid_code,
-            overdue_at=overdue_at,
-            unit=actor.name if actor.role is Role.HANDLING_UNIT else None,
-            before=before,
-            limit=limit,
-        )
-        return _for_reader(ctx, conn, actor, found)
+    return route(Asked(lon, lat, datum, accuracy_m, at), found)
 
 
 def one(ctx: Context, actor: Actor, incident_id: int) -> Opened:
@@ -259,7 +234,7 @@ def move(ctx: Context, actor: Actor, incident_id: int, asked: StepRequest, now: 
         return _opened(ctx, conn, actor, moved)
 
 
-def _for_reader(ctx: Context, conn: Connection, actor: Actor, found: list[Incident]) -> list[Incident]:
+def shown_to(ctx: Context, conn: Connection, actor: Actor, found: list[Incident]) -> list[Incident]:
     """Leave out the text of what is protected from readers of a lower tier; note who read it (requirements 8.4, 8.5)."""
     items, shown, read = rules(ctx).items, list[Incident](), list[str]()
     # a handling unit, elsewhere at the hall's tier, gets here only what was dispatched to it
@@ -275,13 +250,25 @@ def _for_reader(ctx: Context, conn: Connection, actor: Actor, found: list[Incide
             read.append(incident.number)
     if read:
         audit.add(conn, actor, "protected_read", subject="incident", detail={"numbers": read})
-    return shown
+    return _all_naming(conn, actor, shown)
+
+
+def _all_naming(conn: Connection, actor: Actor, found: list[Incident]) -> list[Incident]:
+    """The incidents with those responsible by name, where this reader may know names (requirements 8.1)."""
+    ids = {number for incident in found for number in people_of(incident.responsible)}
+    people = roster.people(conn, ids) if actor.tier >= Tier.INTERNAL else {}
+    return [_naming(actor, incident, people) for incident in found]
+
+
+def _naming(actor: Actor, incident: Incident, people: Mapping[int, Person]) -> Incident:
+    told = as_told(incident.responsible, people if actor.tier >= Tier.INTERNAL else None)
+    return replace(incident, responsible=told)
 
 
 def _opened(ctx: Context, conn: Connection, actor: Actor, incident: Incident) -> Opened:
     decided = rules(ctx)
     history = incidents.history(conn, incident.id)
-    (incident,) = _for_reader(ctx, conn, actor, [incident])
+    (incident,) = shown_to(ctx, conn, actor, [incident])
     if incident.is_withheld:
         history = [replace(step, note=None, filled=None) for step in history]
     course, mover = course_of(incident), mover_of(actor, decided.profile)
@@ -314,12 +301,8 @@ def _earlier(conn: Connection, actor: Actor, given: IncidentReport, key: str) ->
             ),
             field="Idempotency-Key",
         )
+    (incident,) = _all_naming(conn, actor, [incident])
     return Reported(incident, is_new=False)
-
-
-def _true_position(lon: float, lat: float, datum: Datum) -> tuple[float, float]:
-    true_lon, true_lat = to_cgcs2000(np.array([lon]), np.array([lat]), datum)
-    return float(true_lon[0]), float(true_lat[0])
 
 
 def _require_territory(actor: Actor, place: Place) -> None:

@@ -13,11 +13,11 @@ from pathlib import Path
 from sqlalchemy import Connection
 
 from gis_server.core.acceptance import KeptFinding, blocking, written_reason
-from gis_server.core.access import Act, Actor, Tier
+from gis_server.core.access import ONE_BY_ONE, Act, Actor, Tier
 from gis_server.core.catalogue import Layer, LayerKind
 from gis_server.core.coverage.findings import Finding, Report
 from gis_server.core.datum import Datum
-from gis_server.core.errors import Conflict, NotFound, PublishRefused
+from gis_server.core.errors import Conflict, NotAllowed, NotFound, PublishRefused
 from gis_server.core.features import FeatureTable, RowProblem, fit
 from gis_server.core.generation import Generation, GenerationState
 from gis_server.core.message import Message, msg

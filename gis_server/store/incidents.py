@@ -15,7 +15,6 @@ from sqlalchemy import (
     func,
     insert,
     literal_column,
-    or_,
     select,
     true,
     update,
@@ -120,7 +119,8 @@ _READ = tuple(column for column in incident.c if column is not incident.c.decisi
 """What an incident is read with: the ground of its routing is long, and asked for by itself."""
 
 
-def _query() -> Select[Any]:
+def query_of_incidents() -> Select[Any]:
+    """Every column of incidents, to be narrowed; ``incident_of`` reads its rows."""
     # the name at the time: of the grid row the incident was routed to
     return select(
         *_READ,
@@ -175,13 +175,13 @@ def incident_of(row: Any) -> Incident:
 
 def by_id(conn: Connection, incident_id: int) -> Incident | None:
     """One incident; None if there is none."""
-    row = conn.execute(_query().where(incident.c.id == incident_id)).one_or_none()
+    row = conn.execute(query_of_incidents().where(incident.c.id == incident_id)).one_or_none()
     return None if row is None else incident_of(row)
 
 
 def by_key(conn: Connection, account_id: int | None, key: str) -> Incident | None:
     """The incident that this reporter sent under this idempotency key; None if there is none."""
-    query = _query().where(
+    query = query_of_incidents().where(
         func.coalesce(incident.c.reported_by, 0) == (account_id or 0), incident.c.idempotency_key == key
     )
     row = conn.execute(query).one_or_none()
@@ -212,35 +212,6 @@ def history(conn: Connection, incident_id: int) -> list[Step]:
         )
         for row in rows
     ]
-
-
-def listing(
-    conn: Connection,
-    path: Sequence[str],
-    *,
-    states: Sequence[str] = (),
-    grid_code: str | None = None,
-    overdue_at: datetime | None = None,
-    unit: str | None = None,
-    before: int | None = None,
-    limit: int = 100,
-) -> list[Incident]:
-    """Incidents of a territory, newest id first; ``before`` is the last id of the page before.
-
-    ``overdue_at`` leaves those open whose time was over at that moment, ``unit`` those that this unit leads or handles.
-    """
-    query = _query().where(within(path)).order_by(desc(incident.c.id)).limit(limit)
-    if states:
-        query = query.where(incident.c.state.in_(states))
-    if grid_code is not None:
-        query = query.where(incident.c.grid_code == grid_code)
-    if overdue_at is not None:
-        query = query.where(_is_open, incident.c.due_at < overdue_at)
-    if unit is not None:
-        query = query.where(or_(incident.c.lead_unit == unit, incident.c.responsible_unit == unit))
-    if before is not None:
-        query = query.where(incident.c.id < before)
-    return [incident_of(row) for row in conn.execute(query)]
 
 
 _is_open = incident.c.state.not_in(list(CLOSED))

@@ -4,10 +4,8 @@ from flask import Blueprint, Response, request
 
 from gis_server.core.access import Act
 from gis_server.core.boundaries import Place
-from gis_server.core.errors import UnusableInput
 from gis_server.core.incident import (
     Incident,
-    IncidentState,
     Step,
     parse_datum,
     parse_number,
@@ -17,7 +15,7 @@ from gis_server.core.incident import (
 from gis_server.core.incident_course import LegalStep, clock_json
 from gis_server.core.incident_machine import StepKind
 from gis_server.core.incident_request import parse_step
-from gis_server.core.message import Message, msg
+from gis_server.core.message import Message
 from gis_server.core.parameter import plain
 from gis_server.core.route_request import parse_route_request
 from gis_server.journeys import incidents, route_points
@@ -25,7 +23,6 @@ from gis_server.journeys.incidents import Opened
 from gis_server.views.current import (
     actor,
     ctx,
-    integer_parameter,
     json_answer,
     json_body,
     known_parameters,
@@ -50,26 +47,6 @@ def report() -> Response:
     answer = json_answer(incident_json(found.incident), 201 if found.is_new else 200)
     answer.headers["Location"] = f"/api/incidents/{found.incident.id}"
     return answer
-
-
-@blueprint.get("/incidents")
-def listing() -> Response:
-    """Incidents of the actor's territory, newest first."""
-    actor().require(Act.READ_INCIDENTS)
-    known_parameters("state", "grid", "overdue", "limit", "before")
-    limit = integer_parameter("limit", 100)
-    assert limit is not None  # noqa: S101  (it has a default)
-    found = incidents.listing(
-        ctx(),
-        actor(),
-        states=_states(parameter("state")),
-        grid_code=parameter("grid"),
-        overdue_at=now() if _flag("overdue") else None,
-        before=integer_parameter("before"),
-        limit=limit,
-    )
-    following = found[-1].id if len(found) == limit else None
-    return json_answer({"incidents": [incident_json(incident) for incident in found], "next": following})
 
 
 @blueprint.get("/incidents/<id:incident_id>")
@@ -121,27 +98,6 @@ def route_many() -> Response:
             ]
         }
     )
-
-
-def _flag(name: str) -> bool:
-    given = parameter(name)
-    if given not in (None, "yes", "no"):
-        raise UnusableInput(
-            msg("参数 {name} 应为 yes 或 no。", name=name), field=name, expected=msg("yes 或 no")
-        )
-    return given == "yes"
-
-
-def _states(given: str | None) -> tuple[IncidentState, ...]:
-    try:
-        return tuple(IncidentState(state) for state in given.split(",")) if given else ()
-    except ValueError:
-        known = tuple(IncidentState)
-        raise UnusableInput(
-            msg("state 应为 {known} 之一，或以逗号隔开的几个。", known=known),
-            field="state",
-            expected=msg("{known} 之一", known=known),
-        ) from None
 
 
 def incident_json(incident: Incident) -> dict[str, object]:

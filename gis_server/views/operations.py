@@ -2,6 +2,7 @@
 
 from gis_server.core.coverage.findings import Kind
 from gis_server.core.datum import Datum
+from gis_server.core.incident_query import Order
 from gis_server.core.message import msg
 from gis_server.core.route_request import MOST_POINTS
 from gis_server.views.operation import (
@@ -38,6 +39,32 @@ _LOCATION = (
     Parameter("datum", msg("坐标基准；不给则按手机与浏览器定位的 WGS 84"), DATUM),
     Parameter("accuracy_m", msg("定位精度：95% 置信半径（米），与浏览器定位接口相同"), ACCURACY),
 )
+
+_YES = {"type": "string", "enum": ["yes", "no"]}
+INCIDENT_FILTERS = (
+    Parameter("state", msg("状态，可用逗号隔开几个"), TEXT),
+    Parameter("open", msg("yes：未结；no：已结"), _YES),
+    Parameter("unit", msg("牵头或责任单位"), TEXT),
+    Parameter("grid", msg("网格编码"), TEXT),
+    Parameter("area", msg("区划代码：县、乡镇或社区"), TEXT),
+    Parameter("overdue", msg("yes：只要已超期的"), _YES),
+    Parameter("due_soon", msg("yes：只要临期的"), _YES),
+    Parameter("urgent", msg("yes：只要紧急的"), _YES),
+    Parameter("supervised", msg("yes：只要督查事件清单上的"), _YES),
+    Parameter("q", msg("编号、事项、网格名称或情况中的文字"), TEXT),
+    Parameter("from", msg("自哪一天（或时刻）起发现"), TEXT),
+    Parameter("until", msg("至哪一天（含）或哪一时刻（不含）发现"), TEXT),
+    Parameter("bbox", msg("西,南,东,北（度）"), TEXT),
+    Parameter("number", msg("事件编号，可用逗号隔开几个"), TEXT),
+    Parameter(
+        "order", msg("次序：newest 最新在前，due 时限最近在前"), {"type": "string", "enum": list(Order)}
+    ),
+)
+
+SHEETS = {
+    "csv": "text/csv",
+    "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+}
 
 OPERATIONS: tuple[Operation, ...] = (
     Operation(
@@ -219,13 +246,45 @@ OPERATIONS: tuple[Operation, ...] = (
         "incidents",
         msg("本辖区的事件，新的在前"),
         (
-            Parameter("state", msg("状态，可用逗号隔开几个"), TEXT),
-            Parameter("grid", msg("网格编码"), TEXT),
-            Parameter("overdue", msg("yes：只要已超期的"), {"type": "string", "enum": ["yes", "no"]}),
+            *INCIDENT_FILTERS,
             Parameter("limit", msg("最多几条"), {"type": "integer", "minimum": 1, "maximum": 500}),
             Parameter("before", msg("上一页的 next"), INTEGER),
         ),
         answer=obj(incidents=items(ref("incident")), next=or_null("integer")),
+    ),
+    Operation(
+        "get",
+        "/api/incidents/counts",
+        "incident_counts",
+        msg("每个筛选条件各有多少起事件（其余条件不变）"),
+        INCIDENT_FILTERS,
+        answer=obj(
+            total=INTEGER,
+            flags=ANY_OBJECT,
+            states=ANY_OBJECT,
+            units=items(obj(unit=TEXT, count=INTEGER)),
+            grids=items(obj(grid_code=TEXT, grid_name=or_null("string"), count=INTEGER)),
+        ),
+    ),
+    Operation(
+        "get",
+        "/api/incidents/places",
+        "incident_places",
+        msg("筛选所得事件的位置，供地图使用"),
+        INCIDENT_FILTERS,
+        answer=obj(incidents=items(ANY_OBJECT), more={"type": "boolean"}),
+    ),
+    *(
+        Operation(
+            "get",
+            f"/api/incidents.{form}",
+            f"export_incidents_{form}",
+            msg("筛选所得事件的表格（CSV 或 XLSX），内容不超出本人权限"),
+            INCIDENT_FILTERS,
+            answer={"type": "string", "format": "binary"},
+            produces=produces,
+        )
+        for form, produces in SHEETS.items()
     ),
     Operation(
         "get",
