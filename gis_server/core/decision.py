@@ -9,10 +9,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+import numpy as np
+
 from gis_server.core.answering import Answer, AnswerRules, Manager, answering
 from gis_server.core.boundaries import Boundaries, Place
 from gis_server.core.coverage.rules import BRIEF
-from gis_server.core.datum import Datum
+from gis_server.core.datum import Datum, to_cgcs2000
 from gis_server.core.roster import Posting, Roster, StaffedGrid
 from gis_server.core.routing import REACH_M, Match
 from gis_server.core.vocabulary import Term
@@ -71,6 +73,12 @@ class Decision:
     answer: Answer
     record: str
     responsible: Mapping[str, object]
+
+
+def route(asked: Asked, boundaries: Boundaries) -> Place:
+    """Where the point asked for belongs within ``boundaries``."""
+    lon, lat = to_cgcs2000(np.array([asked.lon]), np.array([asked.lat]), asked.datum)
+    return boundaries.route(float(lon[0]), float(lat[0]), asked.accuracy_m)
 
 
 def decide(asked: Asked, place: Place, ground: Ground) -> Decision:

@@ -5,20 +5,21 @@ Every round trip to the database costs a report as much as its own INSERT; a dis
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from functools import cache
-from typing import Any
+from types import SimpleNamespace
 
 import orjson
 from sqlalchemy import Connection
 
-from gis_server.core.boundaries import Place
+from gis_server.core.decision import Decision
 from gis_server.core.incident import Incident, IncidentReport, incident_number
 from gis_server.core.incident_course import Course, Record
-from gis_server.store.boundaries import LAYERS
+from gis_server.store.boundaries import IN_FORCE
 from gis_server.store.events import Announcement
 from gis_server.store.incidents import course_columns, incident_of, record_rows
 from gis_server.store.schema import SRID
+from gis_server.store.schema import incident as incident_table
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +43,7 @@ SELECT (SELECT id FROM incident
 
 def look(conn: Connection, at: datetime, account_id: int | None, idempotency_key: str | None) -> Outlook:
     """What a report of this account under this key should know, by the boundaries in force at ``at``."""
-    given = {"account": account_id, "key": idempotency_key, "layers": list(LAYERS), "at": at}
+    given = {"account": account_id, "key": idempotency_key, "layers": list(IN_FORCE), "at": at}
     row = conn.exec_driver_sql(_LOOK, given).one()
     return Outlook(row.earlier_id, row.generations or {}, row.serial)
 
@@ -60,7 +61,7 @@ WITH added AS (
   INSERT INTO event ({of_event}) SELECT {of_event} FROM jsonb_populate_record(NULL::event, %(event)s::jsonb)
    WHERE EXISTS (SELECT FROM added)
 )
-SELECT added.*, ST_X(added.geom) AS lon, ST_Y(added.geom) AS lat, %(grid_name)s::text AS grid_name FROM added
+SELECT count(*) FROM added
 """
 
 
@@ -77,7 +78,7 @@ def add(
     serial: int,
     day: str,
     report: IncidentReport,
-    place: Place,
+    decision: Decision,
     *,
     course: Course,
     records: Sequence[Record],
@@ -92,6 +93,7 @@ def add(
     ``serial`` comes from ``look``, ``day`` (``20240531``) is the local day of recording. Followers are not woken: that is for
     after the commit (``events.wake``).
     """
+    place = decision.place
     routed = place.routed
     incident: dict[str, object] = {
         "id": serial,
@@ -116,17 +118,26 @@ def add(
         "grid_code": routed.grid_code,
         "sub_grid_code": routed.sub_grid_code,
         "area_path": list(place.area_path),
-        "responsible": place.responsible,
+        "responsible": decision.responsible,
+        "decision": decision.record,
         "idempotency_key": idempotency_key,
     }
+    # the database speaks UTC
+    times = {name: value.astimezone(UTC) for name, value in incident.items() if isinstance(value, datetime)}
+    incident |= times
     history = record_rows(serial, records, (place.lon, place.lat))
     event = announcement.columns()
     statement = _keep(tuple(incident), tuple(history[0]), tuple(event))
-    given: dict[str, Any] = {
+    given = {
         "incident": orjson.dumps(incident).decode(),
         "history": orjson.dumps(history).decode(),
         "event": orjson.dumps(event).decode(),
-        "grid_name": place.grid_name,
     }
-    row = conn.exec_driver_sql(statement, given).one_or_none()
-    return None if row is None else incident_of(row)
+    if not conn.exec_driver_sql(statement, given).scalar_one():
+        return None
+    # as it would be read back, without reading it back: forty columns cost as much as the INSERT
+    seen = {"lon": place.lon, "lat": place.lat, "grid_name": place.grid_name}
+    return incident_of(SimpleNamespace(**(_UNSET | incident | seen)))
+
+
+_UNSET: dict[str, object] = dict.fromkeys(incident_table.c.keys())
