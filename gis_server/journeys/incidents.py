@@ -8,11 +8,10 @@ from functools import cache
 from sqlalchemy import Connection
 
 from gis_server.core.access import Act, Actor, Role, Tier
-from gis_server.core.answering import answer_rules
 from gis_server.core.boundaries import Place, too_far
 from gis_server.core.datum import Datum
 from gis_server.core.deadline import Deadline
-from gis_server.core.decision import Asked, Ground, decide, route
+from gis_server.core.decision import Asked, decide, route
 from gis_server.core.errors import Conflict, NotAllowed, NotFound, StateChanged, UnusableInput
 from gis_server.core.incident import Incident, IncidentReport, Step, incident_number
 from gis_server.core.incident_course import LegalStep, Rules, course_of
@@ -29,11 +28,10 @@ from gis_server.core.stream import INCIDENT
 from gis_server.core.wall import HallIncident
 from gis_server.files.calendar import working_calendar
 from gis_server.files.profile import read_items
-from gis_server.journeys.boundaries import boundaries_at, boundaries_of
 from gis_server.journeys.context import Context
 from gis_server.journeys.events import wake_followers
+from gis_server.journeys.ground import ground_at, ground_of
 from gis_server.journeys.profiles import one_profile
-from gis_server.journeys.roster_in_force import roster_of
 from gis_server.store import audit, events, incidents, reports, roster
 
 LONGEST_KEY = 200
@@ -45,6 +43,14 @@ class Reported:
 
     incident: Incident
     is_new: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Located:
+    """A routed point with those who answer for it, as far as this reader may know them."""
+
+    place: Place
+    responsible: Mapping[str, object]
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,12 +105,7 @@ def record(
     if idempotency_key is not None and known.earlier_id is not None:
         return _earlier(conn, actor, given, idempotency_key)
     decided = rules(ctx)
-    ground = Ground(
-        decided.profile.key,
-        answer_rules(decided.profile),
-        boundaries_of(conn, known.generations, at),
-        roster_of(conn, known.generations),
-    )
+    ground = ground_of(ctx, conn, known.generations, at)
     asked = Asked(given.lon, given.lat, given.datum, given.accuracy_m, at)
     place = route(asked, ground.boundaries)
     if (reason := too_far(place)) is not None:
@@ -179,14 +180,16 @@ def route_point(
     datum: Datum = Datum.WGS84,
     accuracy_m: float | None = None,
     at: datetime,
-) -> Place:
-    """Where a point belongs at ``at``, without recording anything."""
+) -> Located:
+    """Where a point belongs at ``at`` and who answers for it, without recording anything."""
     actor.require(Act.ROUTE)
     check_position(lon, lat)
     check_accuracy(accuracy_m)
+    asked = Asked(lon, lat, datum, accuracy_m, at)
     with ctx.engine.connect() as conn:
-        found = boundaries_at(conn, at)
-    return route(Asked(lon, lat, datum, accuracy_m, at), found)
+        ground = ground_at(ctx, conn, at)
+    decision = decide(asked, route(asked, ground.boundaries), ground)
+    return Located(decision.place, _told(actor, decision.responsible, ground.roster.people))
 
 
 def one(ctx: Context, actor: Actor, incident_id: int) -> Opened:
@@ -261,8 +264,11 @@ def _all_naming(conn: Connection, actor: Actor, found: list[Incident]) -> list[I
 
 
 def _naming(actor: Actor, incident: Incident, people: Mapping[int, Person]) -> Incident:
-    told = as_told(incident.responsible, people if actor.tier >= Tier.INTERNAL else None)
-    return replace(incident, responsible=told)
+    return replace(incident, responsible=_told(actor, incident.responsible, people))
+
+
+def _told(actor: Actor, responsible: Mapping[str, object], people: Mapping[int, Person]) -> dict[str, object]:
+    return as_told(responsible, people if actor.tier >= Tier.INTERNAL else None)
 
 
 def _opened(ctx: Context, conn: Connection, actor: Actor, incident: Incident) -> Opened:

@@ -72,7 +72,7 @@ def route() -> Response:
     lat = parse_number(number_parameter("lat"), "lat")
     assert lon is not None  # noqa: S101  (required)
     assert lat is not None  # noqa: S101  (required)
-    place = incidents.route_point(
+    found = incidents.route_point(
         ctx(),
         actor(),
         lon,
@@ -81,7 +81,7 @@ def route() -> Response:
         accuracy_m=parse_number(number_parameter("accuracy_m"), "accuracy_m", required=False),
         at=parse_time(parameter("at"), "at") or now(),
     )
-    return json_answer(_place_json(place))
+    return json_answer(_place_json(found.place) | {"responsible": found.responsible})
 
 
 @blueprint.post("/route")

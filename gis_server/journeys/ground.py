@@ -1,0 +1,26 @@
+"""By what a place is decided at a moment: the profile, the boundaries and the roster in force together."""
+
+from collections.abc import Mapping
+from datetime import datetime
+
+from sqlalchemy import Connection
+
+from gis_server.core.answering import answer_rules
+from gis_server.core.decision import Ground
+from gis_server.journeys.boundaries import boundaries_of
+from gis_server.journeys.context import Context
+from gis_server.journeys.profiles import one_profile
+from gis_server.journeys.roster_in_force import roster_of
+from gis_server.store import boundaries as store
+
+
+def ground_at(ctx: Context, conn: Connection, at: datetime) -> Ground:
+    """What decides at ``at``; the errors are those of ``boundaries_at``."""
+    return ground_of(ctx, conn, store.in_force(conn, at), at)
+
+
+def ground_of(ctx: Context, conn: Connection, generations: Mapping[str, int], at: datetime) -> Ground:
+    """``ground_at`` where the generations in force at ``at`` were asked for already, in the same transaction."""
+    profile = one_profile(ctx.settings.profile)
+    found = boundaries_of(conn, dict(generations), at)
+    return Ground(profile.key, answer_rules(profile), found, roster_of(conn, generations))
