@@ -33,6 +33,7 @@ def test_the_layers_of_a_grid_service(catalogue: Catalogue) -> None:
         "road": (LayerKind.FEATURE, line),
         "area": (LayerKind.BOUNDARY, polygon),
         "grid": (LayerKind.BOUNDARY, polygon),
+        "reference": (LayerKind.FEATURE, polygon),
         "sub_grid": (LayerKind.BOUNDARY, polygon),
         "address": (LayerKind.FEATURE, point),
         "camera": (LayerKind.FEATURE, point),
