@@ -5,6 +5,7 @@ beginning of the new one are the same instant, so at every moment exactly one is
 """
 
 from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from typing import Any
@@ -18,11 +19,20 @@ from gis_server.core.errors import Conflict, NotFound
 from gis_server.core.features import FeatureTable, RowProblem
 from gis_server.core.generation import Generation, GenerationState
 from gis_server.core.message import Message, msg
+from gis_server.store import addresses
 from gis_server.store import findings as found
 from gis_server.store.copying import Constant, Values, copy_rows
 from gis_server.store.messages import message_from, message_json, problem_from, problem_json
 from gis_server.store.partitions import drop_partition, fill_partition
-from gis_server.store.schema import LAYER_TABLES, PARTITIONED, acceptance, feature, finding, generation
+from gis_server.store.schema import (
+    LAYER_TABLES,
+    PARTITIONED,
+    acceptance,
+    address,
+    feature,
+    finding,
+    generation,
+)
 
 MOST_PROBLEMS = 1_000
 """Row problems kept with a generation; of more, the first are kept and all are counted."""
@@ -92,7 +102,13 @@ def stage(
     if staging.paths is not None:
         columns["path"] = staging.paths
     name = table_of(layer)
-    if name in PARTITIONED:
+    if name == address.name:
+        # gathered while the server reads and indexes the rows
+        with ThreadPoolExecutor(1, "address-index") as beside:
+            index = beside.submit(addresses.gather, table)
+            fill_partition(conn, name, generation_id, columns, count)
+            addresses.keep_index(conn, generation_id, index.result())
+    elif name in PARTITIONED:
         fill_partition(conn, name, generation_id, columns, count)
     else:
         copy_rows(conn, name, columns, count)
@@ -196,6 +212,8 @@ def discard(conn: Connection, layer: Layer, generation_id: int) -> Generation:
         shown = msg("不存在") if state is None else STATE_NAMES[GenerationState(state)]
         raise Conflict(msg("第 {id} 代{state}，不能弃用。", id=generation_id, state=shown))
     name = table_of(layer)
+    if name == address.name:
+        addresses.drop_index(conn, generation_id)
     if name in PARTITIONED:
         drop_partition(conn, name, generation_id)
     else:

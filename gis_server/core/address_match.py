@@ -1,0 +1,439 @@
+"""How well an address fits what somebody asked for, and why.
+
+A score is the share of the asked name that is found, in order, in the address's name, times a factor for its numbers; 1 is
+the same address. Characters count by how rare they are among all names: 云澜市 tells little, 锦泰 tells much. Leaving
+something out costs little, asking for what is not there costs much.
+
+All weights are ours; no document has any.
+"""
+
+import math
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gis_server.core.address_index import Commonness, doors_of
+from gis_server.core.address_text import MOST_QUERY, Number, Part, grams, parse, segments
+from gis_server.core.errors import UnusableInput
+from gis_server.core.message import Message, msg
+
+Floats = NDArray[np.float64]
+
+LEAST_SCORE = 0.45
+"""Below this an address is not worth showing."""
+
+CLOSE = 0.04
+"""Two scores this near are no decision."""
+
+MOST_POSTINGS = 3_000
+"""Names looked at for a question, by its rarest grams first."""
+
+MOST_DOORS = 6
+"""Doors of one name that are compared in full."""
+
+_SMOOTH = 20
+_RARE = 0.3
+_COMMON_WEIGHT = 0.15
+_OMITTED_NAME = 0.15
+_SCATTERED = 0.1
+_OUT_OF_ORDER = 0.92
+_FORMER = 0.98
+
+_FACTOR = {
+    Part.HOUSE: 0.6,
+    Part.LANE: 0.6,
+    Part.GROUP: 0.6,
+    Part.BUILDING: 0.7,
+    Part.UNIT: 0.8,
+    Part.FLOOR: 0.9,
+    Part.ROOM: 0.85,
+    Part.BARE: 0.7,
+}
+_NEAR_HOUSE = 0.08
+_OMITTED_NUMBER = 0.985
+_BEYOND = 0.97
+_OTHER_UNIT = 0.99
+_LOOSELY = {
+    Part.HOUSE: {Part.BUILDING, Part.LANE},
+    Part.BUILDING: {Part.HOUSE, Part.FLOOR},
+    Part.FLOOR: {Part.BUILDING},
+    Part.UNIT: set[Part](),
+    Part.ROOM: set[Part](),
+    Part.LANE: {Part.HOUSE},
+    Part.GROUP: set[Part](),
+    Part.BARE: set(Part),
+}
+"""Units that people use for one another, where the value is the same: 10号 of a quarter is its 10幢."""
+
+_FINER = frozenset({Part.UNIT, Part.FLOOR, Part.ROOM, Part.BARE})
+
+_UPPER = re.compile(r"^.{2,8}?(?:省|自治区|地区|自治州|盟)")
+_CITY_ABOVE = re.compile(r"^.{2,6}?市(?=.{2,6}?[市县区旗])")
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A question in parts. ``unchecked`` are the areas above the county that it names: no address says them."""
+
+    text: str
+    name: str
+    numbers: tuple[Number, ...]
+    unchecked: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """What was asked and what the address has instead; None where it has nothing. ``part`` None is the name."""
+
+    part: Part | None
+    asked: str
+    found: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class NumberFit:
+    """How the numbers of a door fit: a factor of the score, what differs, what goes beyond the door, what was left out."""
+
+    factor: float
+    differences: tuple[Difference, ...]
+    beyond: tuple[Number, ...]
+    omitted: int
+
+
+@dataclass(frozen=True, slots=True)
+class Fit:
+    """One address and how it fits; ``name`` is the name by which it was found, ``former`` if that is a former one."""
+
+    code: str
+    name: str
+    is_former: bool
+    score: float
+    differences: tuple[Difference, ...]
+    beyond: tuple[Number, ...]
+    omitted: int
+
+    @property
+    def agrees(self) -> bool:
+        """Whether nothing that was asked differs."""
+        return not self.differences
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """Which grams find the names worth comparing; ``is_rare`` False where even the rarest is too common for all of them."""
+
+    grams: tuple[str, ...]
+    is_rare: bool
+
+
+def ask(query: str) -> Asked:
+    """Take a question apart; UnusableInput if there is nothing to search for."""
+    if len(query) > MOST_QUERY or "\x00" in query:
+        raise UnusableInput(
+            msg("地址最多 {most} 个字。", most=MOST_QUERY),
+            field="q",
+            expected=msg("1 到 {most} 个字的文字", most=MOST_QUERY),
+        )
+    address = parse(query)
+    if not address.text:
+        raise UnusableInput(msg("请写出要查的地址。"), field="q", expected=msg("路名、村名或小区名，及门牌号"))
+    name = address.name
+    for above in (_UPPER, _CITY_ABOVE):
+        if (found := above.match(name)) is not None and len(found[0]) < len(name):
+            name = name[found.end() :]
+    return Asked(address.text, name, address.numbers, address.name[: len(address.name) - len(name)])
+
+
+# --- names ---
+
+
+def weight(letter: str, common: Commonness) -> float:
+    """How much a character tells, from ``_COMMON_WEIGHT`` to 1."""
+    most = math.log(common.names + _SMOOTH)
+    told = math.log((common.names + _SMOOTH) / (common.frequent.get(letter, 0) + 1)) / most
+    return max(_COMMON_WEIGHT, min(1.0, told / _RARE))
+
+
+def reading(name: str, common: Commonness) -> Reading:
+    """The rarest grams of a name, as many as are not too many names together."""
+    by_rarity = sorted(grams(name), key=lambda gram: (common.of(gram), -len(gram)))
+    if not by_rarity:
+        return Reading((), is_rare=True)
+    if common.of(by_rarity[0]) > MOST_POSTINGS:
+        return Reading((by_rarity[0],), is_rare=False)
+    chosen: list[str] = []
+    postings = 0
+    for gram in by_rarity:
+        postings += common.of(gram)
+        if postings > MOST_POSTINGS and chosen:
+            break
+        chosen.append(gram)
+    return Reading(tuple(chosen), is_rare=True)
+
+
+def name_scores(asked: str, names: Sequence[str], common: Commonness) -> Floats:
+    """How well each of n names holds the asked one, 0 … 1."""
+    if not names or not asked:
+        return np.zeros(len(names))
+    letters = {letter: weight(letter, common) for letter in {*asked, *"".join(names)}}
+    whole = sum(letters[letter] for letter in asked)
+    in_order = _in_order(asked, names, letters) / whole
+    pairs = list(map(str.__add__, asked, asked[1:]))
+    scores = np.empty(len(names))
+    for row, name in enumerate(names):
+        together = [pair in name for pair in pairs]
+        beside = sum(together) / len(pairs) if pairs else 1.0
+        covered = sum(
+            letters[letter]
+            for at, letter in enumerate(asked)
+            if (at < len(together) and together[at]) or (at > 0 and together[at - 1])
+        )
+        share = max(in_order[row], _OUT_OF_ORDER * covered / whole)
+        said = min(1.0, share * whole / sum(letters[letter] for letter in name))
+        scores[row] = share * (1 - _OMITTED_NAME * (1 - said)) * (1 - _SCATTERED * (1 - beside))
+    return scores
+
+
+def _in_order(asked: str, names: Sequence[str], letters: dict[str, float]) -> Floats:
+    """The weight of the heaviest common subsequence with each name, all names at once."""
+    width = max(map(len, names))
+    padded = np.array([list(name.ljust(width, "\0")) for name in names])
+    best = np.zeros((len(names), width + 1))
+    for letter in asked:
+        taken = best[:, :-1] + np.where(padded == letter, letters[letter], 0.0)
+        best[:, 1:] = np.maximum(best[:, 1:], taken)
+        np.maximum.accumulate(best, axis=1, out=best)
+    heaviest: Floats = best[:, -1]
+    return heaviest
+
+
+def name_differences(asked: str, name: str, known_areas: Sequence[str] = ()) -> tuple[Difference, ...]:
+    """The parts of the asked name that ``name`` does not have, each with what stands there instead.
+
+    ``known_areas`` are the areas in which the address lies: to name one of them is no difference.
+    """
+    matched, gaps = _aligned(asked, name)
+    for area in known_areas:
+        at = asked.find(area)
+        if at >= 0:
+            matched[at : at + len(area)] = [True] * len(area)
+    found: list[Difference] = []
+    at = 0
+    own = segments(name)
+    for part in segments(asked):
+        missing = [place for place in range(at, at + len(part)) if not matched[place]]
+        if missing:
+            instead = _segment_at(own, gaps[missing[0]])
+            found.append(Difference(None, part, None if instead in asked else instead))
+        at += len(part)
+    return tuple(found)
+
+
+def _aligned(asked: str, name: str) -> tuple[list[bool], list[int]]:
+    """Which characters of ``asked`` are found in order in ``name``, and for each where in ``name`` it stands or would."""
+    rows, columns = len(asked), len(name)
+    best = [[0] * (columns + 1) for _ in range(rows + 1)]
+    for i in range(rows - 1, -1, -1):
+        for j in range(columns - 1, -1, -1):
+            same = best[i + 1][j + 1] + 1 if asked[i] == name[j] else 0
+            best[i][j] = max(same, best[i + 1][j], best[i][j + 1])
+    matched, places = [False] * rows, [0] * rows
+    i = j = 0
+    while i < rows:
+        places[i] = j
+        if j < columns and asked[i] == name[j] and best[i][j] == best[i + 1][j + 1] + 1:
+            matched[i] = True
+            i, j = i + 1, j + 1
+        elif j < columns and best[i][j + 1] == best[i][j]:
+            j += 1
+        else:
+            i += 1
+    return matched, places
+
+
+def _segment_at(parts: Sequence[str], place: int) -> str:
+    end = 0
+    for part in parts:
+        end += len(part)
+        if place < end:
+            return part
+    return parts[-1] if parts else ""
+
+
+# --- numbers ---
+
+
+def likely_doors(asked: Sequence[Number], listed: str) -> list[tuple[str, str]]:
+    """The few doors of a name (as the index keeps them) that fit best, and those with the nearest house numbers."""
+    doors = list(doors_of(listed))
+    if not asked or len(doors) <= MOST_DOORS:
+        return doors[:MOST_DOORS]
+    hits = np.zeros(len(doors), dtype=np.int64)
+    houses = False
+    for number in asked:
+        pattern = re.compile(rf"(?<![0-9a-z])0*{re.escape(number.value)}(?![0-9a-z])")
+        found = np.array([pattern.search(text) is not None for text, _ in doors])
+        houses |= number.part in (Part.HOUSE, Part.BARE) and not found.any()
+        hits += found
+    # texts that spell their numbers otherwise are few, and compared too
+    order = np.argsort(-hits, kind="stable")[:MOST_DOORS].tolist()
+    if houses:
+        order += [at for at in _nearest_houses(asked[0], doors) if at not in order]
+    return [doors[at] for at in order]
+
+
+def _nearest_houses(asked: Number, doors: Sequence[tuple[str, str]]) -> list[int]:
+    wanted = _whole(asked.value)
+    if wanted is None:
+        return []
+    near: list[tuple[int, int]] = []
+    for at, (text, _) in enumerate(doors):
+        if (found := re.search("[0-9]+", text)) is not None:
+            near.append((abs(int(found[0][:9]) - wanted), at))
+    return [at for _, at in sorted(near)[:MOST_DOORS]]
+
+
+def _whole(value: str) -> int | None:
+    found = re.search("[0-9]+", value)
+    return None if found is None else int(found[0][:9])
+
+
+def compare_numbers(asked: Sequence[Number], door: Sequence[Number]) -> NumberFit:
+    """How a door's numbers fit those that were asked for."""
+    left = list(door)
+    open_asked = _take_equal(asked, left)
+    factor = 1.0
+    still_open: list[Number] = []
+    for number in open_asked:
+        other = next((n for n in left if n.value == number.value and _loosely(number, n)), None)
+        if other is None:
+            still_open.append(number)
+            continue
+        left.remove(other)
+        factor *= 1.0 if number.part is Part.BARE else _OTHER_UNIT
+    differences: list[Difference] = []
+    beyond: list[Number] = []
+    for number in still_open:
+        other = next((n for n in left if n.part is number.part), None)
+        if other is None and number.part is Part.BARE:
+            other = next((n for n in left if n.part is Part.HOUSE or not number.on_road), None)
+        if other is not None:
+            left.remove(other)
+            part = other.part if number.part is Part.BARE else number.part
+            differences.append(Difference(part, number.value, other.value))
+            factor *= _FACTOR[part] + (_nearness(number, other) if part is Part.HOUSE else 0.0)
+        elif number.part in _FINER and door:
+            beyond.append(number)
+            factor *= _BEYOND
+        else:
+            differences.append(Difference(number.part, number.value, None))
+            factor *= _FACTOR[number.part]
+    return NumberFit(factor * _OMITTED_NUMBER ** len(left), tuple(differences), tuple(beyond), len(left))
+
+
+def _take_equal(asked: Sequence[Number], left: list[Number]) -> list[Number]:
+    """Take the numbers that agree in unit and value out of ``left``; those that were not found."""
+    rest: list[Number] = []
+    for number in asked:
+        same = next((n for n in left if n.part is number.part and n.value == number.value), None)
+        if same is None:
+            rest.append(number)
+        else:
+            left.remove(same)
+    return rest
+
+
+def _loosely(asked: Number, found: Number) -> bool:
+    """Whether people may mean the one by the other; the number beside a road is its house number and nothing else."""
+    if asked.on_road:
+        return found.part is Part.HOUSE or (asked.part is not Part.BARE and found.part is Part.BARE)
+    return found.part is Part.BARE or found.part in _LOOSELY[asked.part]
+
+
+def _nearness(asked: Number, found: Number) -> float:
+    wanted, there = _whole(asked.value), _whole(found.value)
+    return 0.0 if wanted is None or there is None else _NEAR_HOUSE / (1 + abs(wanted - there) / 10)
+
+
+# --- addresses ---
+
+
+def fit_doors(
+    asked: Asked, name: str, name_score: float, doors: Sequence[tuple[str, str]], *, is_former: bool
+) -> list[Fit]:
+    """The doors of one name, each with its score."""
+    differences = name_differences(asked.name, name)
+    found = []
+    for text, code in doors:
+        fit = compare_numbers(asked.numbers, parse(text).numbers)
+        score = name_score * fit.factor * (_FORMER if is_former else 1.0)
+        found.append(
+            Fit(
+                code,
+                name,
+                is_former,
+                round(score, 4),
+                (*differences, *fit.differences),
+                fit.beyond,
+                fit.omitted,
+            )
+        )
+    return found
+
+
+class Verdict(StrEnum):
+    """What a search comes to."""
+
+    EXACT = "exact"  # one address, and nothing that was asked differs from it
+    AMBIGUOUS = "ambiguous"  # several fit as well
+    NO_EXACT_MATCH = "no_exact_match"  # the best one differs in something that was asked
+    NONE = "none"
+
+
+def judge(fits: Sequence[Fit]) -> Verdict:
+    """Whether the best of these (best first) is the one that was asked for."""
+    if not fits or fits[0].score < LEAST_SCORE:
+        return Verdict.NONE
+    best = fits[0]
+    if not best.agrees:
+        return Verdict.NO_EXACT_MATCH
+    rivals = [fit for fit in fits[1:] if fit.code != best.code and fit.agrees and _is_rival(best, fit)]
+    return Verdict.AMBIGUOUS if rivals else Verdict.EXACT
+
+
+def _is_rival(best: Fit, other: Fit) -> bool:
+    """Whether ``other`` may be meant as well; a door within the door that was asked for is none."""
+    if best.omitted == 0 and other.omitted > 0 and other.name == best.name:
+        return False
+    return other.score >= best.score - CLOSE
+
+
+def verdict_message(verdict: Verdict, best: Fit | None) -> Message:
+    """The verdict as a sentence."""
+    if verdict is Verdict.NONE or best is None:
+        return msg("没有找到这个地址，请写出路名、村名或小区名，再加门牌号。")
+    if verdict is Verdict.EXACT:
+        return msg("找到一个地址。")
+    if verdict is Verdict.AMBIGUOUS:
+        return msg("没有完全一致的一个地址：有几个同样符合，请选择，或写得更详细。")
+    return msg("没有完全一致的地址：{what}。下面是最接近的。", what=difference_message(best.differences[0]))
+
+
+def difference_message(difference: Difference) -> Message:
+    """One difference as half a sentence."""
+    if difference.part is None:
+        if difference.found is None:
+            return msg("“{asked}”在这个地址中没有", asked=difference.asked)
+        return msg("“{asked}”在地址库中是“{found}”", asked=difference.asked, found=difference.found)
+    if difference.found is None:
+        return msg("没有{part} {asked}", part=difference.part.words, asked=difference.asked)
+    return msg(
+        "{part}要找 {asked}，这里是 {found}",
+        part=difference.part.words,
+        asked=difference.asked,
+        found=difference.found,
+    )
