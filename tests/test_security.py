@@ -147,7 +147,9 @@ def test_every_change_is_refused_to_those_whose_work_it_is_not(
         "mend_finding": {"admin", "approver", "planner"},
         "mend_findings": {"admin", "approver", "planner"},
         "move_incident": {"admin", "operator", "worker", "west", "east"},
+        "make_rating_link": {"admin", "operator", "worker", "west", "east"},
         "decide_duplicate": {"admin", "operator", "west", "east"},
+        "bulk_report": {"admin", "approver", "planner", "analyst", "operator", "west", "east", "worker"},
         "add_photos": {"admin", "approver", "planner", "analyst", "operator", "west", "east", "worker"},
     }
     bodies = {
@@ -202,6 +204,8 @@ def test_the_wall_tells_where_and_how_incidents_stand(app: Flask, city_ctx: Cont
         "grid_name",
         "township_code",
         "discovered_at",
+        "due_at",
+        "is_overdue",
     }
     assert "/api/layers/grid/features" in state["layers"]
     assert "/api/layers/incident/features" not in state["layers"]

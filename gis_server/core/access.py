@@ -110,7 +110,10 @@ class Territory:
 
 @dataclass(frozen=True, slots=True)
 class Actor:
-    """Somebody (or a screen, or a program) on whose behalf a journey runs."""
+    """Somebody (or a screen, or a program) on whose behalf a journey runs.
+
+    ``grids`` are the grids of a worker whom the roster posts somewhere; None where the territory is all that is known.
+    """
 
     account_id: int | None
     name: str
@@ -118,6 +121,7 @@ class Actor:
     territory: Territory = Territory()
     tier: Tier = Tier.INTERNAL
     wall_id: str | None = None
+    grids: frozenset[str] | None = None
 
     def may(self, act: Act) -> bool:
         """Whether this actor's role allows ``act`` at all."""

@@ -2,7 +2,7 @@
 
 import os
 import secrets
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import cache
 from pathlib import Path
@@ -64,9 +64,11 @@ def session_actor(ctx: Context, account_id: int, epoch: int) -> Actor | None:
     """On whose behalf a session runs; None once the account was disabled or its sessions were ended."""
     with ctx.engine.connect() as conn:
         account = accounts.by_id(conn, account_id)
-    if account is None or account.disabled_at is not None or account.session_epoch != epoch:
-        return None
-    return account.actor
+        if account is None or account.disabled_at is not None or account.session_epoch != epoch:
+            return None
+        if account.role is not Role.GRID_WORKER:
+            return account.actor
+        return replace(account.actor, grids=accounts.own_grids(conn, account) or None)
 
 
 @dataclass(frozen=True, slots=True)

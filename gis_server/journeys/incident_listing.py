@@ -3,8 +3,6 @@
 from datetime import datetime
 from pathlib import Path
 
-from sqlalchemy import Connection
-
 from gis_server.core.access import Act, Actor, Role, Tier
 from gis_server.core.errors import UnusableInput
 from gis_server.core.incident import Incident
@@ -25,17 +23,13 @@ MOST_EXPORTED = 50_000
 """Rows of one file."""
 
 
-def reader_of(ctx: Context, conn: Connection, actor: Actor, now: datetime) -> Reader:
+def reader_of(ctx: Context, actor: Actor) -> Reader:
     """What narrows this actor's sight: a department's own orders, a worker's own grids, protected texts."""
-    grids = None
-    if actor.role is Role.GRID_WORKER and actor.account_id is not None:
-        # without a posting in the roster his territory is all that is known of his ground
-        grids = incident_listing.own_grids(conn, actor.account_id, now) or None
     tier = max(actor.tier, Tier.INTERNAL) if actor.role is Role.HANDLING_UNIT else actor.tier
     return Reader(
         actor.territory.path,
         unit=actor.name if actor.role is Role.HANDLING_UNIT else None,
-        grids=grids,
+        grids=actor.grids,
         account_id=actor.account_id,
         hidden_items=_hidden(rules(ctx).items, tier),
     )
@@ -69,7 +63,7 @@ def listing(
             expected=msg("1 到 {most} 的整数", most=MOST_LISTED),
         )
     with ctx.engine.begin() as conn:
-        reader = reader_of(ctx, conn, actor, now)
+        reader = reader_of(ctx, actor)
         found = incident_listing.page(conn, asked, reader, present(ctx, now), before=before, limit=limit)
         return shown_to(ctx, conn, actor, found)
 
@@ -78,14 +72,14 @@ def counts(ctx: Context, actor: Actor, asked: IncidentQuery, now: datetime) -> C
     """What each filter would leave of the list."""
     actor.require(Act.READ_INCIDENTS)
     with ctx.engine.connect() as conn:
-        return incident_listing.counts(conn, asked, reader_of(ctx, conn, actor, now), present(ctx, now))
+        return incident_listing.counts(conn, asked, reader_of(ctx, actor), present(ctx, now))
 
 
 def dots(ctx: Context, actor: Actor, asked: IncidentQuery, now: datetime) -> list[Dot]:
     """The list as points: all of it up to ``MOST_DOTS``, newest first."""
     actor.require(Act.READ_INCIDENTS)
     with ctx.engine.connect() as conn:
-        reader = reader_of(ctx, conn, actor, now)
+        reader = reader_of(ctx, actor)
         return incident_listing.dots(conn, asked, reader, present(ctx, now), MOST_DOTS)
 
 
@@ -100,7 +94,7 @@ def export(
     actor.require(Act.READ_INCIDENTS)
     zone = ctx.settings.timezone
     with ctx.engine.begin() as conn:
-        reader = reader_of(ctx, conn, actor, now)
+        reader = reader_of(ctx, actor)
         found = incident_listing.page(conn, asked, reader, present(ctx, now), limit=MOST_EXPORTED)
         shown = shown_to(ctx, conn, actor, found)
         heads = [title.render(say) for title in COLUMNS.values()]

@@ -289,10 +289,16 @@ def _unknown(incident_id: int) -> NotFound:
 
 
 def require_own(actor: Actor, incident: Incident, act: Act) -> None:
-    """Raise NotAllowed unless the incident lies in the actor's territory and, for a department, was given to it."""
+    """Raise NotAllowed unless the incident lies in the actor's territory.
+
+    A department must have been given it; a worker with grids of his own sees those, and what he reported himself.
+    """
     actor.require(act, incident.area_path)
     if actor.role is Role.HANDLING_UNIT and actor.name not in (incident.lead_unit, incident.responsible_unit):
         raise NotAllowed(msg("本事件没有交由贵单位办理。"))
+    is_own = actor.account_id is not None and incident.reported_by == actor.account_id
+    if actor.grids is not None and incident.grid_code not in actor.grids and not is_own:
+        raise NotAllowed(msg("该地点不在您负责的网格内。"))
 
 
 def _earlier(conn: Connection, actor: Actor, given: IncidentReport, key: str) -> Reported:

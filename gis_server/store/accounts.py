@@ -4,12 +4,12 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Select, insert, select, update
+from sqlalchemy import Connection, Select, func, insert, or_, select, update
 from sqlalchemy.dialects.postgresql import insert as postgresql_insert
 
 from gis_server.core.access import Role, Tier
 from gis_server.core.account import Account, WallLink
-from gis_server.store.schema import account, wall_link
+from gis_server.store.schema import account, generation, person, posting, wall_link
 
 
 def _accounts() -> Select[Any]:
@@ -39,6 +39,29 @@ def _account(row: Any) -> Account:
         created_at=row.created_at,
         session_epoch=row.session_epoch,
     )
+
+
+def own_grids(conn: Connection, account: Account) -> frozenset[str]:
+    """Codes of the grids to which the roster in force posts the person of this account.
+
+    A person is an account's when the staff number is its login, or the name its name.
+    """
+    now = func.now()
+    query = (
+        select(posting.c.code)
+        .join(person, person.c.id == posting.c.person_id)
+        .join(generation, generation.c.id == posting.c.generation_id)
+        .where(
+            or_(person.c.staff_no == account.login, person.c.name == account.name),
+            generation.c.state == "published",
+            generation.c.valid_from <= now,
+            generation.c.valid_to.is_(None) | (generation.c.valid_to > now),
+            posting.c.valid_from <= now,
+            posting.c.valid_to.is_(None) | (posting.c.valid_to > now),
+        )
+        .distinct()
+    )
+    return frozenset(conn.execute(query).scalars())
 
 
 def add(

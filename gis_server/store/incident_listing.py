@@ -25,7 +25,7 @@ from sqlalchemy import (
 from gis_server.core.incident import CLOSED, Incident
 from gis_server.core.incident_query import Counts, IncidentQuery, Order
 from gis_server.store.incidents import incident_of, query_of_incidents, within
-from gis_server.store.schema import account, generation, grid, incident, person, posting
+from gis_server.store.schema import grid, incident
 
 MOST_FACETS = 40
 """Units and grids named in a count, most incidents first."""
@@ -54,29 +54,6 @@ class Present:
 
     now: datetime
     warn_share: float
-
-
-def own_grids(conn: Connection, account_id: int, at: datetime) -> frozenset[str]:
-    """Codes of the grids to which the roster in force posts the person of this account.
-
-    A person is an account's when the staff number is its login, or the name its name.
-    """
-    query = (
-        select(posting.c.code)
-        .join(person, person.c.id == posting.c.person_id)
-        .join(generation, generation.c.id == posting.c.generation_id)
-        .join(account, or_(account.c.login == person.c.staff_no, account.c.name == person.c.name))
-        .where(
-            account.c.id == account_id,
-            generation.c.state == "published",
-            generation.c.valid_from <= at,
-            generation.c.valid_to.is_(None) | (generation.c.valid_to > at),
-            posting.c.valid_from <= at,
-            posting.c.valid_to.is_(None) | (posting.c.valid_to > at),
-        )
-        .distinct()
-    )
-    return frozenset(conn.execute(query).scalars())
 
 
 def _seen_by(reader: Reader) -> ColumnElement[bool]:
@@ -129,7 +106,7 @@ def _flags(present: Present) -> dict[str, ColumnElement[bool]]:
     }
 
 
-def _holds(asked: IncidentQuery, reader: Reader, present: Present) -> ColumnElement[bool]:
+def holds(asked: IncidentQuery, reader: Reader, present: Present) -> ColumnElement[bool]:
     """The condition of a question, in this reader's sight."""
     wanted: list[ColumnElement[bool]] = [_seen_by(reader)]
     if asked.states:
@@ -170,7 +147,7 @@ def page(
     limit: int = 100,
 ) -> list[Incident]:
     """One page in the order asked for; ``before`` is the id that ended the page before, wherever it stands today."""
-    query = query_of_incidents().where(_holds(asked, reader, present)).limit(limit)
+    query = query_of_incidents().where(holds(asked, reader, present)).limit(limit)
     if asked.order is Order.DUE:
         query = query.order_by(asc(_due), asc(incident.c.id))
         if before is not None:
@@ -213,7 +190,7 @@ def dots(conn: Connection, asked: IncidentQuery, reader: Reader, present: Presen
             incident.c.due_at,
             incident.c.grid_code,
         )
-        .where(_holds(asked, reader, present))
+        .where(holds(asked, reader, present))
         .order_by(desc(incident.c.id))
         .limit(limit)
     )
@@ -240,11 +217,11 @@ def counts(conn: Connection, asked: IncidentQuery, reader: Reader, present: Pres
         for name, condition in flags.items()
     ]
     total = func.count().filter(and_(true(), *(flags[name] for name in flags if getattr(asked, name))))
-    row = conn.execute(_from(total, *columns).where(_holds(free, reader, present))).one()
+    row = conn.execute(_from(total, *columns).where(holds(free, reader, present))).one()
     by_state = _by(conn, incident.c.state, asked.without("states", "is_open"), reader, present)
     by_grid = conn.execute(
         _from(incident.c.grid_code, func.max(grid.c.grid_name), func.count().label("number"))
-        .where(_holds(asked.without("grid"), reader, present), incident.c.grid_code.is_not(None))
+        .where(holds(asked.without("grid"), reader, present), incident.c.grid_code.is_not(None))
         .group_by(incident.c.grid_code)
         .order_by(desc("number"), incident.c.grid_code)
         .limit(MOST_FACETS)
@@ -263,15 +240,9 @@ def _by(
 ) -> Mapping[str, int]:
     query = (
         _from(column, func.count().label("number"))
-        .where(_holds(asked, reader, present), column.is_not(None))
+        .where(holds(asked, reader, present), column.is_not(None))
         .group_by(column)
         .order_by(desc("number"), column)
         .limit(MOST_FACETS)
     )
     return {row[0]: row[1] for row in conn.execute(query)}
-
-
-def unseen(conn: Connection, incident_id: int, reader: Reader) -> bool:
-    """Whether an incident lies outside this reader's sight."""
-    query = select(incident.c.id).where(incident.c.id == incident_id, _seen_by(reader))
-    return conn.execute(query).one_or_none() is None

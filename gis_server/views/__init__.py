@@ -16,6 +16,7 @@ from gis_server.journeys.opening import context as open_context
 from gis_server.journeys.together import Together
 from gis_server.settings import Settings
 from gis_server.views import (
+    api_bulk,
     api_duplicates,
     api_events,
     api_findings,
@@ -23,6 +24,7 @@ from gis_server.views import (
     api_incidents,
     api_layers,
     api_photos,
+    api_roster,
     api_session,
     api_walls,
     assets,
@@ -30,6 +32,7 @@ from gis_server.views import (
     openapi,
     pages,
     problems,
+    rate,
     security,
     sessions,
 )
@@ -82,8 +85,11 @@ def create_app(settings: Settings, ctx: Context | None = None) -> Flask:
         api_findings.blueprint,
         api_incidents.blueprint,
         api_incident_desk.blueprint,
+        rate.blueprint,
         api_photos.blueprint,
+        api_bulk.blueprint,
         api_duplicates.blueprint,
+        api_roster.blueprint,
         api_walls.blueprint,
         api_events.blueprint,
         openapi.blueprint,

@@ -3,11 +3,11 @@
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from flask import Blueprint, Response
+from flask import Blueprint, Response, url_for
 
 from gis_server.core.access import Act
 from gis_server.core.incident_query import FILTERS, IncidentQuery, parse_query
-from gis_server.journeys import incident_listing
+from gis_server.journeys import incident_listing, ratings
 from gis_server.views.api_incidents import incident_json
 from gis_server.views.current import (
     actor,
@@ -86,6 +86,36 @@ def places() -> Response:
                 for dot in found
             ],
             "more": len(found) == incident_listing.MOST_DOTS,
+        }
+    )
+
+
+@blueprint.post("/incidents/<id:incident_id>/rating-link")
+def make_rating_link(incident_id: int) -> Response:
+    """A link for the party; its address is told this once, and the one before stops working."""
+    made = ratings.make_link(ctx(), actor(), incident_id, now())
+    url = url_for("rate.sheet", token=made.token, _external=True)
+    return json_answer({"url": url, "expires_at": made.expires_at}, 201)
+
+
+@blueprint.get("/incidents/appraisal")
+def appraisal() -> Response:
+    """Ratings and scores of the filtered incidents by lead unit."""
+    found = ratings.appraisal(ctx(), actor(), _asked(), now())
+    return json_answer(
+        {
+            "units": [
+                {
+                    "unit": one.unit,
+                    "incidents": one.incidents,
+                    "rated": one.rated,
+                    "rating": one.rating,
+                    "satisfied": one.satisfied,
+                    "scored": one.scored,
+                    "scores": one.scores,
+                }
+                for one in found
+            ]
         }
     )
 

@@ -28,6 +28,7 @@ from gis_server.views.operation import (
     ref,
 )
 from gis_server.views.operations_intake import INTAKE
+from gis_server.views.operations_roster import ROSTER
 
 _LAYER = in_path("layer", msg("图层名，见 /api/catalogue"), TEXT)
 _GENERATION = in_path("generation_id", msg("这一代数据的编号"), INTEGER)
@@ -288,6 +289,35 @@ OPERATIONS: tuple[Operation, ...] = (
     ),
     Operation(
         "get",
+        "/api/incidents/appraisal",
+        "appraisal",
+        msg("筛选所得事件的满意度与部门打分，按牵头单位"),
+        INCIDENT_FILTERS,
+        answer=obj(
+            units=items(
+                obj(
+                    unit=or_null("string"),
+                    incidents=INTEGER,
+                    rated=INTEGER,
+                    rating=or_null("number"),
+                    satisfied=INTEGER,
+                    scored=INTEGER,
+                    scores=ANY_OBJECT,
+                )
+            )
+        ),
+    ),
+    Operation(
+        "post",
+        "/api/incidents/{incident_id}/rating-link",
+        "make_rating_link",
+        msg("制作一条供当事人评价的链接；地址只显示这一次，原来的链接随即失效"),
+        (in_path("incident_id", msg("事件的编号"), INTEGER),),
+        status=201,
+        answer=obj(url=TEXT, expires_at=TIME),
+    ),
+    Operation(
+        "get",
         "/api/incidents/{incident_id}",
         "incident",
         msg("一起事件及其经过、时限与下一步"),
@@ -433,4 +463,5 @@ OPERATIONS: tuple[Operation, ...] = (
         produces=STREAM,
     ),
     *INTAKE,
+    *ROSTER,
 )
