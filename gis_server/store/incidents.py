@@ -179,6 +179,12 @@ def by_id(conn: Connection, incident_id: int) -> Incident | None:
     return None if row is None else incident_of(row)
 
 
+def decision(conn: Connection, incident_id: int) -> str | None:
+    """The record of why an incident was routed where it was; None for one from before there were such records."""
+    found: str | None = conn.scalar(select(incident.c.decision).where(incident.c.id == incident_id))
+    return found
+
+
 def by_key(conn: Connection, account_id: int | None, key: str) -> Incident | None:
     """The incident that this reporter sent under this idempotency key; None if there is none."""
     query = query_of_incidents().where(
