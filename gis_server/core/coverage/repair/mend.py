@@ -180,7 +180,7 @@ def _divided(bench: Bench, patch: Patch, finding: Finding, shares: list[tuple[in
 
 
 def _overlap(bench: Bench, patch: Patch, kinds: set[Kind], finding: Finding) -> Move | None:
-    exclusive = bench.case.cells.exclusive
+    exclusive = bench.case.cells.exclusive if Policy.EXCLUSIVE in bench.claims.policies else None
     carve = exclusive is not None and sum(bool(exclusive[c]) for c in patch.cells) == 1
     if not carve and (kinds & _UNDECIDED or patch.width > bench.limits.max_overlap_width):
         return None

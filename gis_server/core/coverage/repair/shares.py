@@ -69,7 +69,7 @@ def divided(rings: list[list[Point]], sides: Mapping[Edge, int]) -> list[tuple[i
     for (a, b), cell in labels.items():
         at.setdefault(a, set()).add(cell)
         at.setdefault(b, set()).add(cell)
-    middle = _middle_lines(gap, at)
+    middle = _middle_lines(gap, at, {_ordered(a, b) for a, b in labels})
     if not middle:
         return None
     outline = [shapely.LineString(edge) for edge in labels]
@@ -111,9 +111,13 @@ def _labels(rings: list[list[Point]], sides: Mapping[Edge, int]) -> dict[Edge, i
     return labels
 
 
-def _middle_lines(gap: shapely.Polygon, at: Mapping[Point, set[int]]) -> list[Edge]:
-    """The lines between vertices of different sides, triangle by triangle; where two sides meet, on to the middle."""
+def _middle_lines(gap: shapely.Polygon, at: Mapping[Point, set[int]], outline: set[Edge]) -> list[Edge]:
+    """The lines between vertices of different sides, triangle by triangle; where two sides meet, on to the middle.
+
+    Where no triangle has vertices of different sides only, a line between two places where the sides meet is the middle.
+    """
     found: list[Edge] = []
+    direct: list[Edge] = []
     opposite: dict[Point, Edge] = {}
     for triangle in shapely.get_parts(shapely.constrained_delaunay_triangles(gap)):
         corner = [(x, y) for x, y in shapely.get_coordinates(triangle)[:3].tolist()]
@@ -132,10 +136,15 @@ def _middle_lines(gap: shapely.Polygon, at: Mapping[Point, set[int]]) -> list[Ed
         elif len(crossed) == 3:
             centre = (sum(x for x, _ in corner) / 3, sum(y for _, y in corner) / 3)
             found += [_ordered(mark, centre) for mark in marks]
+        else:
+            sides = (_ordered(corner[i], corner[j]) for i, j in ((0, 1), (1, 2), (2, 0)))
+            direct += [s for s in sides if s not in outline and all(len(at[node]) > 1 for node in s)]
         for a, b, _ in crossed:
             for node, other in ((a, b), (b, a)):
                 if len(at[node]) > 1 and (node not in opposite or _shorter(node, other, opposite[node][1])):
                     opposite[node] = (node, other)
+    if not found:
+        return direct
     return found + [_ordered(node, _midpoint(node, other)) for node, other in opposite.values()]
 
 

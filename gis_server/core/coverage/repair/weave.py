@@ -170,6 +170,9 @@ class _Net:
         )
         node, piece = node[inner], piece[inner]
         inner = self._between(node, begin[piece], end[piece])
+        # a parent may have a needle of ground narrower than the reach: its own vertices do not close it
+        own = np.flatnonzero(inner & self.of_parent[node] & (self.threads.owner[thread[piece]] < 0))
+        inner[own] = shapely.intersects(lines[piece[own]], shapely.points(self.xy[node[own]]))
         node, piece = node[inner], piece[inner]
         above = (self.threads.owner[thread[piece]] < 0) & ~self.of_parent[node]
         off = above.copy()
