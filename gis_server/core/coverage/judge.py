@@ -134,10 +134,11 @@ def _is_strip(mouth: float, outline: float, area: float) -> bool:
 
 
 def _mouths(case: Case, gaps: Patches, chosen: Indices) -> list[tuple[float, float]]:
-    """(length on the parent's border, length of the outline) of each chosen gap, in the data's units."""
+    """(length on the parent's border, length of the outline) of each chosen gap, in metres."""
     if len(chosen) == 0:
         return []
-    middle, length, owner = _outline(gaps.polygon[chosen])
+    middle, _, owner = _outline(gaps.polygon[chosen])
+    _, length, _ = _outline(case.plane.project(gaps.polygon[chosen]))
     outline = np.bincount(owner, weights=length, minlength=len(chosen))
     mouth = np.zeros(len(chosen))
     if case.parents is not None:
