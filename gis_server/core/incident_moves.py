@@ -18,6 +18,7 @@ from gis_server.core.deadline import (
     start,
     verification_limit,
 )
+from gis_server.core.errors import GisError
 from gis_server.core.incident import IncidentReport, IncidentState
 from gis_server.core.incident_course import Attempt, Course, Ended, Filled, LegalStep, Record, Rules
 from gis_server.core.incident_guards import (
@@ -123,6 +124,16 @@ def legal_steps(course: Course, mover: Mover, rules: Rules) -> tuple[LegalStep, 
         for transition in TRANSITIONS
         if course.state in transition.sources and refusal(course, transition, mover, rules) is None
     )
+
+
+def refused_steps(course: Course, mover: Mover, rules: Rules) -> tuple[tuple[Transition, GisError], ...]:
+    """The steps that the table has from here and this mover may not make now, each with the reason and its clause."""
+    found = (
+        (transition, refusal(course, transition, mover, rules))
+        for transition in TRANSITIONS
+        if course.state in transition.sources
+    )
+    return tuple((transition, reason) for transition, reason in found if reason is not None)
 
 
 def _offered(course: Course, transition: Transition, rules: Rules) -> Filled:

@@ -1,6 +1,6 @@
 """Report an incident, route a point, read incidents, and move them on."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, tzinfo
 from functools import cache
@@ -12,13 +12,14 @@ from gis_server.core.boundaries import Place, too_far
 from gis_server.core.datum import Datum
 from gis_server.core.deadline import Deadline
 from gis_server.core.decision import Asked, decide, route
-from gis_server.core.errors import Conflict, NotAllowed, NotFound, StateChanged, UnusableInput
+from gis_server.core.errors import Conflict, GisError, NotAllowed, NotFound, StateChanged, UnusableInput
 from gis_server.core.incident import Incident, IncidentReport, Step, incident_number
 from gis_server.core.incident_course import LegalStep, Rules, course_of
-from gis_server.core.incident_machine import mover_of
-from gis_server.core.incident_moves import legal_steps, opening, running_clock
+from gis_server.core.incident_machine import Transition, mover_of
+from gis_server.core.incident_moves import legal_steps, opening, refused_steps, running_clock
 from gis_server.core.incident_moves import move as make_move
 from gis_server.core.incident_request import StepRequest
+from gis_server.core.incident_watch import Alert
 from gis_server.core.item import find_item
 from gis_server.core.message import msg
 from gis_server.core.responsible import as_told, people_of
@@ -32,7 +33,7 @@ from gis_server.journeys.context import Context
 from gis_server.journeys.events import wake_followers
 from gis_server.journeys.ground import ground_at, ground_of
 from gis_server.journeys.profiles import one_profile
-from gis_server.store import audit, events, incidents, reports, roster
+from gis_server.store import audit, events, incident_watch, incidents, reports, roster
 
 LONGEST_KEY = 200
 
@@ -55,12 +56,17 @@ class Located:
 
 @dataclass(frozen=True, slots=True)
 class Opened:
-    """One incident with its history, the clock that runs, and what this reader may do next."""
+    """One incident with its history, the clock that runs, what this reader may do next and what not, and why.
+
+    ``alerts`` are the words of the watch: warnings, the breach, who was told, deadlines counted again.
+    """
 
     incident: Incident
     history: list[Step]
     clock: Deadline | None
     next_steps: tuple[LegalStep, ...]
+    refused_steps: tuple[tuple[Transition, GisError], ...] = ()
+    alerts: Sequence[Alert] = ()
 
 
 def rules(ctx: Context) -> Rules:
@@ -280,8 +286,11 @@ def _opened(ctx: Context, conn: Connection, actor: Actor, incident: Incident) ->
     course, mover = course_of(incident), mover_of(actor, decided.profile)
     # of what was imported under way nobody knows when its clock began
     clock = None if incident.clock_starts_at is None else running_clock(course, decided)
-    steps = legal_steps(course, mover, decided) if actor.may(Act.MOVE_INCIDENT) else ()
-    return Opened(incident, history, clock, steps)
+    alerts = incident_watch.of_incident(conn, incident.id)
+    if not actor.may(Act.MOVE_INCIDENT):
+        return Opened(incident, history, clock, (), alerts=alerts)
+    steps, refused = legal_steps(course, mover, decided), refused_steps(course, mover, decided)
+    return Opened(incident, history, clock, steps, refused, alerts)
 
 
 def _unknown(incident_id: int) -> NotFound:

@@ -4,7 +4,9 @@ from flask import Blueprint, Response, request
 
 from gis_server.core.access import Act
 from gis_server.core.boundaries import Place
+from gis_server.core.deadline import Standing
 from gis_server.core.incident import (
+    CLOSED,
     Incident,
     Step,
     parse_datum,
@@ -15,6 +17,7 @@ from gis_server.core.incident import (
 from gis_server.core.incident_course import LegalStep, clock_json
 from gis_server.core.incident_machine import StepKind
 from gis_server.core.incident_request import parse_step
+from gis_server.core.incident_watch import Alert, standing_of
 from gis_server.core.message import Message
 from gis_server.core.parameter import plain
 from gis_server.core.route_request import parse_route_request
@@ -127,6 +130,31 @@ def incident_json(incident: Incident) -> dict[str, object]:
         "responsible": incident.responsible,
         "due_at": incident.due_at,
         "is_overdue": incident.is_overdue(now()),
+        "standing": _standing(incident),
+        "current_level": incident.current_level,
+        "lead_unit": incident.lead_unit,
+        "supervised_at": incident.supervised_at,
+        "rating": incident.rating,
+    }
+
+
+def _standing(incident: Incident) -> Standing | None:
+    if incident.state in CLOSED:
+        return None
+    share = ctx().settings.warning_pct / 100
+    return standing_of(incident.clock_starts_at, incident.due_at, now(), share)
+
+
+def _warning_json(opened: Opened) -> dict[str, object] | None:
+    """When the warning comes, and that the share is the deployment's own: no document has it."""
+    clock, share = opened.clock, ctx().settings.warning_pct
+    if clock is None or clock.limit.at_once:
+        return None
+    return {
+        "at": clock.warns_at(share / 100),
+        "share_pct": share,
+        "clause": None,
+        "setting": "GIS_WARNING_PCT",
     }
 
 
@@ -134,14 +162,39 @@ def _opened_json(opened: Opened) -> dict[str, object]:
     incident = opened.incident
     return incident_json(incident) | {
         "item_key": incident.item_key,
-        "current_level": incident.current_level,
-        "lead_unit": incident.lead_unit,
+        "scores": incident.scores,
         "responsible_unit": incident.responsible_unit,
         "person_in_charge": incident.person_in_charge,
         "first_contact": incident.first_contact,
         "clock": None if opened.clock is None else clock_json(opened.clock),
         "history": [_step_json(step) for step in opened.history],
+        "warning": _warning_json(opened),
+        "alerts": [_alert_json(alert) for alert in opened.alerts],
         "next_steps": [_legal_json(legal) for legal in opened.next_steps],
+        "refused_steps": [
+            {
+                "step": transition.step,
+                "title": plain(transition.step.words),
+                "reason": say(error.message),
+                "clause": error.clause,
+            }
+            for transition, error in opened.refused_steps
+        ],
+    }
+
+
+def _alert_json(alert: Alert) -> dict[str, object]:
+    told = alert.told
+    return {
+        "kind": alert.kind,
+        "title": plain(alert.kind.words),
+        "at": alert.at,
+        "due_at": alert.due_at,
+        "old_due_at": alert.old_due_at,
+        "round": alert.round,
+        "told": None if told is None else {"party": told.party, "level": told.level, "name": told.name},
+        "clause": alert.clause,
+        "trace": alert.trace,
     }
 
 
@@ -151,6 +204,7 @@ def _legal_json(legal: LegalStep) -> dict[str, object]:
         "step": legal.step,
         "title": plain(legal.step.words),
         "to_state": legal.to,
+        "moves": row.to is not None,
         "clause": legal.clause,
         "fields": [
             {

@@ -81,6 +81,11 @@ SCHEMAS: dict[str, Schema] = {
         accuracy_m=or_null("number"),
         due_at=or_null("string", format="date-time"),
         is_overdue=BOOLEAN,
+        standing=or_null("string"),
+        current_level=or_null("string", enum=[*AdminLevel, None]),
+        lead_unit=or_null("string"),
+        supervised_at=or_null("string", format="date-time"),
+        rating=or_null("integer"),
         **_GRID,
     ),
     "incident_step": {
@@ -110,14 +115,16 @@ SCHEMAS: dict[str, Schema] = {
         "allOf": [
             ref("incident"),
             obj(
-                current_level=or_null("string", enum=[*AdminLevel, None]),
-                lead_unit=or_null("string"),
                 responsible_unit=or_null("string"),
                 person_in_charge=or_null("string"),
                 first_contact=or_null("string"),
                 clock=or_null("object"),
                 history=items(ANY_OBJECT),
+                scores=or_null("object"),
+                warning=or_null("object"),
+                alerts=items(ANY_OBJECT),
                 next_steps=items(obj(step=TEXT, title=ANY_OBJECT, to_state=TEXT, clause=or_null("string"))),
+                refused_steps=items(obj(step=TEXT, title=ANY_OBJECT, reason=TEXT, clause=or_null("string"))),
             ),
         ]
     },
