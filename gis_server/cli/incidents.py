@@ -4,6 +4,7 @@ from datetime import UTC, datetime
 
 import click
 
+from gis_server.cli.bulk import import_
 from gis_server.cli.opening import opened, read_settings
 from gis_server.cli.terminal import say
 from gis_server.core.access import CONSOLE
@@ -11,7 +12,7 @@ from gis_server.core.message import msg
 from gis_server.journeys import incident_watch
 
 
-@click.group(help=str(msg("事件：查看时限、提醒与督办，重算暂定时限。")))
+@click.group(help=str(msg("事件：从文件登记，查看时限、提醒与督办，重算暂定时限。")))
 def incidents() -> None:
     """Commands on incidents."""
 

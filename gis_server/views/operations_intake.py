@@ -1,6 +1,8 @@
 """The operations of intake: photos, likely duplicates, reports by the file, what a phone takes along."""
 
-from gis_server.core.incident import IncidentState
+from gis_server.core.datum import Datum
+from gis_server.core.import_job import JobState
+from gis_server.core.incident import IncidentState, Source
 from gis_server.core.message import msg
 from gis_server.core.photo import MEDIA_TYPE
 from gis_server.views.operation import (
@@ -21,6 +23,7 @@ from gis_server.views.operation import (
 )
 
 _INCIDENT = in_path("incident_id", msg("事件的编号"), INTEGER)
+_JOB = in_path("job_id", msg("提交时得到的编号"), {"type": "string", "format": "uuid"})
 _PHOTO = obj(
     id=INTEGER,
     at=TIME,
@@ -119,6 +122,67 @@ INTAKE: tuple[Operation, ...] = (
         (_INCIDENT,),
         body=obj(("other",), other=INTEGER, is_duplicate=BOOLEAN, note=TEXT),
         answer=_DESK,
+    ),
+    Operation(
+        "post",
+        "/api/incidents/bulk",
+        "bulk_report",
+        msg(
+            "以 CSV 或 XLSX 成批上报：每行定位、登记、起算时限；好的行收下，有问题的行退回改正；同一行重发不会重复"
+        ),
+        body=obj(
+            ("file",),
+            file={"type": "string", "format": "binary"},
+            datum={"type": "string", "enum": list(Datum)},
+            source={"type": "string", "enum": list(Source)},
+            encoding=TEXT,
+        ),
+        takes_files=True,
+        status=202,
+        answer=obj(job=TEXT),
+    ),
+    Operation(
+        "get",
+        "/api/incidents/bulk/{job_id}",
+        "bulk_job",
+        msg("成批上报的进度与各行的结果"),
+        (_JOB,),
+        answer=obj(
+            id=TEXT,
+            state={"type": "string", "enum": list(JobState)},
+            file=TEXT,
+            done=INTEGER,
+            total=INTEGER,
+            message=or_null("string"),
+            outcome={
+                "type": ["object", "null"],
+                "properties": {
+                    "added": INTEGER,
+                    "known": INTEGER,
+                    "rejected": INTEGER,
+                    "incidents": items(obj(row=INTEGER, number=TEXT)),
+                    "known_incidents": items(obj(row=INTEGER, number=TEXT)),
+                    "faults": items(
+                        obj(
+                            row=INTEGER,
+                            field=or_null("string"),
+                            message=TEXT,
+                            expected=or_null("string"),
+                        )
+                    ),
+                    "rejected_file": or_null("string"),
+                },
+            },
+        ),
+    ),
+    Operation(
+        "get",
+        "/api/incidents/bulk/{job_id}/rejected",
+        "bulk_rejected",
+        msg("需要改正的行，附原因，改好后原样再次提交"),
+        (_JOB,),
+        answer={"type": "string", "format": "binary"},
+        produces="text/csv",
     ),
 )
 """Part of ``operations.OPERATIONS``."""
