@@ -17,6 +17,9 @@ def incidents() -> None:
     """Commands on incidents."""
 
 
+incidents.add_command(import_)
+
+
 @incidents.command(
     "watch", help=str(msg("立即查看一遍运行中的时限：临期提醒、超期标记、逐级督办（服务运行时自动进行）。"))
 )
