@@ -10,12 +10,14 @@ from sqlalchemy import (
     Connection,
     Select,
     and_,
+    any_,
     asc,
     desc,
     extract,
     false,
     func,
     literal,
+    literal_column,
     or_,
     select,
     true,
@@ -118,7 +120,7 @@ def holds(asked: IncidentQuery, reader: Reader, present: Present) -> ColumnEleme
     if asked.grid is not None:
         wanted.append(incident.c.grid_code == asked.grid)
     if asked.area is not None:
-        wanted.append(incident.c.area_path.any(asked.area))
+        wanted.append(literal(asked.area) == any_(incident.c.area_path))
     wanted += [condition for name, condition in _flags(present).items() if getattr(asked, name)]
     if asked.text is not None:
         wanted.append(_says(asked.text, reader))
@@ -134,7 +136,8 @@ def holds(asked: IncidentQuery, reader: Reader, present: Present) -> ColumnEleme
     return and_(*wanted)
 
 
-_due = func.coalesce(incident.c.due_at, literal("infinity"))
+_NEVER: ColumnElement[Any] = literal_column("'infinity'::timestamptz")
+_due = func.coalesce(incident.c.due_at, _NEVER)
 
 
 def page(
@@ -152,7 +155,7 @@ def page(
         query = query.order_by(asc(_due), asc(incident.c.id))
         if before is not None:
             last = incident.alias("last")
-            ended = tuple_(func.coalesce(last.c.due_at, literal("infinity")), last.c.id)
+            ended = tuple_(func.coalesce(last.c.due_at, _NEVER), last.c.id)
             query = query.join(last, last.c.id == before).where(tuple_(_due, incident.c.id) > ended)
     else:
         query = query.order_by(desc(incident.c.id))
