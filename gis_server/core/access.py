@@ -54,6 +54,8 @@ class Act(StrEnum):
     SHOW_WALL = "show_wall"
     MANAGE_WALL_LINKS = "manage_wall_links"
     STEER_WALL = "steer_wall"
+    READ_ROSTER = "read_roster"
+    IMPORT_ROSTER = "import_roster"
     MANAGE_ACCOUNTS = "manage_accounts"
 
 
@@ -64,10 +66,13 @@ _EVERYBODY_AT_WORK = frozenset(
 MAY: dict[Role, frozenset[Act]] = {
     Role.ADMIN: frozenset(Act),
     Role.APPROVER: _EVERYBODY_AT_WORK
-    | {Act.IMPORT_LAYER, Act.OFFER_LAYER, Act.PUBLISH_LAYER, Act.EXPORT_LAYER},
-    Role.PLANNER: _EVERYBODY_AT_WORK | {Act.IMPORT_LAYER, Act.OFFER_LAYER, Act.EXPORT_LAYER},
+    | {Act.IMPORT_LAYER, Act.OFFER_LAYER, Act.PUBLISH_LAYER, Act.EXPORT_LAYER}
+    | {Act.READ_ROSTER, Act.IMPORT_ROSTER},
+    Role.PLANNER: _EVERYBODY_AT_WORK
+    | {Act.IMPORT_LAYER, Act.OFFER_LAYER, Act.EXPORT_LAYER, Act.READ_ROSTER, Act.IMPORT_ROSTER},
     Role.ANALYST: _EVERYBODY_AT_WORK | {Act.EXPORT_LAYER},
-    Role.OPERATOR: _EVERYBODY_AT_WORK | {Act.MANAGE_WALL_LINKS, Act.STEER_WALL, Act.MOVE_INCIDENT},
+    Role.OPERATOR: _EVERYBODY_AT_WORK
+    | {Act.MANAGE_WALL_LINKS, Act.STEER_WALL, Act.MOVE_INCIDENT, Act.READ_ROSTER},
     # a worker sees and moves what happens in his own grids, and what he reported
     Role.GRID_WORKER: frozenset(
         {Act.READ_LAYERS, Act.ROUTE, Act.REPORT_INCIDENT, Act.READ_INCIDENTS, Act.MOVE_INCIDENT}

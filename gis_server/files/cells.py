@@ -21,14 +21,15 @@ from gis_server.files.tabular import cell_text, column_names, csv_rows, fill_mer
 SUFFIXES = (".csv", ".xlsx")
 
 _HEADER_WITHIN = 20
-_MOST_READ = MOST_ROWS + _HEADER_WITHIN + 1
-"""Rows read at most: one more than can be taken, so that the refusal can count."""
-
 _MOST_CELLS = 200
 
 
-def read_cells(path: Path, encoding: str | None = None) -> Cells:
-    """Read a CSV or the first filled sheet of an .xlsx; UnusableInput for what is neither, or holds no row."""
+def read_cells(path: Path, encoding: str | None = None, *, most: int = MOST_ROWS) -> Cells:
+    """Read a CSV or the first filled sheet of an .xlsx; UnusableInput for what is neither, or holds no row.
+
+    Of a list with many more than ``most`` rows only so many are read that the refusal can tell.
+    """
+    within = 2 * (most + _HEADER_WITHIN + 1)  # blank lines count for nothing, but not for ever
     suffix = path.suffix.lower()
     if suffix not in SUFFIXES:
         raise UnusableInput(
@@ -40,25 +41,25 @@ def read_cells(path: Path, encoding: str | None = None) -> Cells:
         raise UnusableInput(msg("{file} 是空文件。", file=path.name), field="file")
     ruined: dict[int, Message] = {}
     if suffix == ".csv":
-        rows = _csv(path, encoding)
+        rows = _csv(path, encoding, within)
     else:
-        rows, ruined = _xlsx(path)
+        rows, ruined = _xlsx(path, within)
     return _cells(rows, ruined, path.name)
 
 
-def _csv(path: Path, encoding: str | None) -> list[list[str]]:
+def _csv(path: Path, encoding: str | None, within: int) -> list[list[str]]:
     text, _ = decode_text(path.read_bytes(), encoding, where=path.name)
     if "\0" in text:
         raise UnusableInput(msg("{file} 不是文本文件。", file=path.name), field="file")
     rows: list[list[str]] = []
     for row in csv_rows(text, path.name):
         rows.append(list(row[:_MOST_CELLS]))
-        if len(rows) > _MOST_READ * 2:  # blank lines count for nothing, but not for ever
+        if len(rows) > within:
             break
     return rows
 
 
-def _xlsx(path: Path) -> tuple[list[list[str]], dict[int, Message]]:
+def _xlsx(path: Path, within: int) -> tuple[list[list[str]], dict[int, Message]]:
     with open_archive(path) as archive:
         check_archive(archive, path.name)
     try:
@@ -72,15 +73,15 @@ def _xlsx(path: Path) -> tuple[list[list[str]], dict[int, Message]]:
         if sheet is None:
             raise UnusableInput(msg("{file} 里没有数据。", file=path.name), field="file")
         ruined: dict[int, Message] = {}
-        rows = list(_sheet(sheet, path.name, ruined))
+        rows = list(_sheet(sheet, path.name, ruined, within))
         fill_merged(rows, sheet)
     finally:
         book.close()
     return rows, ruined
 
 
-def _sheet(sheet: Any, file: str, ruined: dict[int, Message]) -> Iterator[list[str]]:
-    last = min(sheet.max_row, _MOST_READ * 2)
+def _sheet(sheet: Any, file: str, ruined: dict[int, Message], within: int) -> Iterator[list[str]]:
+    last = min(sheet.max_row, within)
     wide = min(sheet.max_column, _MOST_CELLS)
     for number, cells in enumerate(sheet.iter_rows(max_row=last, max_col=wide, values_only=True), 1):
         row = []
