@@ -2,10 +2,11 @@
 
 from collections.abc import Mapping
 from datetime import datetime
+from functools import cache
 
 from sqlalchemy import Connection
 
-from gis_server.core.answering import answer_rules
+from gis_server.core.answering import AnswerRules, answer_rules
 from gis_server.core.decision import Ground
 from gis_server.journeys.boundaries import boundaries_of
 from gis_server.journeys.context import Context
@@ -21,6 +22,11 @@ def ground_at(ctx: Context, conn: Connection, at: datetime) -> Ground:
 
 def ground_of(ctx: Context, conn: Connection, generations: Mapping[str, int], at: datetime) -> Ground:
     """``ground_at`` where the generations in force at ``at`` were asked for already, in the same transaction."""
-    profile = one_profile(ctx.settings.profile)
     found = boundaries_of(conn, dict(generations), at)
-    return Ground(profile.key, answer_rules(profile), found, roster_of(conn, generations))
+    key = ctx.settings.profile
+    return Ground(key, _answer_rules(key), found, roster_of(conn, generations))
+
+
+@cache
+def _answer_rules(profile: str) -> AnswerRules:
+    return answer_rules(one_profile(profile))
