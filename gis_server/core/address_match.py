@@ -41,6 +41,8 @@ _COMMON_WEIGHT = 0.15
 _OMITTED_NAME = 0.15
 _SCATTERED = 0.1
 _OUT_OF_ORDER = 0.92
+_MID_WORD = 0.01
+_PART_ENDS = frozenset("省市县区镇乡道村屯庄路街巷弄苑园院城同")
 _FORMER = 0.98
 
 _FACTOR = {
@@ -140,7 +142,9 @@ def ask(query: str) -> Asked:
         )
     address = parse(query)
     if not address.text:
-        raise UnusableInput(msg("请写出要查的地址。"), field="q", expected=msg("路名、村名或小区名，及门牌号"))
+        raise UnusableInput(
+            msg("请写出要查的地址。"), field="q", expected=msg("路名、村名或小区名，及门牌号")
+        )
     name = address.name
     for above in (_UPPER, _CITY_ABOVE):
         if (found := above.match(name)) is not None and len(found[0]) < len(name):
@@ -179,32 +183,44 @@ def name_scores(asked: str, names: Sequence[str], common: Commonness) -> Floats:
     """How well each of n names holds the asked one, 0 … 1."""
     if not names or not asked:
         return np.zeros(len(names))
-    letters = {letter: weight(letter, common) for letter in {*asked, *"".join(names)}}
-    whole = sum(letters[letter] for letter in asked)
-    in_order = _in_order(asked, names, letters) / whole
+    width = max(map(len, names))
+    letters = np.array(names, dtype=f"U{width}").view(np.uint32).reshape(len(names), width)
+    known, place = np.unique(letters, return_inverse=True)
+    weights = np.array([weight(chr(letter), common) if letter else 0.0 for letter in known.tolist()])
+    said_of = weights[place.reshape(letters.shape)].sum(axis=1)
+    own = [weight(letter, common) for letter in asked]
+    whole = sum(own)
+    share = _in_order(asked, own, letters) / whole
     pairs = list(map(str.__add__, asked, asked[1:]))
-    scores = np.empty(len(names))
+    beside = np.ones(len(names))
     for row, name in enumerate(names):
         together = [pair in name for pair in pairs]
-        beside = sum(together) / len(pairs) if pairs else 1.0
+        if all(together):
+            beside[row] = 1.0 if _begins_part(asked, name) else 1 - _MID_WORD / _SCATTERED
+            continue
+        beside[row] = sum(together) / len(pairs)
         covered = sum(
-            letters[letter]
-            for at, letter in enumerate(asked)
+            told
+            for at, told in enumerate(own)
             if (at < len(together) and together[at]) or (at > 0 and together[at - 1])
         )
-        share = max(in_order[row], _OUT_OF_ORDER * covered / whole)
-        said = min(1.0, share * whole / sum(letters[letter] for letter in name))
-        scores[row] = share * (1 - _OMITTED_NAME * (1 - said)) * (1 - _SCATTERED * (1 - beside))
+        share[row] = max(share[row], _OUT_OF_ORDER * covered / whole)
+    said = np.minimum(1.0, share * whole / said_of)
+    scores: Floats = share * (1 - _OMITTED_NAME * (1 - said)) * (1 - _SCATTERED * (1 - beside))
     return scores
 
 
-def _in_order(asked: str, names: Sequence[str], letters: dict[str, float]) -> Floats:
+def _begins_part(asked: str, name: str) -> bool:
+    """Whether the asked name begins where a part of ``name`` does, and not in the middle of a word."""
+    at = name.find(asked)
+    return at <= 0 or name[at - 1] in _PART_ENDS
+
+
+def _in_order(asked: str, own: Sequence[float], letters: NDArray[np.uint32]) -> Floats:
     """The weight of the heaviest common subsequence with each name, all names at once."""
-    width = max(map(len, names))
-    padded = np.array([list(name.ljust(width, "\0")) for name in names])
-    best = np.zeros((len(names), width + 1))
-    for letter in asked:
-        taken = best[:, :-1] + np.where(padded == letter, letters[letter], 0.0)
+    best = np.zeros((letters.shape[0], letters.shape[1] + 1))
+    for letter, told in zip(asked, own, strict=True):
+        taken = best[:, :-1] + np.where(letters == ord(letter), told, 0.0)
         best[:, 1:] = np.maximum(best[:, 1:], taken)
         np.maximum.accumulate(best, axis=1, out=best)
     heaviest: Floats = best[:, -1]
@@ -361,6 +377,8 @@ def _nearness(asked: Number, found: Number) -> float:
 
 # --- addresses ---
 
+_NO_NUMBER = NumberFit(_OMITTED_NUMBER, (), (), 1)
+
 
 def fit_doors(
     asked: Asked, name: str, name_score: float, doors: Sequence[tuple[str, str]], *, is_former: bool
@@ -369,7 +387,7 @@ def fit_doors(
     differences = name_differences(asked.name, name)
     found = []
     for text, code in doors:
-        fit = compare_numbers(asked.numbers, parse(text).numbers)
+        fit = compare_numbers(asked.numbers, parse(text).numbers) if asked.numbers else _NO_NUMBER
         score = name_score * fit.factor * (_FORMER if is_former else 1.0)
         found.append(
             Fit(

@@ -6,19 +6,21 @@ version is made anew by whoever searches first.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 import numpy as np
 import shapely
-from sqlalchemy import Connection, delete, func, select, text
+from sqlalchemy import Connection, case, delete, func, select, text
 from sqlalchemy.dialects.postgresql import insert as upsert
 
+from gis_server.core.address_found import KnownAddress
 from gis_server.core.address_index import DOOR_END, VERSION, AddressIndex, Commonness, index_addresses
 from gis_server.core.address_match import Reading
 from gis_server.core.features import FeatureTable
 from gis_server.store.copying import Constant
 from gis_server.store.partitions import drop_partition, fill_partition
-from gis_server.store.schema import address, address_index, address_name
+from gis_server.store.schema import address, address_index, address_name, generation
 
 MOST_NAMES = 300
 """Names compared with a question."""
@@ -39,17 +41,6 @@ class Name:
     name: str
     is_former: bool
     door_count: int
-
-
-@dataclass(frozen=True, slots=True)
-class KnownAddress:
-    """One address as it is kept; longitude and latitude in CGCS2000 degrees."""
-
-    code: str
-    standard_address: str
-    lon: float
-    lat: float
-    former_names: str | None
 
 
 def gather(table: FeatureTable) -> AddressIndex:
@@ -194,6 +185,21 @@ def by_codes(conn: Connection, generation_id: int, codes: Sequence[str]) -> dict
         ).where(address.c.generation_id == generation_id, address.c.address_code.in_(codes))
     )
     return {row[0]: KnownAddress(*row) for row in rows}
+
+
+def generation_at(conn: Connection, at: datetime) -> int | None:
+    """The address generation in force at ``at``, or the first one if ``at`` is before it; None if there never was one."""
+    row = conn.execute(
+        select(generation.c.id)
+        .where(generation.c.layer == address.name, generation.c.state == "published")
+        .order_by(
+            case((generation.c.valid_from <= at, 0), else_=1),
+            case((generation.c.valid_from <= at, generation.c.valid_from)).desc(),
+            generation.c.valid_from,
+        )
+        .limit(1)
+    ).one_or_none()
+    return None if row is None else int(row.id)
 
 
 def bounds_of(conn: Connection, area_generation: int, area_code: str) -> BBox | None:
