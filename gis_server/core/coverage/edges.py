@@ -120,6 +120,18 @@ def segment_hashes(a: Floats, b: Floats, salt: int) -> tuple[Hashes, Hashes]:
     return one[0::2], two[0::2]
 
 
+def place_keys(xy: Floats) -> Hashes:
+    """One number for each of the points (n, 2): the same for the same place, another for another."""
+    bits = (xy + 0.0).view(np.uint64)  # −0.0 and 0.0 are one place
+    key = bits[:, 0] * _ODD[0]
+    key ^= key >> _S29
+    key += bits[:, 1]
+    key *= _ODD[2]
+    key ^= key >> _S32
+    key *= _ODD[3]
+    return np.asarray(key)
+
+
 def _ring_layout(polygons: Geometries) -> tuple[Indices, Indices, Flags]:
     """(start, owner, is_shell) of the rings, in the order in which get_coordinates lists vertices."""
     plain = (shapely.get_type_id(polygons) == 3) & (shapely.get_num_interior_rings(polygons) == 0)

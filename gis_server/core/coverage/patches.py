@@ -5,12 +5,14 @@ from dataclasses import dataclass
 import numpy as np
 import shapely
 
+from gis_server.core.coverage.bow import beyond_bow
 from gis_server.core.coverage.case import Case
 from gis_server.core.coverage.cover import Ground, Over, inner_points, locate
 from gis_server.core.coverage.edges import Flags, Floats, Geometries, Indices, Rings, flatten
 from gis_server.core.coverage.layer import Plane
-from gis_server.core.coverage.residual import chains, distinct, faces, group_factor, resolution, strip_width
+from gis_server.core.coverage.residual import chains, distinct, group_factor, resolution, strip_width
 from gis_server.core.coverage.subdivide import subdivide
+from gis_server.core.coverage.tracing import Overlapping, faces_of, joined
 
 NOBODY = -1
 HAIR_SHARE = 0.01
@@ -63,14 +65,11 @@ class Ruled:
 
 @dataclass(frozen=True, slots=True)
 class Faces:
-    """Polygons that no unmatched edge crosses, with their areas in m²."""
+    """Polygons that no unmatched edge crosses, with their areas in m²; ``cut`` marks pieces of such."""
 
     polygon: Geometries
     area: Floats
-
-    def only(self, chosen: Flags) -> "Faces":
-        """The chosen ones."""
-        return Faces(self.polygon[chosen], self.area[chosen])
+    cut: Flags
 
 
 def residual_faces(
@@ -83,18 +82,15 @@ def residual_faces(
     lines = [chains(cells, distinct(cells, edges))]
     if parents is not None:
         lines.append(chains(parents, distinct(parents, parent_edges)))
-    found = faces(np.concatenate(lines))
+    found = faces_of(shapely.union_all(np.concatenate(lines)))
     if len(found) == 0:
-        return Faces(found, np.empty(0))
+        return Faces(found, np.empty(0), np.empty(0, dtype=bool))
     finest = resolution(shapely.total_bounds(found))
     thick = strip_width(shapely.area(found), shapely.length(found)) > finest
     found = found[thick]
     flat = plane.project(found)
-    area, perimeter = shapely.area(flat), shapely.length(flat)
-    width = strip_width(area, perimeter)
-    # on a border of several edges the half perimeter is longer than the edge that bows: the allowance stays generous
-    real = width > plane.bend * (perimeter / 2) ** 2
-    return Faces(found[real], area[real])
+    area, real = shapely.area(flat), beyond_bow(flat, plane.bend)
+    return Faces(found[real], area[real], np.zeros(int(real.sum()), dtype=bool))
 
 
 def rule(
@@ -136,9 +132,9 @@ def rule(
     pair_face, one, other = _pairs(face, cell, covers)
     beyond_face, beyond_cell = face[outside], cell[outside]
     return Ruled(
-        gaps=_joined(found, gap_face, gap_parent, np.full(len(gap_face), NOBODY), case.plane),
-        overlaps=_joined(found, pair_face, one, other, case.plane),
-        outside=_joined(found, beyond_face, beyond_cell, np.full(len(beyond_cell), NOBODY), case.plane),
+        gaps=_joined(faces_found, gap_face, gap_parent, np.full(len(gap_face), NOBODY), case.plane),
+        overlaps=_joined(faces_found, pair_face, one, other, case.plane),
+        outside=_joined(faces_found, beyond_face, beyond_cell, np.full(len(beyond_cell), NOBODY), case.plane),
         parent_of=parent_of,
         misplaced=misplaced,
         gap_m2=float(area[(covers == 0) & owned].sum()),
@@ -178,7 +174,7 @@ def _uniform(
     over = tuple(
         one.renumbered(source[~cut]).followed_by(other) for one, other in zip(over, pieces, strict=True)
     )
-    return Faces(polygons, area), over
+    return Faces(polygons, area, cut), over
 
 
 def _abroad(face: Indices, cell: Indices, parent_of: Indices, ground: Indices, parents: int) -> Flags:
@@ -219,7 +215,7 @@ def _pairs(face: Indices, cell: Indices, covers: Indices) -> tuple[Indices, Indi
     return one, two, three
 
 
-def _joined(found: Geometries, face: Indices, first: Indices, second: Indices, plane: Plane) -> Patches:
+def _joined(found: Faces, face: Indices, first: Indices, second: Indices, plane: Plane) -> Patches:
     """Faces of one nature that touch along an edge become one patch."""
     if len(face) == 0:
         return no_patches()
@@ -228,20 +224,37 @@ def _joined(found: Geometries, face: Indices, first: Indices, second: Indices, p
     new = np.concatenate([[True], (first[1:] != first[:-1]) | (second[1:] != second[:-1])])
     starts = np.flatnonzero(new)
     sizes = np.diff(np.concatenate([starts, [len(face)]]))
-    polygons = found[face]
+    polygons = found.polygon[face]
     # most faces of one nature lie apart: only those that share an edge have to be joined
-    together = (sizes > 1) & _share_an_edge(polygons, np.repeat(np.arange(len(sizes)), sizes), len(sizes))
-    alone = np.repeat(~together, sizes)
-    pieces, source = [polygons[alone]], [np.flatnonzero(alone)]
-    for start, size in zip(starts[together], sizes[together], strict=True):
-        parts = shapely.get_parts(shapely.union_all(polygons[start : start + size]))
-        parts = parts[shapely.get_type_id(parts) == 3]
-        pieces.append(parts)
-        source.append(np.full(len(parts), start))
-    polygon, at = _without_hairs(np.concatenate(pieces), np.concatenate(source))
+    group = np.repeat(np.arange(len(sizes)), sizes)
+    together = (sizes > 1) & _share_an_edge(polygons, group, len(sizes))
+    alone = ~together[group]
+    drawn, of_group = _united(polygons[~alone], group[~alone], found.cut[face[~alone]])
+    polygon, at = _without_hairs(
+        np.concatenate([polygons[alone], drawn]), np.concatenate([np.flatnonzero(alone), starts[of_group]])
+    )
     flat = plane.project(polygon)
     area = shapely.area(flat)
     return Patches(polygon, area, strip_width(area, shapely.length(flat)), first[at], second[at])
+
+
+def _united(polygons: Geometries, group: Indices, cut: Flags) -> tuple[Geometries, Indices]:
+    """(parts, group of each) of the union of each group; ``cut`` marks pieces of faces."""
+    # pieces that were cut apart by themselves may meet in parts of edges: these take an overlay
+    loose = np.zeros(int(group.max(initial=-1)) + 1, dtype=bool)
+    loose[group[cut]] = True
+    tidy = ~loose[group]
+    parts, source = [], []
+    try:
+        drawn, of_group = joined(polygons[tidy], group[tidy])
+        parts, source = [drawn], [of_group]
+    except Overlapping:
+        loose[group] = True
+    for number in np.flatnonzero(loose):
+        pieces = shapely.get_parts(shapely.union_all(polygons[group == number]))
+        parts.append(pieces[shapely.get_type_id(pieces) == 3])
+        source.append(np.full(len(parts[-1]), number))
+    return np.concatenate(parts), np.concatenate(source)
 
 
 def _share_an_edge(polygons: Geometries, group: Indices, groups: int) -> Flags:

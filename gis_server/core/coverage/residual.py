@@ -121,13 +121,6 @@ def distinct(rings: Rings, edges: Indices) -> Indices:
     return edges[np.sort(first)]
 
 
-def faces(lines: Geometries) -> Geometries:
-    """The polygons that the lines enclose, lines cut where they cross."""
-    if len(lines) == 0:
-        return np.empty(0, dtype=object)
-    return np.asarray(shapely.get_parts(shapely.polygonize([shapely.union_all(lines)])))
-
-
 def strip_width(area: Floats, perimeter: Floats) -> Floats:
     """Width of the rectangle with this area and perimeter (of the square, where there is none)."""
     root = np.sqrt(np.maximum(perimeter**2 - 16 * area, 0.0))

@@ -8,8 +8,10 @@ import numpy as np
 import shapely
 
 from gis_server.core.coverage.case import Case
+from gis_server.core.coverage.cover import Ground
 from gis_server.core.coverage.edges import Flags, Floats, Geometries, Indices, Rings, ranges
 from gis_server.core.coverage.residual import resolution, strip_width
+from gis_server.core.coverage.tracing import faces_of
 
 
 def subdivide(
@@ -36,22 +38,26 @@ def subdivide(
     crosses = _run_inside(inside, polygons[rows[face]])
     if not crosses.any():
         return polygons, whole
-    left = np.setdiff1d(whole, rows[face[crosses]])
-    pieces: list[Geometries] = [polygons[left]]
-    source: list[Indices] = [left]
-    order = np.argsort(face[crosses], kind="stable")
-    cut, cutter = face[crosses][order], segment[crosses][order]
-    starts = np.flatnonzero(np.diff(cut, prepend=-1))
-    for row, those in zip(cut[starts], np.split(cutter, starts[1:]), strict=True):
-        polygon = polygons[rows[row]]
-        lines = np.append(segments[those], shapely.boundary(polygon))
-        parts = shapely.get_parts(shapely.polygonize(shapely.get_parts(shapely.union_all(lines))))
-        parts = parts[shapely.contains_xy(polygon, *_inner(parts).T)] if len(parts) else parts
-        thick = strip_width(shapely.area(parts), shapely.length(parts)) > resolution(np.array(polygon.bounds))
-        parts = parts[thick] if thick.sum() > 1 else np.array([polygon], dtype=object)
-        pieces.append(parts)
-        source.append(np.full(len(parts), rows[row]))
-    return np.concatenate(pieces), np.concatenate(source)
+    parts, part_of = _cut(polygons[rows], rows, segments, (face[crosses], segment[crosses]))
+    left = np.setdiff1d(whole, part_of)
+    return np.concatenate([polygons[left], parts]), np.concatenate([left, part_of])
+
+
+def _cut(
+    polygons: Geometries, rows: Indices, segments: Geometries, crossing: tuple[Indices, Indices]
+) -> tuple[Geometries, Indices]:
+    """The pieces of the polygons that (polygon, segment) pairs cut, and the row of each; all cut at once."""
+    cut, cutters = np.unique(crossing[0]), np.unique(crossing[1])
+    polygons, rows = polygons[cut], rows[cut]
+    parts = faces_of(shapely.union_all(np.concatenate([shapely.boundary(polygons), segments[cutters]])))
+    # segments that go on beyond their polygon may enclose ground outside
+    over = Ground(polygons).over(_inner(parts))
+    parts, home = parts[over.point], over.polygon
+    finest = 8 * np.spacing(np.maximum(np.abs(shapely.bounds(polygons)).max(axis=1), 1.0))
+    thick = strip_width(shapely.area(parts), shapely.length(parts)) > finest[home]
+    parts, home = parts[thick], home[thick]
+    several = np.bincount(home, minlength=len(polygons))[home] > 1
+    return parts[several], rows[home[several]]
 
 
 def _inner(polygons: Geometries) -> Floats:
