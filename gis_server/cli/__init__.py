@@ -36,6 +36,7 @@ COMMANDS: dict[str, Entry] = {
     "route": Entry("route:route", msg("把一批点分到网格。")),
     "export": Entry("layers:export", msg("把图层导出为文件。")),
     "wall": Entry("wall:wall", msg("把大屏输出为单个文件，无需网络即可打开。")),
+    "roster": Entry("roster:roster", msg("花名册：导入、列出、检查。")),
     "user": Entry("users:user", msg("账号：新增、列出、停用。")),
     "incidents": Entry("incidents:incidents", msg("事件：从文件登记，查看时限、提醒与督办，重算暂定时限。")),
     "profile": Entry("profiles:profile", msg("各地标准的规则与数值。")),
