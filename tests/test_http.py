@@ -273,7 +273,7 @@ def test_methods_that_are_not_there_are_refused(app: Flask, city_ctx: Context, m
 def test_a_pool_that_is_used_up_is_a_database_that_is_busy(database_url: str) -> None:
     engine = make_engine(database_url, pool_size=1)
     engine.pool._timeout = 0.1
-    taken = [engine.connect() for _ in range(9)]
+    taken = [engine.connect()]
     with pytest.raises(Unavailable):
         engine.connect()
     taken.pop().close()

@@ -29,6 +29,9 @@ SWEEP_S = 2.0
 RETRY_S = (0.1, 0.2, 0.5, 1.0, 2.0)
 """Pauses between attempts to reach a database that does not answer; the last one repeats."""
 
+PACE_S = 0.05
+"""Between two looks at the stream: in a busy hour what was committed meanwhile is numbered and handed out together."""
+
 WAKE_S = 0.02
 """Events that are committed within this time wake the followers together."""
 
@@ -226,7 +229,9 @@ class Broadcaster:
         self._failures = 0
         while not self._stopping.is_set():
             self._hand_out()
+            looked = monotonic()
             heard = listener.wait(SWEEP_S)
+            self._stopping.wait(max(looked + PACE_S - monotonic(), 0.0))
             if events.WRITTEN in heard or not heard:
                 self._number()
 

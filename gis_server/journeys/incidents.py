@@ -87,7 +87,9 @@ def report(
     The boundaries are those in force at ``discovered_at``. A second report with the same key answers with the first
     one's incident; the key with another content is a Conflict.
     """
-    with ctx.engine.begin() as conn:
+    with ctx.engine.connect() as conn:
+        # all that is written is one statement, a transaction by itself; around it BEGIN and COMMIT would be two journeys more
+        conn.execution_options(isolation_level="AUTOCOMMIT")
         reported = record(ctx, conn, actor, given, now=now, idempotency_key=idempotency_key)
     if reported.is_new:
         wake_followers(ctx.engine)
@@ -103,7 +105,10 @@ def record(
     now: datetime,
     idempotency_key: str | None = None,
 ) -> Reported:
-    """``report`` in the caller's transaction; the caller wakes the followers once it has committed."""
+    """``report`` in the caller's transaction; the caller wakes the followers once it has committed.
+
+    It writes with one statement and nothing else (``reports.add``), for ``report`` calls it without a transaction.
+    """
     actor.require(Act.REPORT_INCIDENT)
     _check_key(idempotency_key)
     at = given.discovered_at or now

@@ -25,7 +25,7 @@ def driver_url(url: str | URL) -> URL:
     return parsed
 
 
-def make_engine(url: str | URL, *, pool_size: int = 8) -> Engine:
+def make_engine(url: str | URL, *, pool_size: int = 16) -> Engine:
     """An engine on ``url``: connections are tested before use, so that a restarted server is not an error.
 
     A database that does not answer, or gives up in mid-work, raises Unavailable.
@@ -36,7 +36,8 @@ def make_engine(url: str | URL, *, pool_size: int = 8) -> Engine:
         driver_url(url),
         poolclass=_Pool,
         pool_size=pool_size,
-        max_overflow=8,
+        # a connection beyond the pool would be opened and closed again for every busy moment
+        max_overflow=0,
         pool_pre_ping=True,
         connect_args={"options": "-c timezone=UTC", "application_name": "gis-server", "connect_timeout": 10},
     )
