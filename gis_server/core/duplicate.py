@@ -25,6 +25,8 @@ class Nearby:
     is_urgent: bool
     discovered_at: datetime
     area_path: tuple[str, ...]
+    grid_code: str | None
+    reported_by: int | None
     units: tuple[str, ...]
     distance_m: float
 

@@ -28,6 +28,7 @@ from gis_server.core.message import Message, Translate, msg
 from gis_server.files.cells import read_cells, write_cells
 from gis_server.journeys import incidents as journey
 from gis_server.journeys.context import Context
+from gis_server.journeys.events import wake_followers
 from gis_server.store import audit, bulk
 
 TAKE = "take_bulk"
@@ -71,6 +72,8 @@ def take_file(
         audit.add(conn, actor, TAKE, now=now, subject="incident", detail=counts)
         if at_end is not None:
             at_end(conn, outcome)
+    if outcome.added:
+        wake_followers(ctx.engine)
     tell(len(read.reports), len(read.reports))
     return outcome
 

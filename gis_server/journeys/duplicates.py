@@ -1,6 +1,5 @@
 """Likely duplicates: named to the reporter before a report is sent, and to the desk, which decides and merges nothing."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -55,14 +54,14 @@ def around_place(
     item: str | None = None,
     at: datetime,
 ) -> Around:
-    """Open incidents that a report from this place at ``at`` may repeat; those outside the actor's territory are counted only."""
+    """Open incidents that a report from this place at ``at`` may repeat; those that the actor may not read are counted only."""
     actor.require(Act.REPORT_INCIDENT)
     check_position(lon, lat)
     true_lon, true_lat = to_cgcs2000(np.array([lon]), np.array([lat]), datum)
     with ctx.engine.connect() as conn:
         found = _nearby(ctx, conn, float(true_lon[0]), float(true_lat[0]), at)
     found = [one for one in found if _same_item(ctx, item, one)]
-    return _around(ctx, actor, found, lambda one: actor.territory.holds(one.area_path))
+    return _around(ctx, actor, found)
 
 
 def around_incident(ctx: Context, actor: Actor, incident_id: int) -> Around:
@@ -74,7 +73,7 @@ def around_incident(ctx: Context, actor: Actor, incident_id: int) -> Around:
     decided = {incident_id, *(verdict.other_id for verdict in verdicts)}
     item = incident.item_key or incident.item
     likely = [one for one in found if one.id not in decided and _same_item(ctx, item, one)]
-    around = _around(ctx, actor, likely, lambda one: _may_read(actor, one))
+    around = _around(ctx, actor, likely)
     return Around(around.within_m, around.hours, around.count, around.named, tuple(verdicts))
 
 
@@ -110,8 +109,8 @@ def _same_item(ctx: Context, item: str | None, other: Nearby) -> bool:
     return may_be_same_item(journey.rules(ctx).items, item, other.item_key or other.item)
 
 
-def _around(ctx: Context, actor: Actor, found: list[Nearby], may_name: Callable[[Nearby], bool]) -> Around:
-    named = [one for one in found if may_name(one)][:MOST_NAMED]
+def _around(ctx: Context, actor: Actor, found: list[Nearby]) -> Around:
+    named = [one for one in found if _may_read(actor, one)][:MOST_NAMED]
     return Around(
         ctx.settings.duplicate_m,
         ctx.settings.duplicate_hours,
@@ -127,9 +126,12 @@ def _shown_item(ctx: Context, actor: Actor, one: Nearby) -> str | None:
 
 
 def _may_read(actor: Actor, one: Nearby) -> bool:
-    if actor.role is Role.HANDLING_UNIT:
-        return actor.name in one.units
-    return actor.territory.holds(one.area_path)
+    """``incidents.require_own`` for what is only named."""
+    if actor.role is Role.HANDLING_UNIT and actor.name not in one.units:
+        return False
+    is_own = actor.account_id is not None and one.reported_by == actor.account_id
+    in_grids = actor.grids is None or one.grid_code in actor.grids
+    return actor.territory.holds(one.area_path) and (in_grids or is_own)
 
 
 def _require_own(conn: Connection, actor: Actor, incident_id: int) -> Incident:

@@ -34,6 +34,8 @@ def nearby(
             incident.c.is_urgent,
             incident.c.discovered_at,
             incident.c.area_path,
+            incident.c.grid_code,
+            incident.c.reported_by,
             incident.c.lead_unit,
             incident.c.responsible_unit,
             distance.label("distance_m"),
@@ -59,6 +61,8 @@ def _nearby(row: Any) -> Nearby:
         is_urgent=row.is_urgent,
         discovered_at=row.discovered_at,
         area_path=tuple(row.area_path),
+        grid_code=row.grid_code,
+        reported_by=row.reported_by,
         units=tuple(unit for unit in (row.lead_unit, row.responsible_unit) if unit),
         distance_m=round(row.distance_m, 1),
     )
