@@ -148,7 +148,7 @@ def test_every_change_is_refused_to_those_whose_work_it_is_not(
         "mend_findings": {"admin", "approver", "planner"},
         "move_incident": {"admin", "operator", "worker", "west", "east"},
         "make_rating_link": {"admin", "operator", "worker", "west", "east"},
-        "decide_duplicate": {"admin", "operator", "west", "east"},
+        "decide_duplicate": {"admin", "operator", "worker", "west", "east"},
         "bulk_report": {"admin", "approver", "planner", "analyst", "operator", "west", "east", "worker"},
         "add_photos": {"admin", "approver", "planner", "analyst", "operator", "west", "east", "worker"},
     }
