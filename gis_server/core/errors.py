@@ -7,7 +7,8 @@
     │   ├── CatalogueError        a layer, profile or scene file is wrong: names the file and the key
     │   ├── UnknownCrs            the coordinate reference system is missing or unsafe; carries the candidates
     │   ├── UnknownEncoding       the text encoding cannot be decided
-    │   └── DatumRequired         points came without a stated datum
+    │   ├── DatumRequired         points came without a stated datum
+    │   └── AddressUnclear        an address is not certainly one of those known; carries the answer to the search
     ├── NotFound                  no such thing, or none that this actor may know of
     ├── SignInRequired            nobody is signed in
     ├── NotAllowed                signed in, but role, territory or tier forbids it
@@ -23,7 +24,7 @@ The doors decide status and exit codes; there are none here. Programming errors 
 
 from collections.abc import Sequence
 
-from gis_server.core.message import Message
+from gis_server.core.message import Message, msg
 
 
 class GisError(Exception):
@@ -69,6 +70,14 @@ class UnknownEncoding(UnusableInput):
 
 class DatumRequired(UnusableInput):
     """Points without a stated datum: GCJ-02 and BD-09 are hundreds of metres off."""
+
+
+class AddressUnclear(UnusableInput):
+    """An address that several known ones fit, or none exactly; ``answer`` is what the search found (AddressAnswer)."""
+
+    def __init__(self, message: Message, *, answer: object) -> None:
+        super().__init__(message, field="address", expected=msg("一个标准地址，或其地址编码"))
+        self.answer = answer
 
 
 class NotFound(GisError):

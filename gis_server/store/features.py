@@ -217,6 +217,19 @@ def read(
     )
 
 
+def point_of(
+    conn: Connection, layer: Layer, generation: Generation | None, sight: Sight, key: str
+) -> tuple[float, float] | None:
+    """Longitude and latitude of the visible point of this key; None if there is none."""
+    table = _table(layer)
+    row = conn.execute(
+        select(func.ST_X(table.c.geom), func.ST_Y(table.c.geom)).where(
+            _visible(layer, generation, sight, None), _text_value(layer, table, layer.key) == key
+        )
+    ).first()
+    return None if row is None else (float(row[0]), float(row[1]))
+
+
 def _column(field: Field, values: Sequence[object]) -> NDArray[np.object_]:
     column = np.empty(len(values), object)
     column[:] = values

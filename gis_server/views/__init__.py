@@ -16,6 +16,7 @@ from gis_server.journeys.opening import context as open_context
 from gis_server.journeys.together import Together
 from gis_server.settings import Settings
 from gis_server.views import (
+    api_addresses,
     api_bulk,
     api_duplicates,
     api_events,
@@ -86,6 +87,7 @@ def create_app(settings: Settings, ctx: Context | None = None) -> Flask:
         api_incidents.blueprint,
         api_incident_desk.blueprint,
         rate.blueprint,
+        api_addresses.blueprint,
         api_photos.blueprint,
         api_bulk.blueprint,
         api_duplicates.blueprint,

@@ -21,7 +21,7 @@ from gis_server.core.incident_watch import Alert, standing_of
 from gis_server.core.message import Message
 from gis_server.core.parameter import plain
 from gis_server.core.route_request import parse_route_request
-from gis_server.journeys import incidents, route_points
+from gis_server.journeys import incident_places, incidents, route_points
 from gis_server.journeys.incidents import Opened
 from gis_server.views.current import (
     actor,
@@ -45,7 +45,7 @@ blueprint = Blueprint("incidents", __name__, url_prefix="/api")
 def report() -> Response:
     """Route and record one incident; 201, or 200 when the same report had come before."""
     actor().require(Act.REPORT_INCIDENT)  # before a body is read
-    given = parse_report(json_body(), now())
+    given = parse_report(incident_places.located(ctx(), actor(), json_body(), now()), now())
     found = incidents.report(ctx(), actor(), given, now(), request.headers.get("Idempotency-Key"))
     answer = json_answer(incident_json(found.incident), 201 if found.is_new else 200)
     answer.headers["Location"] = f"/api/incidents/{found.incident.id}"

@@ -27,6 +27,7 @@ from gis_server.views.operation import (
     or_null,
     ref,
 )
+from gis_server.views.operations_addresses import ADDRESSES
 from gis_server.views.operations_intake import INTAKE
 from gis_server.views.operations_roster import ROSTER
 
@@ -462,6 +463,7 @@ OPERATIONS: tuple[Operation, ...] = (
         answer=TEXT,
         produces=STREAM,
     ),
+    *ADDRESSES,
     *INTAKE,
     *ROSTER,
 )

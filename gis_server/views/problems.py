@@ -9,7 +9,9 @@ from werkzeug.exceptions import HTTPException
 from werkzeug.wrappers import Response as BaseResponse
 
 from gis_server.core.acceptance import KeptFinding
+from gis_server.core.address_found import AddressAnswer
 from gis_server.core.errors import (
+    AddressUnclear,
     Conflict,
     DepartmentLayerRefused,
     GisError,
@@ -25,6 +27,7 @@ from gis_server.core.errors import (
 )
 from gis_server.core.message import Message, msg
 from gis_server.journeys.accounts import note_denial
+from gis_server.views.address_json import answer_json
 from gis_server.views.current import actor, ctx, json_answer, now, say
 from gis_server.views.generations import kept_json
 
@@ -87,6 +90,9 @@ def _answer_gis_error(error: GisError) -> BaseResponse:
         members["clause"] = error.clause
     if isinstance(error, StateChanged):
         members["state"] = error.state
+    if isinstance(error, AddressUnclear) and isinstance(error.answer, AddressAnswer):
+        found = answer_json(error.answer)
+        members |= {"verdict": found["verdict"], "candidates": found["addresses"]}
     if isinstance(error, UnknownCrs) and error.candidates:
         members["candidates"] = list(error.candidates)
     if isinstance(error, DepartmentLayerRefused):

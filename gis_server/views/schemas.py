@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from gis_server.core.address_text import MOST_QUERY
 from gis_server.core.coverage.findings import Kind, Severity
 from gis_server.core.incident import MOST_DESCRIPTION, MOST_ITEM, IncidentState, Source
 from gis_server.core.incident_machine import StepKind
@@ -51,9 +52,11 @@ SCHEMAS: dict[str, Schema] = {
     ),
     "incident_report": {
         **obj(
-            ("lon", "lat", "description", "source"),
+            ("description", "source"),
             lon=LON,
             lat=LAT,
+            address={"type": "string", "minLength": 1, "maxLength": MOST_QUERY},
+            camera={"type": "string", "minLength": 1, "maxLength": MOST_QUERY},
             datum=DATUM,
             accuracy_m=ACCURACY,
             item={"type": "string", "maxLength": MOST_ITEM},
@@ -63,6 +66,7 @@ SCHEMAS: dict[str, Schema] = {
             discovered_at=TIME,
         ),
         "additionalProperties": False,
+        "oneOf": [{"required": ["lon", "lat"]}, {"required": ["address"]}, {"required": ["camera"]}],
     },
     "place": obj(lon=LON, lat=LAT, stable_within_m=or_null("number"), **_GRID),
     "incident": obj(
