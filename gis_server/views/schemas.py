@@ -37,7 +37,21 @@ _GRID: dict[str, Any] = {
     "distance_m": or_null("number"),
     "candidates": items(obj(grid_code=TEXT, share={"type": "number", "minimum": 0, "maximum": 1})),
     "area_path": items(TEXT),
-    "responsible": obj(grid_name=or_null("string"), areas=items(obj(code=TEXT, name=TEXT))),
+    "responsible": obj(
+        grid_name=or_null("string"),
+        areas=items(obj(code=TEXT, name=TEXT)),
+        people=items(
+            obj(
+                **{
+                    "as": TEXT,
+                    "title": obj(zh=TEXT, en=TEXT),
+                    "name": or_null("string"),
+                    "phone": or_null("string"),
+                }
+            )
+        ),
+        units=items(obj(**{"as": TEXT, "code": or_null("string"), "name": or_null("string")})),
+    ),
 }
 
 SCHEMAS: dict[str, Schema] = {
