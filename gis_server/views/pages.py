@@ -91,9 +91,11 @@ def report() -> Response:
 
 
 @blueprint.get("/incidents")
-def incidents() -> Response:
-    """The desk's list."""
-    return _page_for(Act.READ_INCIDENTS, "incidents.html")
+@blueprint.get("/incidents/<id:incident_id>")
+def incidents(incident_id: int | None = None) -> Response:
+    """The desk's list, with one incident open where the address names it."""
+    actor().require(Act.READ_INCIDENTS)
+    return _page("incidents.html", incident_id=incident_id or "")
 
 
 @blueprint.get("/layers")

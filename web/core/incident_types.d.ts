@@ -24,6 +24,15 @@ export interface Clock {
 export interface HistoryRow {
   at: string;
   actor: string;
+  from_state: string | null;
+  place: { lon: number; lat: number } | null;
+  filled: {
+    lead_unit?: string;
+    responsible_unit?: string;
+    person_in_charge?: string;
+    rating?: number;
+    scores?: Record<string, number>;
+  } | null;
   to_state: string;
   note: string | null;
   title: Titled | null;
@@ -31,6 +40,28 @@ export interface HistoryRow {
   entered_for: string | null;
   clause: string | null;
   trace: { clock?: Clock; ended?: { standing: string; delay_s: number; at_once: boolean; due_at: string } } | null;
+}
+
+/** What the watch over clocks told. */
+export interface Alert {
+  kind: "warning" | "overdue" | "escalation" | "recomputed";
+  title: Titled;
+  at: string;
+  due_at: string;
+  old_due_at: string | null;
+  round: number;
+  told: { party: string; level: string | null; name: string | null } | null;
+  clause: string | null;
+  trace: { clock?: Clock } | null;
+}
+
+/** What each filter of the list would leave. */
+export interface Counts {
+  total: number;
+  flags: Record<string, number>;
+  states: Record<string, number>;
+  units: { unit: string; count: number }[];
+  grids: { grid_code: string; grid_name: string | null; count: number }[];
 }
 
 export interface StepField {
@@ -44,6 +75,8 @@ export interface NextStep {
   step: string;
   title: Titled;
   to_state: string;
+  /** whether it changes the state, or only adds a word */
+  moves: boolean;
   clause: string | null;
   fields: StepField[];
 }
@@ -52,12 +85,14 @@ export type Opened = Omit<Incident, "grid" | "sub_grid" | "history" | "descripti
   Routed & {
     /** null where it is protected from this reader */
     description: string | null;
-    current_level: string | null;
-    lead_unit: string | null;
     responsible_unit: string | null;
     person_in_charge: string | null;
     first_contact: string | null;
     clock: Clock | null;
     history: HistoryRow[];
     next_steps: NextStep[];
+    refused_steps: { step: string; title: Titled; reason: string; clause: string | null }[];
+    alerts: Alert[];
+    warning: { at: string; share_pct: number } | null;
+    scores: Record<string, number> | null;
   };

@@ -75,6 +75,11 @@ export interface Incident extends HallIncident {
   source: string;
   due_at: string | null;
   accuracy_m: number | null;
+  standing: "running" | "due_soon" | "overdue" | null;
+  current_level: string | null;
+  lead_unit: string | null;
+  supervised_at: string | null;
+  rating: number | null;
   match: "inside" | "border" | "near" | "outside";
   distance_m: number | null;
   grid?: string | null;

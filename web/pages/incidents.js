@@ -1,94 +1,170 @@
-/** The list of incidents beside the map; one of them slides over the list with its history. */
+/** The desk: the filtered list beside the map, in step; one incident slides over the list with its history. */
 
+import { fromAddress, toAddress, toRequest } from "../core/desk_query.js";
 import { getJson, Problem, sendJson } from "../core/http.js";
-import { _ } from "../core/i18n.js";
-import { markOf, stateWords } from "../core/incident.js";
 import { LiveStream } from "../core/live.js";
-import { placeOf } from "../core/place.js";
 import { CityMap } from "../map/city_map.js";
-import { byId, el, markElement, notice } from "../ui/dom.js";
-import { detail, when } from "../ui/incident_detail.js";
+import { byId, el, notice } from "../ui/dom.js";
+import { detail, renew } from "../ui/incident_detail.js";
+import { fillExtras } from "../ui/incident_extras.js";
+import { IncidentFilters } from "../ui/incident_filters.js";
+import { IncidentRows } from "../ui/incident_rows.js";
 import { LayerLoader } from "../ui/layer_loader.js";
 import { sentenceOf, start } from "../ui/start.js";
 
 /** @typedef {import("../core/types.js").Incident} Incident */
 /** @typedef {import("../core/incident_types.js").Opened} Opened */
+/** @typedef {import("../core/desk_query.js").DeskQuery} DeskQuery */
 
-const STATES = ["recorded", "reported", "accepted", "dispatched", "taken_up", "coordinating", "returned"];
-const LATER_STATES = ["completed", "verifying", "fed_back", "resolved_on_site", "archived", "refused"];
 const PAGE = 60;
 const CLOSE_ZOOM = 16;
+/** Events that come together are answered together. */
+const GATHER_MS = 250;
+const MOST_AT_ONCE = 100;
+const COUNTS_MS = 1_500;
+const TICK_MS = 30_000;
 
 await start();
-const rows = byId("rows");
 const more = byId("more", HTMLButtonElement);
-const state = byId("state", HTMLSelectElement);
-const overdue = byId("overdue", HTMLInputElement);
 const card = byId("detail");
 const list = /** @type {HTMLElement} */ (card.parentElement);
+const follow = byId("follow", HTMLInputElement);
 const refusal = el("p", { class: "notice notice-error", role: "alert", hidden: true });
 const problem = byId("problem");
 const map = new CityMap(byId("map"));
-/** @type {Map<string, Incident>} by number, newest first */
-const shown = new Map();
+const rows = new IncidentRows(byId("rows"), (incident) => void open(incident));
+let query = fromAddress(new URLSearchParams(location.search));
+const filters = new IncidentFilters(query, ask);
+follow.checked = query.bbox !== "";
 /** @type {string | number | null} */
 let next = null;
 /** @type {Opened | null} */
 let opened = null;
 /** Where the list stood when an incident slid over it. */
 let listAt = 0;
+/** Answers to an older question are not shown. */
+let asked = 0;
 
-/** Begin the list again with the present filter. */
-async function refresh() {
-  const answer = await getJson(listUrl(null));
-  shown.clear();
-  take(answer);
+// ---- the list ---------------------------------------------------------------------------------------------------
+
+/**
+ * Another question: the address says it, the list and the map answer it.
+ * @param {DeskQuery} given
+ */
+function ask(given) {
+  query = given;
+  follow.checked = query.bbox !== "";
+  writeAddress("replace");
+  list.scrollTop = 0;
+  void attempt(refresh);
 }
 
-/** @param {{incidents: Incident[], next: string | number | null}} answer */
-function take(answer) {
-  for (const incident of answer.incidents) shown.set(incident.number, incident);
-  next = answer.next;
-  rows.replaceChildren(...[...shown.values()].map(row));
+/** Begin the list again with the present question. */
+async function refresh() {
+  const mine = ++asked;
+  const [answer, places] = await Promise.all([getJson(listUrl(null)), getJson("/api/incidents/places?" + toRequest(query)), count(mine)]);
+  if (mine !== asked) return;
+  rows.show(answer.incidents, query.order);
+  map.incidents.show(places.incidents);
+  endPage(answer.next);
+}
+
+/** @param {string | number | null} following */
+function endPage(following) {
+  next = following;
   more.hidden = next === null;
-  byId("empty").hidden = shown.size > 0;
-  map.incidents.show(shown.values());
+  byId("empty").hidden = rows.size > 0;
+  rows.choose(opened?.number ?? "");
+}
+
+async function nextPage() {
+  if (next === null) return;
+  const mine = asked;
+  const answer = await getJson(listUrl(next));
+  if (mine !== asked) return;
+  rows.append(answer.incidents);
+  endPage(answer.next);
 }
 
 /** @param {string | number | null} before */
 function listUrl(before) {
-  const query = new URLSearchParams({ limit: String(PAGE) });
-  if (state.value) query.set("state", state.value);
-  if (overdue.checked) query.set("overdue", "yes");
-  if (before !== null) query.set("before", String(before));
-  return "/api/incidents?" + query;
+  const request = toRequest(query);
+  request.set("limit", String(PAGE));
+  if (before !== null) request.set("before", String(before));
+  return "/api/incidents?" + request;
 }
 
-/** @param {Incident} incident */
-function row(incident) {
-  const { grid } = placeOf(incident);
-  return el(
-    "li",
-    {},
-    el(
-      "button",
-      { type: "button", class: "row", "data-number": incident.number, click: () => open(incident) },
-      markElement(markOf(incident)),
-      el("span", { class: "row-title" }, incident.item || incident.description || _("事件")),
-      el("time", { class: "row-end", datetime: incident.discovered_at }, when(incident.discovered_at)),
-      el(
-        "span",
-        { class: "row-note" },
-        [incident.grid_name ?? grid ?? _("网格之外"), stateWords(incident.state), incident.number].join(" · "),
-      ),
-    ),
-  );
+/** @param {number} mine */
+async function count(mine) {
+  const counts = await getJson("/api/incidents/counts?" + toRequest(query));
+  if (mine === asked) filters.showCounts(counts);
 }
 
-/** @param {{id: number}} incident */
-async function open({ id }) {
+// ---- what happens meanwhile -------------------------------------------------------------------------------------
+
+/** Numbers of incidents that something happened to. @type {Set<string>} */
+const pending = new Set();
+/** @type {ReturnType<typeof setTimeout> | undefined} */
+let gathering;
+/** @type {ReturnType<typeof setTimeout> | undefined} */
+let counting;
+let working = Promise.resolve();
+
+/** @param {string} number */
+function happened(number) {
+  pending.add(number);
+  gathering ??= setTimeout(() => {
+    gathering = undefined;
+    // one after the other, so that an older answer never lands on a newer one
+    working = working.then(() => attempt(takeIn));
+  }, GATHER_MS);
+  counting ??= setTimeout(() => {
+    counting = undefined;
+    void attempt(() => count(asked));
+  }, COUNTS_MS);
+}
+
+/** Ask how those stand that something happened to, and change their rows and symbols in place. */
+async function takeIn() {
+  const numbers = [...pending];
+  pending.clear();
+  if (numbers.length > MOST_AT_ONCE) {
+    await refresh();
+    return;
+  }
+  const mine = asked;
+  const request = toRequest(query);
+  request.set("number", numbers.join(","));
+  request.set("limit", String(MOST_AT_ONCE));
+  const { incidents } = await getJson("/api/incidents?" + request);
+  if (mine !== asked) return;
+  const found = new Map(incidents.map((/** @type {Incident} */ incident) => [incident.number, incident]));
+  for (const number of numbers) {
+    const incident = found.get(number);
+    if (!incident) {
+      rows.remove(number);
+      map.incidents.remove(number);
+      continue;
+    }
+    const isNew = rows.merge(incident, next === null);
+    map.incidents.put(incident);
+    if (isNew) map.incidents.pulse(number);
+  }
+  byId("empty").hidden = rows.size > 0;
+}
+
+// ---- one incident -----------------------------------------------------------------------------------------------
+
+/**
+ * @param {{id: number}} incident
+ * @param {{isBack?: boolean}} [how] `isBack` when the address already says it
+ */
+async function open({ id }, { isBack = false } = {}) {
   try {
-    show(await getJson("/api/incidents/" + id));
+    const answer = await getJson("/api/incidents/" + id);
+    const isOther = opened?.id !== id;
+    show(answer);
+    if (isOther && !isBack) writeAddress("push");
   } catch (error) {
     notice(problem, sentenceOf(error));
   }
@@ -96,20 +172,33 @@ async function open({ id }) {
 
 /** @param {Opened} incident */
 function show(incident) {
-  if (opened?.id !== incident.id) {
+  const isOther = opened?.id !== incident.id;
+  if (isOther) {
     map.goTo(incident.lon, incident.lat, CLOSE_ZOOM);
     map.showPlace(incident.lon, incident.lat, incident.accuracy_m ?? null);
   }
   opened = incident;
-  const take = (/** @type {string} */ step, /** @type {Record<string, unknown>} */ fields) => takeStep(incident, step, fields);
-  card.replaceChildren(refusal, ...detail(incident, { take, close }));
+  const parts = detail(incident, {
+    take: (step, fields) => void takeStep(incident, step, fields),
+    close,
+    turn,
+    showPlace: (lon, lat) => {
+      map.goTo(lon, lat, CLOSE_ZOOM);
+      map.showPlace(lon, lat, null);
+    },
+  });
+  renew(card, [refusal, ...parts]);
   notice(refusal, "");
+  rows.choose(incident.number);
   if (card.hidden) listAt = list.scrollTop;
   list.scrollTop = 0;
   list.classList.add("is-covered");
   card.hidden = false;
-  card.scrollTop = 0;
-  card.focus({ preventScroll: true });
+  if (isOther) {
+    card.scrollTop = 0;
+    card.focus({ preventScroll: true });
+  }
+  void fillExtras(incident, card, open);
 }
 
 /**
@@ -118,10 +207,10 @@ function show(incident) {
  * @param {Record<string, unknown>} fields
  */
 async function takeStep(incident, step, fields) {
-  const asked = { step, expected_state: incident.state, expected_level: incident.current_level, ...fields };
+  const wanted = { step, expected_state: incident.state, expected_level: incident.current_level, ...fields };
   try {
-    show(await sendJson("/api/incidents/" + incident.id + "/steps", "POST", asked));
-    await refresh();
+    show(await sendJson("/api/incidents/" + incident.id + "/steps", "POST", wanted));
+    happened(incident.number);
   } catch (error) {
     const sentence = sentenceOf(error);
     // somebody else was first: what stands now is shown, with the reason why
@@ -130,20 +219,36 @@ async function takeStep(incident, step, fields) {
   }
 }
 
-function close() {
+/** @param {{isBack?: boolean}} [how] */
+function close({ isBack = false } = {}) {
+  const { number = "" } = opened ?? {};
   opened = null;
   card.hidden = true;
   list.classList.remove("is-covered");
   list.scrollTop = listAt;
   map.hidePlace();
+  rows.choose("");
+  if (card.contains(document.activeElement) || document.activeElement === document.body) rows.focus(number);
+  list.scrollTop = listAt;
+  if (!isBack) writeAddress("push");
 }
 
-function listStates() {
-  state.replaceChildren(
-    el("option", { value: "" }, _("全部")),
-    ...[...STATES, ...LATER_STATES].map((key) => el("option", { value: key }, stateWords(key))),
-  );
+/** @param {1 | -1} step */
+function turn(step) {
+  const other = opened && rows.beside(opened.number, step);
+  if (other) void open(other);
 }
+
+/** @param {"push" | "replace"} how */
+function writeAddress(how) {
+  const filter = toAddress(query).toString();
+  const address = "/incidents" + (opened ? "/" + opened.id : "") + (filter && "?" + filter);
+  if (address === location.pathname + location.search) return;
+  if (how === "push") history.pushState(null, "", address);
+  else history.replaceState(null, "", address);
+}
+
+// ---- the page ---------------------------------------------------------------------------------------------------
 
 /** @param {() => Promise<void>} act */
 async function attempt(act) {
@@ -155,42 +260,82 @@ async function attempt(act) {
   }
 }
 
-listStates();
-for (const filter of [state, overdue]) filter.addEventListener("change", () => attempt(refresh));
-more.addEventListener("click", () => attempt(async () => take(await getJson(listUrl(next)))));
-addEventListener("keydown", ({ key }) => {
-  if (key === "Escape" && !card.hidden) close();
+function idOfAddress() {
+  const [, id] = /^\/incidents\/(\d+)$/.exec(location.pathname) ?? [];
+  return id ? Number(id) : null;
+}
+
+addEventListener("popstate", () => {
+  const id = idOfAddress();
+  query = fromAddress(new URLSearchParams(location.search));
+  filters.show(query);
+  if (id !== null) void open({ id }, { isBack: true });
+  else if (!card.hidden) close({ isBack: true });
+  void attempt(refresh);
 });
+
+more.addEventListener("click", () => void attempt(nextPage));
+new IntersectionObserver(([end]) => end?.isIntersecting && void attempt(nextPage), { root: list, rootMargin: "600px" }).observe(more);
+
+follow.addEventListener("change", () => followMap());
+map.onMove(() => follow.checked && !opened && followMap());
+
+function followMap() {
+  const bbox = follow.checked ? map.view().map((degrees) => degrees.toFixed(5)).join(",") : "";
+  if (bbox === query.bbox) return;
+  filters.show({ ...query, bbox });
+  ask({ ...query, bbox });
+}
+
+addEventListener("keydown", (event) => {
+  const { key, target } = event;
+  const isTyping = target instanceof HTMLElement && target.closest("input, textarea, select") !== null;
+  if (key === "Escape" && !card.hidden) close();
+  else if (key === "Escape" && target === filters.search) filters.search.blur();
+  if (isTyping || event.ctrlKey || event.metaKey || event.altKey) return;
+  if (key === "/" && card.hidden) {
+    event.preventDefault();
+    filters.search.focus();
+  } else if ((key === "n" || key === "p") && !card.hidden) turn(key === "n" ? 1 : -1);
+  else if ((key === "ArrowDown" || key === "j") && target === document.body && card.hidden) {
+    event.preventDefault();
+    /** @type {HTMLElement | null} */ (byId("rows").querySelector("button"))?.focus();
+  }
+});
+
 map.onPick(({ incident }) => {
-  const known = incident && shown.get(incident.number);
-  if (known) open(known);
+  const known = incident && (rows.get(incident.number) ?? incident);
+  if (known && "id" in known) void open(/** @type {{id: number}} */ (known));
 });
 
 await attempt(async () => {
+  const id = idOfAddress();
+  const opening = id === null ? null : open({ id }, { isBack: true });
   await refresh();
   const { layers } = await getJson("/api/catalogue");
   await new LayerLoader(
     map,
     layers.filter((/** @type {{kind: string}} */ { kind }) => kind !== "record"),
   ).load();
+  const [west, south, east, north] = query.bbox.split(",").map(Number);
   const bounds = map.boundsOf("area");
-  if (bounds) map.fit(bounds);
+  if (query.bbox && west !== undefined && south !== undefined && east !== undefined && north !== undefined) map.fit([west, south, east, north], {});
+  else if (bounds && id === null) map.fit(bounds);
+  await opening;
 });
 
-let refreshing = Promise.resolve();
+setInterval(() => rows.tick(), TICK_MS);
 new LiveStream("/api/events", null, {
   event: (kind, data) => {
     if (kind !== "incident") return;
-    const isNew = !shown.has(data.number);
     // a form that somebody is filling in stays; its answer will tell him if the state is another
-    if (opened && opened.number === data.number && opened.state !== data.state && !card.querySelector("form")) void open(opened);
-    // one after the other, so that an older answer never lands on a newer one
-    refreshing = refreshing.then(() => attempt(refresh)).then(() => void (isNew && map.incidents.pulse(data.number)));
+    if (opened && opened.number === data.number && !card.querySelector("form")) void open(opened);
+    happened(data.number);
   },
   // the stream begins with the present: what happened while the page was loading is read once more
   phase: (phase) => {
-    if (phase === "live") refreshing = refreshing.then(() => attempt(refresh));
+    if (phase === "live") working = working.then(() => attempt(refresh));
   },
   heartbeat: () => {},
-  back: () => void attempt(refresh),
+  back: () => void (working = working.then(() => attempt(refresh))),
 });

@@ -1,48 +1,88 @@
 /** One incident, whole: what it is, why it is where it is, how long there is, what may be done, what was done. */
 
-import { clock as clockTime, dayAndTime, distance, span } from "../core/formats.js";
+import { distance } from "../core/formats.js";
 import { _ } from "../core/i18n.js";
-import { levelWords, markOf, partyWords, sourceWords, stateWords } from "../core/incident.js";
+import { aspectWords, levelWords, markOf, sourceWords, stateWords } from "../core/incident.js";
 import { certainty, placeOf } from "../core/place.js";
 import { el, icon, markElement } from "./dom.js";
+import { dueWords, timeLimit, when } from "./incident_clock.js";
+import { rating } from "./incident_extras.js";
+import { history } from "./incident_history.js";
 import { stepButtons, words } from "./step_form.js";
 
 /** @typedef {import("../core/incident_types.js").Opened} Opened */
-/** @typedef {import("../core/incident_types.js").Clock} Clock */
-/** @typedef {import("../core/incident_types.js").HistoryRow} HistoryRow */
+
+/**
+ * @typedef {object} Acts
+ * @property {(step: string, fields: Record<string, unknown>) => void} take
+ * @property {() => void} close
+ * @property {(step: 1 | -1) => void} turn to the next or the one before in the list
+ * @property {(lon: number, lat: number) => void} showPlace
+ */
 
 /**
  * @param {Opened} opened
- * @param {{take: (step: string, fields: Record<string, unknown>) => void, close: () => void}} acts
+ * @param {Acts} acts
  * @returns {HTMLElement[]}
  */
-export function detail(opened, { take, close }) {
+export function detail(opened, acts) {
   const note = certainty(opened);
   const parts = [
-    el(
-      "div",
-      { class: "detail-head" },
-      markElement(markOf(opened)),
-      el("h2", {}, opened.item || _("事件")),
-      el("button", { type: "button", class: "quiet", click: close, title: _("关闭") }, icon("x-mark"), _("关闭")),
-    ),
+    head(opened, acts),
     el("p", { class: "detail-text" }, opened.description ?? _("内容受保护，您的权限不能查看。")),
-    opened.next_steps.length > 0 && stepButtons(opened.next_steps, take),
+    el("div", { "data-extra": "photos" }),
+    opened.next_steps.length > 0 && stepButtons(opened.next_steps, acts.take),
+    refused(opened),
     note && el("p", { class: "notice notice-warning" }, icon("exclamation-triangle"), el("span", {}, note)),
+    el("div", { "data-extra": "duplicates" }),
     facts(opened),
-    opened.clock && timeLimit(opened.clock),
+    opened.clock && timeLimit(opened.clock, opened.warning),
+    el("details", { class: "why", "data-key": "why" }, el("summary", {}, _("为何归入这个网格")), el("p", {}, why(opened)), el("div", { "data-extra": "explanation" })),
+    rating(opened),
     el("h3", {}, _("经过")),
-    el("ol", { class: "steps" }, ...opened.history.map(row)),
+    history(opened, acts.showPlace),
   ];
   return parts.filter((part) => part instanceof HTMLElement);
+}
+
+/**
+ * @param {Opened} opened
+ * @param {Acts} acts
+ */
+function head(opened, { close, turn }) {
+  return el(
+    "div",
+    { class: "detail-head" },
+    markElement(markOf(opened)),
+    el("h2", { id: "h-detail" }, opened.item || _("事件")),
+    el("button", { type: "button", class: "quiet", click: () => turn(-1), title: _("前一件") }, icon("chevron-up"), el("span", { class: "only-read" }, _("前一件"))),
+    el("button", { type: "button", class: "quiet", click: () => turn(1), title: _("后一件") }, icon("chevron-down"), el("span", { class: "only-read" }, _("后一件"))),
+    el("button", { type: "button", class: "quiet", click: close, title: _("关闭") }, icon("x-mark"), _("关闭")),
+  );
+}
+
+/**
+ * Steps that the table has from here and that this reader cannot take, each with the reason and its clause.
+ * @param {Opened} opened
+ */
+function refused({ refused_steps }) {
+  if (refused_steps.length === 0) return null;
+  return el(
+    "details",
+    { class: "refused", "data-key": "refused" },
+    el("summary", {}, _("不能进行的步骤（{n}）", { n: refused_steps.length })),
+    el("dl", { class: "facts" }, ...refused_steps.flatMap(({ title, reason }) => [el("dt", {}, words(title)), el("dd", {}, reason)])),
+  );
 }
 
 /** @param {Opened} opened */
 function facts(opened) {
   const place = placeOf(opened);
+  const scores = Object.entries(opened.scores ?? {}).map(([aspect, score]) => aspectWords(aspect) + " " + score);
   const listed = [
-    [_("事件编号"), opened.number],
-    [_("状态"), (opened.is_urgent ? _("紧急") + " · " : "") + stateWords(opened.state)],
+    [_("事件编号"), el("a", { href: "/incidents/" + opened.id, class: "number" }, opened.number)],
+    [_("状态"), [opened.is_urgent && _("紧急"), stateWords(opened.state), opened.supervised_at && _("在督查清单上")].filter(Boolean).join(" · ")],
+    [_("办理时限"), dueWords(opened)],
     [_("办理层级"), opened.current_level && levelWords(opened.current_level)],
     [_("牵头单位"), opened.lead_unit],
     [_("责任单位"), opened.responsible_unit],
@@ -50,13 +90,19 @@ function facts(opened) {
     [_("首问责任人"), opened.first_contact],
     [_("网格"), opened.grid_name ?? place.grid],
     [_("子网格"), place.subGrid],
-    [_("定位依据"), why(opened)],
     [_("所属区域"), place.areas.join(" · ")],
     [_("来源"), sourceWords(opened.source)],
     [_("发现时间"), when(opened.discovered_at)],
-    [_("办理时限"), due(opened)],
+    [_("部门打分"), scores.join(" · ")],
   ].filter(([, value]) => value);
-  return el("dl", { class: "facts" }, ...listed.flatMap(([name, value]) => [el("dt", {}, name), el("dd", {}, value)]));
+  return el(
+    "dl",
+    { class: "facts" },
+    ...listed.flatMap(([name, value]) => [
+      el("dt", {}, name),
+      el("dd", name === _("办理时限") && opened.standing ? { "data-standing": opened.standing } : {}, value),
+    ]),
+  );
 }
 
 /** @param {Opened} opened */
@@ -68,59 +114,15 @@ function why(opened) {
   return [how[opened.match], metres, ...shares].filter(Boolean).join(" · ");
 }
 
-/** @param {Opened} opened */
-function due({ clock, due_at, is_overdue }) {
-  if (clock?.at_once) return _("立即，已过 {time}", { time: span(Date.now() - Date.parse(clock.starts_at)) });
-  if (!due_at) return "";
-  const late = is_overdue ? _("超期 {time}", { time: span(Date.now() - Date.parse(due_at)) }) : "";
-  return [when(due_at), late].filter(Boolean).join(" · ");
-}
-
-/** @param {Clock} running */
-function timeLimit(running) {
-  const kinds = { hours: _("{n} 小时"), working_days: _("{n} 个工作日"), calendar_days: _("{n} 日") };
-  const most = running.at_once ? _("立即") : kinds[running.clock].replace("{n}", String(running.most));
-  const least = running.least !== null && running.least !== running.most ? running.least + "–" : "";
-  const ground = running.clause ?? _("文件未载，按通则");
-  return el(
-    "details",
-    { class: "time-limit" },
-    el("summary", {}, _("时限依据")),
-    el("p", {}, [least + most, ground, running.inferred ? _("含推定") : "", running.provisional ? _("暂定") : ""].filter(Boolean).join(" · ")),
-    el("p", {}, _("自 {start} 起，至 {end} 止", { start: when(running.starts_at), end: when(running.due_at) })),
-    el("ol", { class: "days" }, ...running.days.map(day)),
-  );
-}
-
-/** @param {Clock["days"][number]} one */
-function day({ date, kind, holiday, number }) {
-  const kinds = { working: "", weekend: _("周末"), holiday: _("放假"), made_up: _("调休上班") };
-  const counted = number === null ? _("不计") : _("第 {n} 日", { n: number });
-  return el(
-    "li",
-    { class: number === null ? "skipped" : "" },
-    el("time", { datetime: date }, date),
-    el("span", {}, [counted, kinds[kind], holiday].filter(Boolean).join(" · ")),
-  );
-}
-
-/** @param {HistoryRow} one */
-function row({ at, actor, to_state, note, title, level, entered_for, clause, trace }) {
-  const ended = trace?.ended;
-  const late = ended && ended.standing === "late" && _("超期 {time}", { time: span(ended.delay_s * 1000) });
-  const atOnce = ended?.at_once && _("立即，已过 {time}", { time: span(ended.delay_s * 1000) });
-  const who = [level && levelWords(level), actor, entered_for && _("代{party}录入", { party: partyWords(entered_for) })];
-  return el(
-    "li",
-    {},
-    el("b", {}, title ? words(title) : stateWords(to_state)),
-    el("time", { datetime: at, title: clockTime(new Date(at), { seconds: true }) }, when(at)),
-    el("span", {}, [...who, note].filter(Boolean).join(" · ")),
-    el("span", { class: late ? "late" : "" }, late || atOnce || clause || ""),
-  );
-}
-
-/** @param {string} moment */
-export function when(moment) {
-  return dayAndTime(new Date(moment), new Date());
+/**
+ * The card shown anew keeps open what its reader had opened.
+ * @param {HTMLElement} card
+ * @param {HTMLElement[]} parts
+ */
+export function renew(card, parts) {
+  const open = new Set([...card.querySelectorAll("details[open]")].map((one) => one.getAttribute("data-key")));
+  card.replaceChildren(...parts);
+  for (const one of card.querySelectorAll("details[data-key]")) {
+    if (open.has(one.getAttribute("data-key"))) one.setAttribute("open", "");
+  }
 }

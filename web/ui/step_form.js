@@ -2,7 +2,8 @@
 
 import { currentLanguage, _ } from "../core/i18n.js";
 import { aspectWords } from "../core/incident.js";
-import { el } from "./dom.js";
+import { el, icon } from "./dom.js";
+import { toast } from "./toast.js";
 
 /** @typedef {import("../core/incident_types.js").NextStep} NextStep */
 /** @typedef {import("../core/incident_types.js").StepField} StepField */
@@ -18,19 +19,28 @@ const UNASKED = new Set(["unit_level"]);
  */
 export function stepButtons(steps, take) {
   const shelf = el("div", { class: "next-steps" });
+  const first = steps.find(({ moves }) => moves);
   const buttons = () =>
     shelf.replaceChildren(
-      ...steps.map((next, place) =>
+      ...[true, false].map((moves) =>
         el(
-          "button",
-          {
-            type: "button",
-            class: place === 0 ? "primary" : "",
-            "data-step": next.step,
-            title: next.clause,
-            click: () => choose(next),
-          },
-          words(next.title),
+          "div",
+          { class: moves ? "step-row" : "step-row step-words" },
+          ...steps
+            .filter((next) => next.moves === moves)
+            .map((next) =>
+              el(
+                "button",
+                {
+                  type: "button",
+                  class: next === first ? "primary" : moves ? "" : "small",
+                  "data-step": next.step,
+                  title: next.clause,
+                  click: () => choose(next),
+                },
+                words(next.title),
+              ),
+            ),
         ),
       ),
     );
@@ -94,7 +104,31 @@ function inputs({ name, title, required, value }) {
       : name === "place"
         ? { placeholder: _("经度, 纬度"), pattern: "\\s*-?[0-9.]+\\s*[,，]\\s*-?[0-9.]+\\s*" }
         : { maxlength: 200 };
-  return [labelled(words(title), el("input", { name, required, value: typeof value === "string" ? value : null, ...kind }))];
+  const input = el("input", { name, required, value: typeof value === "string" ? value : null, ...kind });
+  return [labelled(words(title), input), ...(name === "place" ? [hereButton(input)] : [])];
+}
+
+/**
+ * Takes the position from the device, for whoever stands at the place.
+ * @param {HTMLInputElement} input
+ */
+function hereButton(input) {
+  const button = el("button", { type: "button", class: "small", click: () => take() }, icon("map-pin"), _("取当前位置"));
+  const take = () => {
+    button.disabled = true;
+    navigator.geolocation.getCurrentPosition(
+      ({ coords }) => {
+        input.value = coords.longitude.toFixed(6) + ", " + coords.latitude.toFixed(6);
+        button.disabled = false;
+      },
+      () => {
+        button.disabled = false;
+        toast(_("没有取到位置，请允许定位，或直接填写经纬度。"));
+      },
+      { enableHighAccuracy: true, timeout: 15_000, maximumAge: 30_000 },
+    );
+  };
+  return button;
 }
 
 /**
