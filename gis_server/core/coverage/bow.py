@@ -3,38 +3,62 @@
 import numpy as np
 import shapely
 
-from gis_server.core.coverage.edges import Flags, Floats, Geometries
-from gis_server.core.coverage.residual import strip_width
+from gis_server.core.coverage.edges import Flags, Floats, Geometries, Indices
+from gis_server.core.coverage.junctions import as_places
+from gis_server.core.coverage.layer import Plane
+from gis_server.core.coverage.residual import resolution, strip_width
 
-_PIECE = 4.5
-"""A sliver may lie between pieces of edges up to twice as long as its own: the bow of those is four times as deep."""
 _EXACT_M = 1e-6
 """What a change of reference system costs in digits."""
 
 
-def beyond_bow(flat: Geometries, bend: float) -> Flags:
-    """Which faces (planar metres) are more than the bow of a straight line.
+def beyond_bow(found: Geometries, flat: Geometries, begin: Floats, end: Floats, plane: Plane) -> Flags:
+    """Which faces are more than the bow of a straight line; ``found`` in the data's coordinates, ``flat`` in metres.
 
-    An edge of length L bows out by ``4 · bend · t · (L − t)`` at t metres from its end, and by nothing at its ends. A strip
-    as wide at its ends as in its middle is therefore no bow, however thin; nor is one that is wider than its length allows.
+    ``begin`` and ``end`` (n, 2) are the edges that enclose the faces. One of length L bows out by ``4 · bend · t · (L − t)``
+    at t metres from its end, and by nothing at its ends. So a strip as wide at the ends of its edge as in the middle is no
+    bow, however thin; nor is one that is wider than its length allows.
     """
-    area, perimeter = shapely.area(flat), shapely.length(flat)
-    width = strip_width(area, perimeter)
-    beyond = np.asarray(width > bend * (perimeter / 2) ** 2)
-    beyond |= shapely.get_num_interior_rings(flat) > 0
-    for at in np.flatnonzero(~beyond):
-        beyond[at] = not _is_bow(shapely.get_coordinates(flat[at]), bend)
+    edge_begin, edge_end = (xy if plane.to_metres is None else plane.to_metres(xy) for xy in (begin, end))
+    longest = float(np.hypot(*(edge_end - edge_begin).T).max(initial=0.0))
+    # cheap first: wider than the deepest bow there is
+    beyond = np.asarray(strip_width(shapely.area(flat), shapely.length(flat)) > plane.bend * longest**2)
+    thin = np.flatnonzero(~beyond)
+    if len(thin):
+        base = _longest_edges(found[thin], begin, end)
+        vertices, edges = shapely.get_coordinates(found[thin]), np.concatenate([begin, end])
+        drawn = np.isin(as_places(vertices), as_places(edges))
+        within = _within_bow(flat[thin], drawn, edge_begin[base], edge_end[base], plane.bend)
+        beyond[thin] = ~within | (base < 0)
     return beyond
 
 
-def _is_bow(ring: Floats, bend: float) -> bool:
-    """Whether every vertex lies within the bow of the longest edge, whose ends are its tips."""
-    steps = np.diff(ring, axis=0)
-    length = np.hypot(*steps.T)
-    first = int(np.argmax(length))
-    base = float(length[first])
-    along = steps[first] / base
-    away = ring - ring[first]
-    t = np.clip(away @ along, 0.0, base)
-    beside = np.hypot(*(away - np.outer(t, along)).T)
-    return bool((beside <= _PIECE * 4.0 * bend * t * (base - t) + _EXACT_M).all())
+def _longest_edges(faces: Geometries, begin: Floats, end: Floats) -> Indices:
+    """The longest of the edges that each face lies along; −1 where it lies along none."""
+    xy, owner = shapely.get_coordinates(faces, return_index=True)
+    same = owner[1:] == owner[:-1]
+    middle, owner = ((xy[1:] + xy[:-1]) / 2)[same], owner[1:][same]
+    edges = shapely.linestrings(np.stack([begin, end], axis=1))
+    reach = 4 * resolution(shapely.total_bounds(edges))
+    point, edge = shapely.STRtree(edges).query(shapely.points(middle), predicate="dwithin", distance=reach)
+    face = owner[point]
+    order = np.lexsort((-shapely.length(edges)[edge], face))
+    found = np.full(len(faces), -1, dtype=np.int64)
+    at, first = np.unique(face[order], return_index=True)
+    found[at] = edge[order][first]
+    return found
+
+
+def _within_bow(flat: Geometries, drawn: Flags, a: Floats, b: Floats, bend: float) -> Flags:
+    """Whether every vertex of each face that was ``drawn`` lies within the bow of the edge from ``a`` to ``b``.
+
+    The others are where edges cross, and follow from those.
+    """
+    xy, owner = shapely.get_coordinates(flat, return_index=True)
+    length = np.maximum(np.hypot(*(b - a).T), _EXACT_M)
+    along = (b - a) / length[:, None]
+    away = xy - a[owner]
+    t = np.clip((away * along[owner]).sum(axis=1), 0.0, length[owner])
+    beside = np.hypot(*(away - along[owner] * t[:, None]).T)
+    wild = drawn & (beside > 4.0 * bend * t * (length[owner] - t) + _EXACT_M)
+    return np.asarray(np.bincount(owner[wild], minlength=len(flat)) == 0)
