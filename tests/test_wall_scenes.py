@@ -12,9 +12,11 @@ from flask import Flask
 
 from gis_server.core.errors import CatalogueError
 from gis_server.core.scene import parse_tour
+from gis_server.core.stream import ACKNOWLEDGED
 from gis_server.files.tour import default_tour
 from gis_server.journeys.context import Context
 from gis_server.journeys.together import Together
+from gis_server.store import events
 
 TOUR = default_tour().as_json()
 
@@ -89,13 +91,15 @@ def test_an_urgent_incident_calls_until_somebody_acknowledges_it(app: Flask, cit
         "raised_at",
         "ended_at",
     }
-    before = operator.get("/api/wall/city").json["position"]
     for _ in range(2):
         answer = operator.post(f"/api/incidents/{made['id']}/acknowledgement", {})
         assert answer.status_code == 204
     (alarm,) = operator.get("/api/wall/city").json["alarms"]
     assert alarm["ended_at"] is not None
-    assert operator.get("/api/wall/city").json["position"] - before <= 1
+    with city_ctx.engine.begin() as conn:
+        events.sequence(conn)
+        told = [found for found in events.read_after(conn, 0, 100) if found.kind == ACKNOWLEDGED]
+    assert [found.payload for found in told] == [{"number": made["number"]}]
     assert operator.post(f"/api/incidents/{calm['id']}/acknowledgement", {}).status_code == 409
     east = token_client(app, city_ctx, "east")
     assert east.post(f"/api/incidents/{made['id']}/acknowledgement", {}).status_code == 403

@@ -1,9 +1,11 @@
-// Fills web/vendor from node_modules: the map library as it is, and one sprite of the icons that are really used.
-// Nothing is bundled or rewritten, so what the browser runs is what the packages ship.
+// Fills web/vendor from node_modules: the map library as it is, the parts of the chart library that walls use as one
+// module, and one sprite of the icons that are really used.
 
 import { cp, mkdir, readFile, readdir, rm, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
+
+import { build } from "esbuild";
 
 const WEB = dirname(fileURLToPath(import.meta.url));
 const PACKAGES = join(WEB, "..", "node_modules");
@@ -50,7 +52,24 @@ await writeFile(join(VENDOR, "leaflet.d.ts"), 'export * from "leaflet";\n');
 await cp(join(PACKAGES, "leaflet", "dist", "leaflet.css"), join(VENDOR, "leaflet.css"));
 await cp(join(PACKAGES, "leaflet", "dist", "images"), join(VENDOR, "images"), { recursive: true });
 await cp(join(PACKAGES, "leaflet", "LICENSE"), join(VENDOR, "leaflet.LICENSE"));
+const charts = `export { init, use } from "echarts/core";
+export { BarChart, LineChart } from "echarts/charts";
+export { GridComponent } from "echarts/components";
+export { CanvasRenderer } from "echarts/renderers";
+`;
+await build({
+  stdin: { contents: charts, resolveDir: join(WEB, "..") },
+  bundle: true,
+  format: "esm",
+  minify: true,
+  target: "es2022",
+  legalComments: "none",
+  logLevel: "warning",
+  outfile: join(VENDOR, "charts.js"),
+});
+await writeFile(join(VENDOR, "charts.d.ts"), charts);
+await cp(join(PACKAGES, "echarts", "LICENSE"), join(VENDOR, "charts.LICENSE"));
 await cp(join(PACKAGES, "heroicons", "LICENSE"), join(VENDOR, "icons.LICENSE"));
 const icons = await usedIcons();
 await writeFile(join(VENDOR, "icons.svg"), await sprite(icons));
-console.log(`web/vendor: leaflet, ${icons.length} icons`);
+console.log(`web/vendor: leaflet, charts, ${icons.length} icons`);

@@ -39,8 +39,9 @@ def acknowledge(conn: Connection, incident_id: int, *, account_id: int | None, n
         postgresql_insert(acknowledgement)
         .values(incident_id=incident_id, account_id=account_id, at=now)
         .on_conflict_do_nothing()
+        .returning(acknowledgement.c.incident_id)
     )
-    return done.rowcount > 0
+    return done.scalar_one_or_none() is not None
 
 
 def sent_scene(conn: Connection, wall_id: str, now: datetime) -> Mapping[str, Any] | None:

@@ -22,7 +22,7 @@ export function classBounds(values) {
  * @param {number} value
  */
 export function classOf(bounds, value) {
-  return bounds.findLastIndex((bound) => value >= bound);
+  return bounds.filter((bound) => value >= bound).length - 1;
 }
 
 /**

@@ -2,7 +2,7 @@
 
 import { again, connecting, heard, isDue, isNews, isSilent, lost, reset } from "./stream.js";
 
-const KINDS = ["incident", "generation"];
+const KINDS = ["incident", "generation", "acknowledged", "scene", "tour"];
 const TICK_MS = 500;
 
 /**

@@ -17,6 +17,7 @@
  * @property {string | null} town code of the township a scene of each township shows now
  * @property {Alarm | null} call the call that has taken the wall over
  * @property {"tour" | "sent" | "call"} by
+ * @property {number} progress of the scene's time, 0…1
  */
 
 /**
@@ -58,9 +59,21 @@ function spanOf(alarm, longest) {
 export function turns(tour, towns) {
   return tour.scenes.flatMap((scene) => {
     const ms = scene.seconds * 1000;
-    if (scene.extent !== "each_town" || towns.length === 0) return [{ scene, town: null, ms }];
-    return towns.map((town) => ({ scene, town, ms }));
+    /** @type {(string | null)[]} */
+    const each = scene.extent === "each_town" && towns.length > 0 ? towns : [null];
+    return each.map((town) => ({ scene, town, ms }));
   });
+}
+
+/**
+ * A tour of one scene, for a screen that holds it (`?scene=…`); the whole tour if there is no such scene.
+ * @param {Tour} tour
+ * @param {string | null} key
+ * @returns {Tour}
+ */
+export function held(tour, key) {
+  const scenes = tour.scenes.filter((scene) => scene.key === key);
+  return scenes.length > 0 ? { ...tour, scenes } : tour;
 }
 
 /**
@@ -79,34 +92,37 @@ export function standing(tour, towns, alarms, sent, now) {
   for (const [from, to] of stretches(alarms, longest)) {
     if (to > begun && from < now) stopped += Math.min(to, now) - Math.max(from, begun);
   }
-  const { scene, town } = turnAt(turns(tour, towns), now - begun - stopped);
-  const call = alarms.findLast((alarm) => {
+  const { turn, progress } = turnAt(turns(tour, towns), now - begun - stopped);
+  const { scene, town } = turn;
+  const calling = alarms.filter((alarm) => {
     const [from, to] = spanOf(alarm, longest);
     return longest > 0 && from <= now && now < to;
   });
-  if (call) return { scene, town, call, by: "call" };
+  const call = calling.at(-1);
+  if (call) return { scene, town, call, by: "call", progress };
   const sentScene = sent && tour.scenes.find(({ key }) => key === sent.scene);
   if (sent && sentScene && now < Date.parse(sent.at) + sent.seconds * 1000) {
     const first = sentScene.extent === "each_town" ? (towns[0] ?? null) : null;
-    return { scene: sentScene, town: sent.town ?? first, call: null, by: "sent" };
+    const shown = (now - Date.parse(sent.at)) / (sent.seconds * 1000);
+    return { scene: sentScene, town: sent.town ?? first, call: null, by: "sent", progress: Math.max(0, shown) };
   }
-  return { scene, town, call: null, by: "tour" };
+  return { scene, town, call: null, by: "tour", progress };
 }
 
 /**
  * @template {{ms: number}} T
  * @param {T[]} all
  * @param {number} elapsed ms since the first of them began; the list starts over again and again
- * @returns {T}
+ * @returns {{turn: T, progress: number}}
  */
 function turnAt(all, elapsed) {
   const round = all.reduce((sum, { ms }) => sum + ms, 0);
   let left = ((elapsed % round) + round) % round;
   for (const turn of all) {
-    if (left < turn.ms) return turn;
+    if (left < turn.ms) return { turn, progress: left / turn.ms };
     left -= turn.ms;
   }
-  return /** @type {T} */ (all[0]);
+  return { turn: /** @type {T} */ (all[0]), progress: 0 };
 }
 
 /**

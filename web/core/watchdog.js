@@ -3,24 +3,30 @@
  * never from one.
  */
 
-/** @typedef {{heap: number | null, frame: number}} Sample heap in bytes where the browser tells, frame in ms */
+/**
+ * @typedef {object} Sample
+ * @property {number | null} heap bytes, where the browser tells
+ * @property {number} frame ms between two frames
+ */
 
 export const SAMPLES = 6;
 /** A page of this kind needs a tenth of it. */
 const HEAP_LIMIT = 700 * 2 ** 20;
 const SLOW_FRAME_MS = 400;
+const LONGEST_SILENCE_MS = 10 * 60_000;
 const OLDEST_MS = 7 * 86_400_000;
 
 /**
  * @param {Sample[]} samples latest last
- * @param {number} age of the page, ms
- * @returns {"memory" | "frames" | "age" | null} why to load anew
+ * @param {{age: number, silence: number}} times of the page and of the stream, ms
+ * @returns {"memory" | "frames" | "silence" | "age" | null} why to load anew
  */
-export function trouble(samples, age) {
+export function trouble(samples, { age, silence }) {
   const latest = samples.slice(-SAMPLES);
   if (latest.length === SAMPLES) {
     if (latest.every(({ heap }) => heap !== null && heap > HEAP_LIMIT)) return "memory";
     if (latest.every(({ frame }) => frame > SLOW_FRAME_MS)) return "frames";
   }
+  if (silence > LONGEST_SILENCE_MS) return "silence";
   return age > OLDEST_MS ? "age" : null;
 }

@@ -49,6 +49,10 @@ export class CityMap {
     const look = this.#look();
     /** @type {Map<string, FeatureLayer>} */
     this.layers = new Map();
+    /** @type {Map<string, boolean>} layers that a scene shows always or never */
+    this.shown = new Map();
+    /** @type {Map<string, Map<string, string>>} colours by number, by layer; also of layers that are still to come */
+    this.tokens = new Map();
     this.features = new Canvas({ pane: "features", padding: 0.2 });
     this.findings = new FindingLayer(new Canvas({ pane: "findings", padding: 0.2 }), look);
     this.incidents = new IncidentLayer(new Canvas({ pane: "incidents", padding: 0.2 }), look);
@@ -73,6 +77,7 @@ export class CityMap {
     let shown = this.layers.get(layer.name);
     if (!shown) {
       shown = new FeatureLayer(layer, this.features, this.#look());
+      shown.tokens = this.tokens.get(layer.name) ?? null;
       this.layers.set(layer.name, shown);
     }
     shown.setFeatures(features);
@@ -87,8 +92,32 @@ export class CityMap {
     this.labels.draw();
   }
 
+  /**
+   * Draw a layer at every zoom, at none, or by its own style again.
+   * @param {string} name
+   * @param {"always" | "never" | "by_zoom"} when
+   */
+  setShown(name, when) {
+    if (when === "by_zoom") this.shown.delete(name);
+    else this.shown.set(name, when === "always");
+    this.#showByZoom();
+  }
+
+  /**
+   * Colour a layer's features by number (tokens by key), or by its own style again.
+   * @param {string} name
+   * @param {Map<string, string> | null} tokens
+   */
+  colourBy(name, tokens) {
+    if (tokens) this.tokens.set(name, tokens);
+    else this.tokens.delete(name);
+    this.layers.get(name)?.colourBy(tokens);
+  }
+
   /** Whether a layer is drawn at the present zoom. @param {Layer} layer */
   isInRange(layer) {
+    const always = this.shown.get(layer.name);
+    if (always !== undefined) return always;
     return Math.round(this.map.getZoom()) >= layer.style.min_zoom;
   }
 

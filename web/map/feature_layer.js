@@ -9,6 +9,9 @@ import { ShapeMarker } from "./symbols.js";
 /** @typedef {import("../core/types.js").Features} Features */
 /** @typedef {import("../core/types.js").OneFeature} OneFeature */
 
+/** Names and borders must be read through a colour that stands for a number. */
+const NUMBERED_OPACITY = 0.62;
+
 /**
  * @typedef {object} Look
  * @property {(token: string) => string} colour resolves a token name
@@ -29,6 +32,17 @@ export class FeatureLayer {
     this.group = new LayerGroup();
     /** @type {{feature: OneFeature, path: import("../vendor/leaflet.js").Path, anchor: [number, number] | null}[]} */
     this.items = [];
+    /** @type {Map<string, string> | null} tokens by key that replace the layer's own colours; what has none is filled like any of the layer */
+    this.tokens = null;
+  }
+
+  /**
+   * Colour the features by a number instead of by their class, or by their class again.
+   * @param {Map<string, string> | null} tokens colour token by key of the layer
+   */
+  colourBy(tokens) {
+    this.tokens = tokens;
+    this.restyle(this.look);
   }
 
   /** @param {Features} features */
@@ -112,6 +126,11 @@ export class FeatureLayer {
   #options(feature) {
     const drawing = drawingOf(this.layer, feature.properties);
     const { colour, scale, zoom } = this.look;
+    if (this.tokens) {
+      const token = this.tokens.get(String(feature.properties[this.layer.key] ?? ""));
+      const { fill, fill_opacity } = this.layer.style;
+      Object.assign(drawing, token ? { fill: token, fillOpacity: NUMBERED_OPACITY } : { fill, fillOpacity: fill_opacity });
+    }
     return {
       renderer: this.renderer,
       interactive: false,

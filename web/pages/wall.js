@@ -1,29 +1,31 @@
-/** The big screen: the map of the city, its figures and what comes in, kept live without a reload. */
+/** The big screen: it tours its scenes, shows what comes in within the second, and needs no hand. */
 
-import { age, clock, count, dayAndTime } from "../core/formats.js";
+import { clock, dayAndTime } from "../core/formats.js";
 import { getJson, Problem } from "../core/http.js";
 import { _ } from "../core/i18n.js";
 import { LiveStream } from "../core/live.js";
+import { screenOf } from "../core/screen.js";
 import { HEARTBEAT_MS } from "../core/stream.js";
-import { applyIncident, busiest, fromAnswer, newest } from "../core/wall_state.js";
+import { WallModel } from "../core/wall_model.js";
 import { CityMap } from "../map/city_map.js";
 import { byId, el, setText } from "../ui/dom.js";
 import { LayerLoader } from "../ui/layer_loader.js";
-import { legend } from "../ui/legend.js";
 import { start } from "../ui/start.js";
-import { Extents } from "../ui/wall_extents.js";
-import { LiveList, Ranking } from "../ui/wall_lists.js";
+import { WallStage } from "../ui/wall_stage.js";
+import { Watchdog } from "../ui/watchdog.js";
 
 /** @typedef {import("../core/types.js").Layer} Layer */
 
-/** The wall of the whole deployment. */
-const WHOLE = "city";
 const RETRY_MS = 5_000;
-/** After this quiet time the counts are set straight by the server's own. */
+/** After this quiet time the counts are set straight by the server's own, and at the latest after the longest gap. */
 const SETTLE_MS = 2_000;
+const LONGEST_GAP_MS = 10_000;
 const RECOUNT_MS = 60_000;
-const LIST_ROWS = 9;
-const RANKING_ROWS = 5;
+/** Up to this is added to every wait, so that 200 screens do not ask in the same moment. */
+const SPREAD_MS = 4_000;
+/** Scenes change within this of each other on all screens of a wall. */
+const STEP_MS = 50;
+const REPLAY_STEP_MS = 250;
 
 class WallPage {
   /**
@@ -32,66 +34,64 @@ class WallPage {
    * @param {Layer[]} catalogue
    */
   constructor(id, answer, catalogue) {
-    this.id = id;
-    this.state = fromAnswer(answer);
-    this.extents = new Extents(byId("extents"), () => this.fit());
-    this.extents.setWhole(answer.bounds);
-    this.serverAhead = Date.parse(answer.generated_at) - Date.now();
-    this.asOf = new Date(answer.generated_at);
-    this.layers = catalogue.filter((layer) => answer.layers.some((url) => new URL(url, location.href).pathname === layer.url));
-    this.map = new CityMap(byId("map"), { scale: () => rem() / 16, buttons: false });
-    this.map.zoomFreely();
-    this.loader = new LayerLoader(this.map, this.layers, (error) => this.meet(error));
-    this.live = new LiveList(byId("live"), LIST_ROWS);
-    this.ranking = new Ranking(byId("ranking"));
+    this.url = wallUrl(id);
+    this.model = new WallModel(id, answer, new URLSearchParams(location.search).get("scene"));
+    const layers = catalogue.filter((layer) => answer.layers.some((url) => new URL(url, location.href).pathname === layer.url));
+    const map = new CityMap(byId("map"), { scale: () => rem() / 16, buttons: false });
+    map.zoomFreely();
+    this.map = map;
+    this.loader = new LayerLoader(map, layers, (error) => this.meet(error));
+    this.stage = new WallStage(this.model, map, layers, () =>
+      layers.filter(({ name }) => this.loader.stale.has(name)).map(({ title }) => title),
+    );
+    this.key = "";
+    this.countedAt = performance.now();
+    this.replayedAt = 0;
+    this.ended = false;
     /** @type {ReturnType<typeof setTimeout> | undefined} */
     this.settling = undefined;
-    this.map.onDrawn(() => this.showDrawn());
-    addEventListener("resize", () => this.fit());
     this.stream = new LiveStream("/api/events", answer.position, {
       event: (kind, data) => this.receive(kind, data),
-      phase: (phase) => this.changePhase(phase),
+      phase: () => this.changePhase(),
       heartbeat: (serverTime) => this.hear(serverTime),
       back: () => this.recount(),
     });
-    this.timers = [setInterval(() => this.tick(), 1_000), setInterval(() => this.recount(), RECOUNT_MS)];
-    this.ended = false;
-  }
-
-  /** The server's present, whatever the clock of this screen says. */
-  now() {
-    return new Date(Date.now() + this.serverAhead);
-  }
-
-  /** Show the whole extent in the part of the map that the panels leave free. */
-  fit() {
-    const bounds = this.extents.current();
-    if (!bounds) return;
-    const map = byId("map").getBoundingClientRect();
-    const left = document.querySelector(".wall-left")?.getBoundingClientRect();
-    const right = document.querySelector(".wall-right")?.getBoundingClientRect();
-    const gap = rem() * 1.25;
-    const beside = left && right && left.right < right.left && right.top < map.bottom - map.height / 3;
-    this.map.fit(bounds, {
-      top: gap,
-      bottom: gap,
-      left: beside ? left.right - map.left + gap : gap,
-      right: beside ? map.right - right.left + gap : gap,
+    this.watchdog = new Watchdog({
+      silence: () => (this.stream.state.phase === "live" ? 0 : this.silence()),
+      mayReload: () => this.stage.standing.by !== "call",
     });
+    this.timers = [
+      setInterval(() => this.step(), STEP_MS),
+      setInterval(() => this.tick(), 1_000),
+      setInterval(() => this.recount(), RECOUNT_MS + Math.random() * SPREAD_MS),
+    ];
+  }
+
+  /** How old what is shown is, ms. */
+  silence() {
+    return this.model.now().getTime() - this.model.asOf.getTime();
   }
 
   async begin() {
-    this.fit();
-    this.map.incidents.show(this.state.incidents.values());
-    this.show();
-    await this.loader.load().catch((error) => this.meet(error));
+    this.step();
+    await Promise.all([this.loader.load(), this.countAgain()]).catch((error) => this.meet(error));
   }
 
-  showDrawn() {
-    byId("legend").replaceChildren(legend(this.map.drawn()));
-    const before = this.extents.current();
-    this.extents.setGrids(this.map.featuresOf("grid"));
-    if (String(before) !== String(this.extents.current())) this.fit();
+  /** Show another scene when its time has come, and let the replay run. */
+  step() {
+    if (this.ended) return;
+    const standing = this.model.standing();
+    const { scene, town, call, by } = standing;
+    const key = [this.model.tour.scenes.indexOf(scene), scene.key, town, call?.number, by, this.model.towns().length].join();
+    if (key !== this.key) {
+      this.key = key;
+      this.stage.set(standing);
+      this.loader.load().catch((error) => this.meet(error));
+      if (scene.points === "replay") this.fetchReplay();
+    } else if (scene.points === "replay" && performance.now() - this.replayedAt > REPLAY_STEP_MS) {
+      this.replayedAt = performance.now();
+      this.stage.tick(standing);
+    }
   }
 
   /**
@@ -99,62 +99,69 @@ class WallPage {
    * @param {any} data
    */
   receive(kind, data) {
-    this.asOf = this.now();
-    if (kind === "incident" && !this.isHere(data)) {
-      this.recount();
-      return;
+    const { incident, isNew, wantsState, layer } = this.model.receive(kind, data);
+    if (layer) this.loader.reload(layer).catch((error) => this.meet(error));
+    if (incident) {
+      this.stage.show();
+      if (isNew) this.map.incidents.pulse(incident.number);
     }
-    if (kind === "incident") {
-      const { isNew } = applyIncident(this.state, data, this.now());
-      this.map.incidents.put(data);
-      if (isNew) this.map.incidents.pulse(data.number);
-      this.show();
-    } else if (kind === "generation") {
-      this.loader.reload(data.layer).catch((error) => this.meet(error));
-    }
+    this.step();
+    if (wantsState) this.recount();
+    else this.settle();
+  }
+
+  /** Have the counts set straight once events pause, and now and then while they do not. */
+  settle() {
     clearTimeout(this.settling);
-    this.settling = setTimeout(() => this.recount(), SETTLE_MS);
+    const quiet = SETTLE_MS + Math.random() * SPREAD_MS;
+    const left = LONGEST_GAP_MS - (performance.now() - this.countedAt);
+    this.settling = setTimeout(() => this.recount(), Math.max(0, Math.min(quiet, left)));
   }
 
-  /**
-   * Whether an incident surely belongs on this wall; an account may see more than the wall it looks at.
-   * @param {{township_code: string | null}} incident
-   */
-  isHere({ township_code }) {
-    return this.id === WHOLE || township_code === this.id;
-  }
-
-  /** @param {"connecting" | "live" | "waiting"} phase */
-  changePhase(phase) {
+  changePhase() {
     if (this.ended) return;
     this.showConnection();
     // a lost stream does not say why; the state does, if this screen may no longer show anything
-    if (phase === "waiting") this.recount();
+    if (this.stream.state.phase === "waiting") this.recount();
   }
 
   /** @param {Date} serverTime */
   hear(serverTime) {
-    this.serverAhead = serverTime.getTime() - Date.now();
-    this.asOf = serverTime;
+    this.model.hear(serverTime);
     this.tick();
   }
 
   /** Take the whole state from the server again: after a loss, after events, and once a minute. */
   async recount() {
     if (this.ended) return;
+    clearTimeout(this.settling);
+    this.countedAt = performance.now();
     try {
-      const answer = await getJson(wallUrl(this.id));
+      const answer = await getJson(this.url);
       if (this.ended) return;
-      this.state = fromAnswer(answer);
-      this.asOf = new Date(answer.generated_at);
-      if (String(this.extents.bounds.whole) !== String(answer.bounds)) {
-        this.extents.setWhole(answer.bounds);
-        this.fit();
-      }
-      this.map.incidents.show(this.state.incidents.values());
-      this.show();
+      const before = String(this.model.bounds);
+      this.model.take(answer);
+      await this.countAgain();
+      if (before !== String(this.model.bounds)) this.stage.fit();
+      if (this.stage.standing.scene.points === "replay") await this.fetchReplay();
       // a layer that could not be fetched before; what is drawn is not asked for again
       await this.loader.load();
+    } catch (error) {
+      this.meet(error);
+    }
+  }
+
+  /** Take the counts of the panels. */
+  async countAgain() {
+    this.model.statistics = await getJson(this.url + "/statistics");
+    if (this.ended) return;
+    this.step();
+    this.stage.show();
+  }
+
+  async fetchReplay() {
+    try {
+      this.model.replay = await getJson(this.url + "/replay");
     } catch (error) {
       this.meet(error);
     }
@@ -177,55 +184,36 @@ class WallPage {
     this.ended = true;
     this.timers.forEach(clearInterval);
     clearTimeout(this.settling);
+    this.watchdog.stop();
+    this.stage.sound.call(false);
     this.stream.close();
     showEnd(sentence);
   }
 
-  show() {
-    const { figures } = this.state;
-    setText(byId("open"), count(figures.open));
-    setText(byId("urgent"), count(figures.urgent));
-    setText(byId("overdue"), count(figures.overdue));
-    setText(byId("today"), count(figures.today));
-    setText(byId("done-today"), count(figures.done_today));
-    const busy = [...this.state.openByGrid.values()].filter((open) => open > 0).length;
-    setText(byId("open-note"), _("分布在 {n} 个网格", { n: count(busy) }));
-    this.live.show(newest(this.state, LIST_ROWS), this.now());
-    this.ranking.show(busiest(this.state, RANKING_ROWS), (code) => this.gridName(code));
-  }
-
-  /** @param {string} code */
-  gridName(code) {
-    for (const incident of this.state.incidents.values()) {
-      if (incident.grid_code === code && incident.grid_name) return incident.grid_name;
-    }
-    return code;
-  }
-
   tick() {
-    const now = this.now();
-    setText(byId("clock"), clock(this.asOf, { seconds: true }));
-    const first = newest(this.state, 1)[0];
-    setText(
-      byId("today-note"),
-      first ? _("最近一件：{age}", { age: age(new Date(first.discovered_at), now) }) : "",
-    );
-    this.live.tick(now);
+    if (this.ended) return;
+    setText(byId("clock"), clock(this.model.asOf, { seconds: true }));
+    this.stage.tick(this.model.standing());
+    this.stage.call();
     this.showConnection();
   }
 
   showConnection() {
-    const silence = this.now().getTime() - this.asOf.getTime();
-    const isStale = this.stream.state.phase !== "live" && silence > 2 * HEARTBEAT_MS;
+    const { phase } = this.stream.state;
+    const isStale = phase !== "live" && this.silence() > 2 * HEARTBEAT_MS;
+    const now = this.model.now();
     const words =
-      this.stream.state.phase === "live"
+      phase === "live"
         ? _("实时")
         : isStale
-          ? _("已中断，数据截至 {time}", { time: dayAndTime(this.asOf, this.now()) })
+          ? _("已中断，数据截至 {time}", { time: dayAndTime(this.model.asOf, now) })
           : _("正在重新连接");
-    byId("connection").dataset.state = isStale ? "stale" : this.stream.state.phase;
+    byId("connection").dataset.state = isStale ? "stale" : phase;
     document.body.classList.toggle("is-stale", isStale);
     setText(byId("connection-words"), words);
+    const counted = this.model.isOld(2 * RECOUNT_MS + SPREAD_MS) ? this.model.statistics?.generated_at : undefined;
+    byId("counted").hidden = !counted;
+    if (counted) setText(byId("counted"), _("统计截至 {time}", { time: dayAndTime(new Date(counted), now) }));
   }
 }
 
@@ -253,7 +241,17 @@ function showEnd(sentence) {
   setText(byId("connection-words"), _("已停止"));
 }
 
+/** Lay the picture out over all screens of the wall and show this one's part of it. */
+function spread() {
+  const { index, of } = screenOf(location.search);
+  document.documentElement.style.setProperty("--screens", String(of));
+  document.documentElement.style.setProperty("--screen", String(index - 1));
+  document.documentElement.classList.toggle("is-upright", of * innerWidth < innerHeight);
+}
+
 await start();
+spread();
+addEventListener("resize", spread);
 const id = byId("wall").dataset.wall ?? "";
 
 async function open() {

@@ -8,16 +8,33 @@ import { SAMPLES, trouble } from "../core/watchdog.js";
 
 const START = Date.parse("2026-03-02T00:00:00+08:00");
 const at = (/** @type {number} */ seconds) => new Date(START + seconds * 1000).toISOString();
+/**
+ * @param {string} key
+ * @param {number} seconds
+ * @param {import("../core/types.js").Scene["extent"]} [extent]
+ * @returns {import("../core/types.js").Scene}
+ */
 const scene = (key, seconds, extent = "whole") => ({
   key, seconds, extent, title: { zh: key, en: key }, colour: "plain", points: "open", cameras: false, left: [], right: [],
 });
+/** @type {import("../core/types.js").Tour} */
 const TOUR = { start: at(0), takeover_seconds: 60, sound: false, scenes: [scene("a", 10), scene("b", 20), scene("towns", 5, "each_town")] };
 const TOWNS = ["t1", "t2", "t3"];
+/**
+ * @param {string} number
+ * @param {number} from
+ * @param {number | null} to
+ */
 const alarm = (number, from, to) => ({
   number, lon: 0, lat: 0, grid_name: null, township_code: null, raised_at: at(from), ended_at: to === null ? null : at(to),
 });
+/**
+ * @param {number} seconds
+ * @param {import("../core/types.js").Alarm[]} [alarms]
+ * @param {import("../core/types.js").SentScene | null} [sent]
+ */
 const shown = (seconds, alarms = [], sent = null) => standing(TOUR, TOWNS, alarms, sent, START + seconds * 1000);
-const key = (found) => found.scene.key + (found.town ? ":" + found.town : "");
+const key = (/** @type {import("../core/tour.js").Standing} */ found) => found.scene.key + (found.town ? ":" + found.town : "");
 
 test("the tour goes through its scenes, each township in its turn, and begins again", () => {
   assert.deepEqual([0, 9.9, 10, 29.9, 30, 35, 44.9, 45, 55].map((s) => key(shown(s))), [
@@ -74,6 +91,7 @@ test("a scene that the desk sent covers the tour for its time, and no call", () 
 });
 
 test("the stream raises a call once and ends it by an answer or an acknowledgement", () => {
+  /** @type {import("../core/types.js").Alarm[]} */
   const alarms = [];
   const incident = { number: "1", lon: 1, lat: 2, state: "reported", is_urgent: true, grid_code: null, grid_name: "g", discovered_at: at(0), at: at(1) };
   takeIncident(alarms, { ...incident, is_urgent: false }, true);
@@ -83,10 +101,10 @@ test("the stream raises a call once and ends it by an answer or an acknowledgeme
   takeIncident(alarms, incident, true);
   takeIncident(alarms, { ...incident, at: at(2) }, false);
   assert.equal(alarms.length, 1);
-  assert.equal(alarms[0].ended_at, null);
+  assert.equal(alarms[0]?.ended_at, null);
   takeIncident(alarms, { ...incident, state: "accepted", at: at(5) }, false);
   takeAcknowledgement(alarms, "1", at(9));
-  assert.equal(alarms[0].ended_at, at(5));
+  assert.equal(alarms[0]?.ended_at, at(5));
 });
 
 test("the server's time is taken from the message that travelled fastest, and a jump is believed at once", () => {
@@ -107,13 +125,15 @@ test("a screen's part of the picture", () => {
 });
 
 test("the watchdog acts on lasting trouble only", () => {
+  const FINE = { age: 60_000, silence: 4_000 };
   const calm = { heap: 80 * 2 ** 20, frame: 20 };
   const full = { heap: 900 * 2 ** 20, frame: 20 };
   const slow = { heap: null, frame: 900 };
-  assert.equal(trouble(Array(SAMPLES).fill(calm), 0), null);
-  assert.equal(trouble([...Array(SAMPLES - 1).fill(full), calm], 0), null);
-  assert.equal(trouble(Array(SAMPLES).fill(full), 0), "memory");
-  assert.equal(trouble(Array(SAMPLES - 1).fill(slow), 0), null);
-  assert.equal(trouble(Array(SAMPLES).fill(slow), 0), "frames");
-  assert.equal(trouble([calm], 8 * 86_400_000), "age");
+  assert.equal(trouble(Array(SAMPLES).fill(calm), FINE), null);
+  assert.equal(trouble([...Array(SAMPLES - 1).fill(full), calm], FINE), null);
+  assert.equal(trouble(Array(SAMPLES).fill(full), FINE), "memory");
+  assert.equal(trouble(Array(SAMPLES - 1).fill(slow), FINE), null);
+  assert.equal(trouble(Array(SAMPLES).fill(slow), FINE), "frames");
+  assert.equal(trouble([calm], { ...FINE, age: 8 * 86_400_000 }), "age");
+  assert.equal(trouble([calm], { ...FINE, silence: 700_000 }), "silence");
 });

@@ -35,6 +35,9 @@ function state() {
     },
     grids: [{ grid_code: "g1", open: 1 }],
     layers: [],
+  tour: { start: "2026-03-01T00:00:00+08:00", takeover_seconds: 60, sound: false, scenes: [] },
+  alarms: [],
+  sent_scene: null,
   });
 }
 

@@ -17,6 +17,8 @@ export class LayerLoader {
     this.layers = layers;
     /** @type {Map<string, string>} address last drawn of each layer */
     this.drawn = new Map();
+    /** @type {Set<string>} layers whose last change could not be fetched: what is drawn of them is old */
+    this.stale = new Set();
     /** @type {ReturnType<typeof setTimeout> | undefined} */
     this.waiting = undefined;
     map.onMove(() => {
@@ -65,8 +67,10 @@ export class LayerLoader {
       const features = await getJson(url);
       // a later move may have asked for another part meanwhile
       if (this.drawn.get(layer.name) === url) this.map.setFeatures(layer, features);
+      this.stale.delete(layer.name);
     } catch (error) {
       this.drawn.delete(layer.name);
+      this.stale.add(layer.name);
       throw error;
     }
   }

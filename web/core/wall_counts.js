@@ -1,0 +1,117 @@
+/** What the panels of a wall say, from its state and the server's counts; for the whole wall or one township of it. */
+
+import { isOpen } from "./incident.js";
+
+/** @typedef {import("./types.js").HallIncident} HallIncident */
+/** @typedef {import("./types.js").Statistics} Statistics */
+/** @typedef {import("./types.js").Figures} Figures */
+
+/**
+ * An incident is overdue when the server said so or its time has run out since.
+ * @param {HallIncident} incident
+ * @param {Date} now
+ */
+export function isOverdue(incident, now) {
+  if (!isOpen(incident)) return false;
+  return incident.is_overdue === true || (Boolean(incident.due_at) && Date.parse(incident.due_at ?? "") < now.getTime());
+}
+
+/**
+ * The incidents of one township; all where none is given.
+ * @param {Iterable<HallIncident>} incidents
+ * @param {string | null} town
+ */
+export function inTown(incidents, town) {
+  const all = [...incidents];
+  return town ? all.filter(({ township_code }) => township_code === town) : all;
+}
+
+/**
+ * The figures of the wall, or of one township of it.
+ * @param {Figures} whole
+ * @param {Statistics | null} statistics
+ * @param {string | null} town
+ * @returns {Figures}
+ */
+export function figuresOf(whole, statistics, town) {
+  const found = town && statistics?.towns.find(({ code }) => code === town);
+  return found || whole;
+}
+
+/**
+ * Longest overdue first.
+ * @param {HallIncident[]} incidents
+ * @param {Date} now
+ * @param {number} most
+ */
+export function longestOverdue(incidents, now, most) {
+  const due = (/** @type {HallIncident} */ one) => Date.parse(one.due_at ?? one.discovered_at);
+  return incidents
+    .filter((one) => isOverdue(one, now))
+    .sort((a, b) => due(a) - due(b) || (a.number < b.number ? -1 : 1))
+    .slice(0, most);
+}
+
+/**
+ * How many were reported this week and the week before.
+ * @param {Statistics} statistics
+ */
+export function weeks({ days }) {
+  const sum = (/** @type {typeof days} */ some) => some.reduce((total, { reported }) => total + reported, 0);
+  return { now: sum(days.slice(-7)), before: sum(days.slice(-14, -7)) };
+}
+
+/**
+ * The share of what was completed in a week without a clock running out, in percent; null where nothing was.
+ * @param {{done: number, late: number} | undefined} week
+ */
+export function onTime(week) {
+  return week && week.done > 0 ? (100 * (week.done - week.late)) / week.done : null;
+}
+
+/**
+ * What the replay shows at a moment: what was open then, and for a short while what had just been settled.
+ * @param {import("./types.js").Replay} replay
+ * @param {number} moment ms
+ * @returns {HallIncident[]}
+ */
+export function replayedAt(replay, moment) {
+  const lingering = 30 * 60_000;
+  return replay.incidents.flatMap((one, index) => {
+    const begun = Date.parse(one.begun_at);
+    const ended = one.ended_at ? Date.parse(one.ended_at) : Infinity;
+    if (begun > moment || ended + lingering < moment) return [];
+    return [
+      {
+        number: `replay-${index}`,
+        lon: one.lon,
+        lat: one.lat,
+        is_urgent: one.is_urgent,
+        // taken up, so that no ring calls for what is long past
+        state: ended <= moment ? "completed" : "taken_up",
+        grid_code: null,
+        grid_name: null,
+        discovered_at: one.begun_at,
+      },
+    ];
+  });
+}
+
+/** The moment that the replay shows at a part (0…1) of its time. @param {string} until @param {number} progress */
+export function replayMoment(until, progress) {
+  return Date.parse(until) - (1 - Math.min(1, Math.max(0, progress))) * 86_400_000;
+}
+
+/**
+ * The numbers by which the grids of a scene are coloured, by code.
+ * @param {import("./types.js").Scene["colour"]} colour
+ * @param {Map<string, number>} openByGrid
+ * @param {Statistics | null} statistics
+ * @returns {Map<string, number> | null} null where the scene colours nothing
+ */
+export function countsByGrid(colour, openByGrid, statistics) {
+  if (colour === "plain") return null;
+  if (colour === "open") return openByGrid;
+  return new Map((statistics?.grids ?? []).map((grid) => [grid.grid_code, grid[colour]]));
+}
+

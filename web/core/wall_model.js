@@ -1,0 +1,133 @@
+/** All that a wall knows, and what it makes of it at a moment; nothing of the page. */
+
+import { ServerClock } from "./server_clock.js";
+import { held, standing, takeAcknowledgement, takeIncident, turns } from "./tour.js";
+import { countsByGrid, isOverdue, replayedAt, replayMoment } from "./wall_counts.js";
+import { applyIncident, fromAnswer } from "./wall_state.js";
+
+/** @typedef {import("./types.js").HallIncident & {at: string}} Told */
+
+/** The wall of the whole deployment. */
+const WHOLE = "city";
+
+export class WallModel {
+  /**
+   * @param {string} id
+   * @param {import("./types.js").WallAnswer} answer
+   * @param {string | null} hold key of the one scene that this screen shows
+   * @param {ServerClock} [clock]
+   */
+  constructor(id, answer, hold, clock = new ServerClock()) {
+    this.id = id;
+    this.hold = hold;
+    this.clock = clock;
+    /** @type {import("./types.js").Statistics | null} */
+    this.statistics = null;
+    /** @type {import("./types.js").Replay | null} */
+    this.replay = null;
+    this.state = fromAnswer(answer);
+    this.bounds = answer.bounds;
+    this.tour = answer.tour;
+    this.alarms = answer.alarms;
+    this.sent = answer.sent_scene;
+    this.asOf = new Date(answer.generated_at);
+    this.take(answer);
+  }
+
+  /** The server's present, whatever the clock of this screen says. */
+  now() {
+    return this.clock.now();
+  }
+
+  /**
+   * What the server says is the truth.
+   * @param {import("./types.js").WallAnswer} answer
+   */
+  take(answer) {
+    this.state = fromAnswer(answer);
+    this.bounds = answer.bounds;
+    this.tour = held(answer.tour, this.hold);
+    this.alarms = answer.alarms;
+    this.sent = answer.sent_scene;
+    this.asOf = new Date(answer.generated_at);
+    this.clock.hear(this.asOf);
+  }
+
+  /** @param {Date} serverTime of a heartbeat */
+  hear(serverTime) {
+    this.clock.hear(serverTime);
+    this.asOf = serverTime;
+  }
+
+  /**
+   * Take in an event of the live stream.
+   * @param {string} kind
+   * @param {any} data
+   * @returns {{incident: Told | null, isNew: boolean, wantsState: boolean, layer: string | null}} what came of it
+   */
+  receive(kind, data) {
+    this.asOf = this.now();
+    const nothing = { incident: null, isNew: false, wantsState: false, layer: null };
+    if (kind === "acknowledged") takeAcknowledgement(this.alarms, data.number, data.at);
+    else if (kind === "scene" && data.wall_id === this.id) this.sent = data;
+    else if (kind === "tour" && data.wall_id === this.id) return { ...nothing, wantsState: true };
+    else if (kind === "generation") return { ...nothing, layer: data.layer };
+    // an account may see more than the wall it looks at
+    else if (kind === "incident" && (this.id === WHOLE || data.township_code === this.id)) {
+      const { isNew } = applyIncident(this.state, data, this.now());
+      takeIncident(this.alarms, data, isNew);
+      return { ...nothing, incident: data, isNew };
+    }
+    return nothing;
+  }
+
+  towns() {
+    return (this.statistics?.towns ?? []).map(({ code }) => code);
+  }
+
+  /** @param {string | null} code */
+  town(code) {
+    return this.statistics?.towns.find((town) => town.code === code) ?? null;
+  }
+
+  /** What stands on the wall now. */
+  standing() {
+    return standing(this.tour, this.towns(), this.alarms, this.hold ? null : this.sent, this.now().getTime());
+  }
+
+  /** Keys of the scenes of the tour, in their order. */
+  scenes() {
+    return [...new Set(turns(this.tour, this.towns()).map(({ scene }) => scene.key))];
+  }
+
+  /** How many calls nobody has answered. */
+  waiting() {
+    return this.alarms.filter(({ ended_at }) => !ended_at).length;
+  }
+
+  /**
+   * The incidents that the wall draws.
+   * @param {import("./tour.js").Standing} standing
+   */
+  points({ scene, call, progress }) {
+    const now = this.now();
+    if (scene.points === "replay" && this.replay && !call) {
+      return replayedAt(this.replay, replayMoment(this.replay.until, progress));
+    }
+    if (scene.points === "none" && !call) return [];
+    const all = [...this.state.incidents.values()].map((one) =>
+      isOverdue(one, now) && !one.is_overdue ? { ...one, is_overdue: true } : one,
+    );
+    return scene.points === "overdue" && !call ? all.filter((one) => isOverdue(one, now)) : all;
+  }
+
+  /** @param {import("./types.js").Scene} scene */
+  countsByGrid(scene) {
+    return countsByGrid(scene.colour, this.state.openByGrid, this.statistics);
+  }
+
+  /** Whether the counts of the panels are older than `most` ms. @param {number} most */
+  isOld(most) {
+    return this.statistics !== null && this.now().getTime() - Date.parse(this.statistics.generated_at) > most;
+  }
+}

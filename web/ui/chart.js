@@ -1,0 +1,104 @@
+/** One chart of the chart library, made once and updated in place, in the page's own colours and sizes. */
+
+import { BarChart, CanvasRenderer, GridComponent, LineChart, init, use } from "../vendor/charts.js";
+
+use([BarChart, LineChart, GridComponent, CanvasRenderer]);
+
+/**
+ * @typedef {object} ChartLook
+ * @property {number} rem px
+ * @property {(token: string) => string} colour
+ * @property {{color: string, fontSize: number, fontFamily: string}} text of axes
+ */
+
+export class Chart {
+  /**
+   * @param {HTMLElement} element
+   * @param {(look: ChartLook) => Record<string, unknown>} frame axes and sizes; asked again whenever the size changes
+   */
+  constructor(element, frame) {
+    this.element = element;
+    this.frame = frame;
+    /** @type {ReturnType<typeof init> | null} */
+    this.chart = null;
+    /** @type {(look: ChartLook) => Record<string, unknown>} */
+    this.content = () => ({});
+    new ResizeObserver(() => this.#resize()).observe(element);
+  }
+
+  /** @param {(look: ChartLook) => Record<string, unknown>} content series and categories */
+  show(content) {
+    this.content = content;
+    this.#draw();
+  }
+
+  #resize() {
+    // a panel that is not on the wall has no size, and needs no drawing
+    if (this.element.clientWidth === 0 || this.element.clientHeight === 0) return;
+    this.chart ??= init(this.element, null, { renderer: "canvas" });
+    this.chart.resize();
+    this.#draw();
+  }
+
+  #draw() {
+    if (!this.chart || !this.element.isConnected) return;
+    const look = this.#look();
+    // one flat option each time: what is not said is merged with what stands, and nothing piles up
+    this.chart.setOption({ animation: false, ...merged(this.frame(look), this.content(look)) });
+  }
+
+  /** @returns {ChartLook} */
+  #look() {
+    const style = getComputedStyle(this.element);
+    const rem = parseFloat(getComputedStyle(document.documentElement).fontSize);
+    return {
+      rem,
+      colour: (token) => style.getPropertyValue(token).trim(),
+      text: { color: style.getPropertyValue("--ink-2").trim(), fontSize: rem * 0.875, fontFamily: style.fontFamily },
+    };
+  }
+}
+
+/**
+ * @param {Record<string, any>} frame
+ * @param {Record<string, any>} content
+ */
+function merged(frame, content) {
+  const both = { ...frame, ...content };
+  for (const axis of ["xAxis", "yAxis"]) {
+    if (frame[axis] && content[axis]) both[axis] = { ...frame[axis], ...content[axis] };
+  }
+  return both;
+}
+
+/**
+ * A frame with categories along the bottom and hairlines across.
+ * @param {ChartLook} look
+ */
+export function upright(look) {
+  const line = { lineStyle: { color: look.colour("--line"), width: 1 } };
+  return {
+    grid: { left: look.rem * 2.25, right: look.rem * 0.5, top: look.rem * 0.75, bottom: look.rem * 1.5 },
+    xAxis: { type: "category", axisLine: line, axisTick: { show: false }, axisLabel: { ...look.text, hideOverlap: true } },
+    yAxis: { type: "value", minInterval: 1, splitNumber: 3, axisLabel: look.text, splitLine: line },
+  };
+}
+
+/**
+ * A frame with bars that lie, the first on top.
+ * @param {ChartLook} look
+ * @param {number} names room for the names, rem
+ */
+export function lying(look, names) {
+  return {
+    grid: { left: look.rem * names, right: look.rem * 2.5, top: 0, bottom: 0 },
+    xAxis: { type: "value", show: false },
+    yAxis: {
+      type: "category",
+      inverse: true,
+      axisLine: { show: false },
+      axisTick: { show: false },
+      axisLabel: { ...look.text, color: look.colour("--ink"), width: look.rem * (names - 0.5), overflow: "truncate" },
+    },
+  };
+}

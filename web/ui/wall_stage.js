@@ -1,0 +1,201 @@
+/** Puts a scene on the page: columns of panels, the map's colours and extent, the legend, and a call over all of it. */
+
+import { classBounds, classOf, classToken } from "../core/classes.js";
+import { clock, count, span } from "../core/formats.js";
+import { _ } from "../core/i18n.js";
+import { byId, el, setText } from "./dom.js";
+import { urbanBounds } from "./wall_extents.js";
+import { showLegend } from "./wall_legend.js";
+import { Panels } from "./wall_panels.js";
+import { WallSound } from "./wall_sound.js";
+
+/** @typedef {import("../core/tour.js").Standing} Standing */
+
+/** Half the side of what is shown around a call, degrees. */
+const CALL_REACH = 0.005;
+
+export class WallStage {
+  /**
+   * @param {import("../core/wall_model.js").WallModel} model
+   * @param {import("../map/city_map.js").CityMap} map
+   * @param {import("../core/types.js").Layer[]} layers
+   * @param {() => string[]} stale titles of the layers that could not be brought up to date
+   */
+  constructor(model, map, layers, stale) {
+    this.model = model;
+    this.map = map;
+    this.layers = layers;
+    this.stale = stale;
+    this.panels = new Panels();
+    this.sound = new WallSound();
+    this.standing = model.standing();
+    /** @type {import("../core/types.js").Bounds | null} */
+    this.urban = null;
+    /** @type {number[]} lower bounds of the classes by which the grids are coloured */
+    this.classes = [];
+    this.coloured = "";
+    /** @type {Map<string, string>} */
+    this.names = new Map();
+    map.onDrawn(() => this.#drawn());
+    addEventListener("resize", () => this.fit());
+  }
+
+  /**
+   * Set the stage for what stands now.
+   * @param {Standing} standing
+   */
+  set(standing) {
+    this.standing = standing;
+    const { scene, town } = standing;
+    const title = document.documentElement.lang.startsWith("en") ? scene.title.en : scene.title.zh;
+    const name = this.model.town(town)?.name;
+    setText(byId("scene"), name ? _("{scene}：{town}", { scene: title, town: name }) : title);
+    byId("wall").dataset.scene = scene.key;
+    this.#ticks();
+    column(byId("left"), scene.left, this.panels);
+    column(byId("right"), scene.right, this.panels);
+    this.map.setShown("camera", scene.cameras ? "always" : "never");
+    this.call();
+    this.show();
+    this.#legend();
+    this.fit();
+  }
+
+  /** Bring panels, points and colours up to date. */
+  show() {
+    const view = this.#view();
+    for (const panel of this.#shown()) panel.show(view);
+    this.map.incidents.show(this.model.points(this.standing));
+    this.#colour();
+  }
+
+  /** Let ages grow and the replay run. @param {Standing} standing */
+  tick(standing) {
+    this.standing = standing;
+    const view = this.#view();
+    for (const panel of this.#shown()) panel.tick?.(view);
+    if (standing.scene.points === "replay") this.map.incidents.show(this.model.points(standing));
+  }
+
+  /** Show the scene's extent in the part of the map that the panels leave free. */
+  fit() {
+    const { scene, town, call } = this.standing;
+    const urban = scene.extent === "urban" ? this.urban : null;
+    const bounds = call ? around(call.lon, call.lat) : (this.model.town(town)?.bounds ?? urban ?? this.model.bounds);
+    if (!bounds) return;
+    const map = byId("map").getBoundingClientRect();
+    const left = byId("left").getBoundingClientRect();
+    const right = byId("right").getBoundingClientRect();
+    const gap = parseFloat(getComputedStyle(document.documentElement).fontSize) * 1.25;
+    const beside = left.right < right.left && right.top < map.bottom - map.height / 3;
+    this.map.fit(bounds, {
+      top: gap,
+      bottom: gap,
+      left: beside ? left.right - map.left + gap : gap,
+      right: beside ? map.right - right.left + gap : gap,
+    });
+  }
+
+  /** The call that has taken the wall over, and how many wait for an answer. */
+  call() {
+    const { call } = this.standing;
+    byId("call").hidden = !call;
+    if (call) {
+      setText(byId("call-place"), call.grid_name ?? _("网格之外"));
+      const raised = new Date(call.raised_at);
+      const waited = span(this.model.now().getTime() - raised.getTime());
+      setText(byId("call-time"), _("{time} 上报，等待签收 {span}", { time: clock(raised), span: waited }));
+    }
+    this.sound.call(Boolean(call) && this.model.tour.sound);
+    const waiting = this.model.waiting();
+    byId("waiting").hidden = waiting === 0;
+    setText(byId("waiting-count"), count(waiting));
+  }
+
+  #shown() {
+    const { left, right } = this.standing.scene;
+    return [...left, ...right].flatMap((name) => this.panels.get(name) ?? []);
+  }
+
+  #drawn() {
+    const grids = this.map.featuresOf("grid");
+    this.names = new Map(grids.map(({ properties }) => [String(properties.grid_code), String(properties.grid_name ?? "")]));
+    const urban = urbanBounds(grids);
+    const isNew = String(urban) !== String(this.urban);
+    this.urban = urban;
+    this.#legend();
+    if (isNew) this.fit();
+  }
+
+  #legend() {
+    showLegend(byId("legend"), this.standing.scene, this.classes, this.map.drawn(), this.stale());
+  }
+
+  #colour() {
+    const counts = this.model.countsByGrid(this.standing.scene);
+    const classes = counts ? classBounds(counts.values()) : [];
+    const tokens =
+      counts &&
+      new Map(
+        [...counts]
+          .filter(([, number]) => number > 0)
+          .map(([code, number]) => [code, classToken(classOf(classes, number), classes.length)]),
+      );
+    const coloured = tokens ? JSON.stringify([...tokens]) : "";
+    if (coloured !== this.coloured) this.map.colourBy("grid", tokens);
+    this.coloured = coloured;
+    const isNew = String(classes) !== String(this.classes);
+    this.classes = classes;
+    if (isNew) this.#legend();
+  }
+
+  /** @returns {import("./wall_panels.js").View} */
+  #view() {
+    const { state, statistics, replay } = this.model;
+    const camera = this.layers.find(({ name }) => name === "camera");
+    return {
+      state,
+      statistics,
+      replay,
+      now: this.model.now(),
+      town: this.standing.town,
+      progress: this.standing.progress,
+      gridName: (code) => this.names.get(code) || code,
+      cameraWords: (field, value) => camera?.fields.find(({ name }) => name === field)?.choices?.[value] ?? value,
+    };
+  }
+
+  /** The scenes of the tour as marks, the one that stands stressed. */
+  #ticks() {
+    const box = byId("ticks");
+    const keys = this.model.scenes();
+    if (box.dataset.keys !== keys.join()) {
+      box.dataset.keys = keys.join();
+      box.replaceChildren(...keys.map((key) => el("li", { "data-scene": key })));
+    }
+    for (const mark of box.querySelectorAll("li")) {
+      mark.classList.toggle("is-shown", mark.dataset.scene === this.standing.scene.key);
+    }
+    box.hidden = keys.length < 2;
+  }
+}
+
+/**
+ * @param {HTMLElement} box
+ * @param {string[]} names
+ * @param {Panels} panels
+ */
+function column(box, names, panels) {
+  const wanted = names.flatMap((name) => panels.get(name)?.element ?? []);
+  const same = wanted.length === box.children.length && wanted.every((panel, index) => box.children[index] === panel);
+  if (!same) box.replaceChildren(...wanted);
+}
+
+/**
+ * @param {number} lon
+ * @param {number} lat
+ * @returns {import("../core/types.js").Bounds}
+ */
+function around(lon, lat) {
+  return [lon - CALL_REACH, lat - CALL_REACH, lon + CALL_REACH, lat + CALL_REACH];
+}
