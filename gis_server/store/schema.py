@@ -2,7 +2,7 @@
 
 Geometry is stored in EPSG:4490 (CGCS2000 longitude, latitude). Layers live in *generations*: the rows of one import,
 never changed afterwards, in force for ``[valid_from, valid_to)`` once published. ``incident``, ``incident_event``,
-``incident_alert``, ``acceptance``, ``photo``, ``incident_link``, ``bulk_row`` and ``audit`` are records: rows are only ever added (an incident's
+``incident_alert``, ``acceptance``, ``photo``, ``incident_link``, ``bulk_row``, ``mending``, ``mending_undo`` and ``audit`` are records: rows are only ever added (an incident's
 state changes, its history does not).
 
 Index names never start with ``idx_``: GeoAlchemy2's Alembic helper hides such names from the check for drift.
@@ -291,6 +291,35 @@ acceptance = Table(
     _now("at"),
     Column("reason", Text, nullable=False),
     CheckConstraint("length(btrim(reason)) >= 4", name="reason"),
+)
+
+mending = Table(
+    "mending",
+    metadata,
+    _id(),
+    Column("root_id", BigInteger, ForeignKey("generation.id"), nullable=False),
+    Column("generation_id", BigInteger, ForeignKey("generation.id"), nullable=False),
+    Column("content", JSONB, nullable=False),
+    Column("rows", ARRAY(Integer), nullable=False),
+    Column("before", ARRAY(LargeBinary), nullable=False),
+    Column("after", ARRAY(LargeBinary), nullable=False),
+    Column("parents_before", ARRAY(Text)),
+    Column("parents_after", ARRAY(Text)),
+    Column("who", Text, nullable=False),
+    Column("account_id", BigInteger, ForeignKey("account.id")),
+    _now("at"),
+    Index("ix_mending_root_id", "root_id"),
+)
+
+mending_undo = Table(
+    "mending_undo",
+    metadata,
+    _id(),
+    Column("mending_id", BigInteger, ForeignKey("mending.id"), nullable=False, unique=True),
+    Column("generation_id", BigInteger, ForeignKey("generation.id"), nullable=False),
+    Column("who", Text, nullable=False),
+    Column("account_id", BigInteger, ForeignKey("account.id")),
+    _now("at"),
 )
 
 import_job = Table(
