@@ -73,6 +73,7 @@ class Decision:
     answer: Answer
     record: str
     responsible: Mapping[str, object]
+    generations: Mapping[str, int]
 
 
 def route(asked: Asked, boundaries: Boundaries) -> Place:
@@ -85,7 +86,11 @@ def decide(asked: Asked, place: Place, ground: Ground) -> Decision:
     """Who answers for ``place``, which is where ``asked`` was routed on ``ground``."""
     answer = answering(ground.rules, place.staffed, place.area_path, ground.roster, asked.at)
     return Decision(
-        place, answer, canonical(_record(asked, place, ground, answer)), _responsible(place, answer, ground)
+        place,
+        answer,
+        canonical(_record(asked, place, ground, answer)),
+        _responsible(place, answer, ground),
+        ground.generations,
     )
 
 

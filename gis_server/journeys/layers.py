@@ -186,7 +186,7 @@ def _add_records(
 ) -> ImportResult:
     with ctx.engine.begin() as conn:
         table = past_incidents.add(
-            conn, actor, table, now=now, progress=lambda done, total: say(Stage.STAGING, done, total)
+            ctx, conn, actor, table, now=now, progress=lambda done, total: say(Stage.STAGING, done, total)
         )
         audit.add(
             conn, actor, Act.IMPORT_LAYER, now=now, subject=layer.name, detail={"added": len(table.rows)}

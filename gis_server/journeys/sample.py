@@ -17,8 +17,10 @@ from gis_server.files import sample as writing
 from gis_server.files.read import read
 from gis_server.journeys.context import Context
 from gis_server.journeys.layers import generations, import_layer
-from gis_server.journeys.sample_files import FOLDER, sample_file
+from gis_server.journeys.roster import import_roster
+from gis_server.journeys.sample_files import CLEAN, FOLDER, ROSTER, sample_file
 from gis_server.sample.city import LAYERS
+from gis_server.store import roster
 
 Progress = Callable[[int, int], None]
 
@@ -43,6 +45,7 @@ def load_sample(ctx: Context, actor: Actor, now: datetime, progress: Progress | 
                 continue
             path = sample_file(FOLDER, layer)
             if layer == "incident":
+                _load_roster(ctx, actor, now)  # before them, so that each of them has somebody who answers
                 path = _recent(path, Path(temporary) / "incident.gpkg", now)
             try:
                 result = import_layer(
@@ -66,6 +69,18 @@ def load_sample(ctx: Context, actor: Actor, now: datetime, progress: Progress | 
                     msg("示例城市的图层“{layer}”不能发布：{reason}", layer=layer, reason=reason)
                 )
     say(len(LAYERS), len(LAYERS))
+
+
+def _load_roster(ctx: Context, actor: Actor, now: datetime) -> None:
+    """Put the city's roster in force at ``now``, unless there is one."""
+    with ctx.engine.connect() as conn:
+        if roster.in_force(conn, now) is not None:
+            return
+    result = import_roster(ctx, actor, FOLDER / CLEAN / ROSTER, now, now)
+    if result.problems:
+        raise UnusableInput(
+            msg("示例城市的花名册不能导入：{reason}", reason=result.problems[0].message), field="roster"
+        )
 
 
 def _recent(path: Path, out: Path, now: datetime) -> Path:

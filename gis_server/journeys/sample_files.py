@@ -13,6 +13,7 @@ from gis_server.core.datum import Datum, from_cgcs2000
 from gis_server.core.errors import UnusableInput
 from gis_server.core.geometry import STORAGE_CRS, transform
 from gis_server.core.message import msg
+from gis_server.core.roster_file import COLUMNS
 from gis_server.files import sample as writing
 from gis_server.files.catalogue import load
 from gis_server.sample.city import LAYERS, City, make_city
@@ -29,6 +30,7 @@ SHAPEFILES = {"area": "areas.shp", "grid": "grids.shp", "sub_grid": "sub_grids.s
 """Boundary layers of the clean city are shapefiles."""
 
 ADDRESSES = "addresses.gpkg"
+ROSTER = "roster.xlsx"
 PACKAGE = "city.gpkg"
 """Addresses are often asked for alone and have a GeoPackage to themselves; all other layers share one."""
 
@@ -95,6 +97,13 @@ def _write_clean(folder: Path, city: City) -> None:
         else:
             package[layer] = (lon_lat, table.columns)
     writing.write_geopackage(folder / PACKAGE, package, STORAGE_CRS)
+    write_roster(folder / ROSTER, city)
+
+
+def write_roster(path: Path, city: City) -> None:
+    """The city's roster as people keep it: a workbook with the columns of the template."""
+    columns = {column.title.zh: [row.get(field) for row in city.roster] for field, column in COLUMNS.items()}
+    writing.write_xlsx(path, "花名册", columns)
 
 
 def _in_chinese(catalogue: Catalogue, layer: str, table: Table) -> dict[str, NDArray[np.generic]]:

@@ -4,7 +4,7 @@
 on any machine with the same GEOS.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
 
@@ -16,6 +16,7 @@ from gis_server.sample.grids import URBAN_GRID_HOUSEHOLDS, Division, Shares, mak
 from gis_server.sample.households import hamlet_households
 from gis_server.sample.incidents import make_incidents
 from gis_server.sample.reference import make_roads, make_water
+from gis_server.sample.roster import Row, make_roster
 from gis_server.sample.settled import Settled
 from gis_server.sample.streets import arterials, superblocks
 from gis_server.sample.tables import Table
@@ -47,6 +48,7 @@ class City:
     tables: Mapping[str, Table]  # by layer name
     faces: Faces  # the smallest pieces of ground, for whoever wants to build other divisions
     division: Division
+    roster: Sequence[Row]  # by field of core.roster_file
 
     def __getitem__(self, layer: str) -> Table:
         return self.tables[layer]
@@ -127,4 +129,5 @@ def make_city(
         "water": water,
         "incident": events,
     }
-    return City(seed, CRS, tables, faces, division)
+    roster = make_roster(seed, boundaries.area, boundaries.grid)
+    return City(seed, CRS, tables, faces, division, roster)
