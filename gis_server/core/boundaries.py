@@ -109,6 +109,10 @@ class Boundaries:
         )
         self._row_of = {code: row for row, code in enumerate(grids.codes)}
 
+    def path_of(self, area_code: str) -> tuple[str, ...]:
+        """The codes of an area and those above it, county first; empty for one that is not there."""
+        return self._paths.get(area_code, ())
+
     def route(self, lon: float, lat: float, accuracy_m: float | None = None) -> Place:
         """Where a point (CGCS2000 degrees) belongs; outside every grid the deepest area that covers it is named."""
         return self._place(self.index.route(lon, lat, accuracy_m), lon, lat)

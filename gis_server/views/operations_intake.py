@@ -184,5 +184,23 @@ INTAKE: tuple[Operation, ...] = (
         answer={"type": "string", "format": "binary"},
         produces="text/csv",
     ),
+    Operation(
+        "get",
+        "/api/field/bundle",
+        "field_bundle",
+        msg("手机离线时所带的网格：本辖区及相邻的网格，坐标一位不差"),
+        answer=obj(
+            generation=INTEGER,
+            is_complete=BOOLEAN,
+            grids=items(
+                obj(
+                    grid_code=TEXT,
+                    grid_name=TEXT,
+                    is_own=BOOLEAN,
+                    polygons=items(items(items({"type": "array", "items": NUMBER}))),
+                )
+            ),
+        ),
+    ),
 )
 """Part of ``operations.OPERATIONS``."""
