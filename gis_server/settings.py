@@ -40,6 +40,10 @@ def _folder(value: str) -> Path:
     return Path(value).expanduser().absolute()
 
 
+def _file(value: str) -> Path:
+    return Path(value).expanduser().absolute()
+
+
 def _database_url(value: str) -> str:
     """The URL in SQLAlchemy's spelling; libpq's ``postgres://`` and ``postgresql://`` mean the same."""
     scheme, separator, rest = value.partition("://")
@@ -121,6 +125,20 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("GIS_HOST", "host", "127.0.0.1", msg("网页服务监听的地址。0.0.0.0 表示所有网卡。"), _host),
     Setting("GIS_PORT", "port", "8500", msg("网页服务监听的端口（1–65535）。"), _port),
     Setting("GIS_PROFILE", "profile", "heilongjiang", msg("采用哪一地的标准（规则与数值）。"), _text),
+    Setting(
+        "GIS_PROFILE_OVERRIDES",
+        "profile_overrides",
+        "",
+        msg("本地设定文件（TOML），只能填补标准未规定的内容。"),
+        _file,
+    ),
+    Setting(
+        "GIS_ITEMS",
+        "items",
+        "",
+        msg("本地事项文件（TOML）：在标准的事项清单之外增加事项与时限。"),
+        _file,
+    ),
     Setting(
         "GIS_TIMEZONE",
         "timezone",
@@ -208,6 +226,8 @@ class Settings:
     host: str
     port: int
     profile: str
+    profile_overrides: Path | None
+    items: Path | None
     timezone: ZoneInfo
     language: str
     max_upload_mb: int

@@ -7,13 +7,16 @@ from contextlib import contextmanager
 from gis_server.journeys import database
 from gis_server.journeys.context import Context
 from gis_server.journeys.opening import context
+from gis_server.journeys.profiles import require_rules
 from gis_server.postgis import PrivateServer
 from gis_server.settings import Settings
 
 
 def read_settings() -> Settings:
-    """The settings of this process's environment."""
-    return Settings.from_environment(os.environ)
+    """The settings of this process's environment; the profile that they name, and the operator's files, can be used."""
+    settings = Settings.from_environment(os.environ)
+    require_rules(settings)
+    return settings
 
 
 def private_server(settings: Settings) -> PrivateServer:

@@ -6,6 +6,7 @@ rows and limits, but not change a limit that the document gives.
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from difflib import SequenceMatcher
 from types import MappingProxyType
 
 from gis_server.core.access import Tier
@@ -129,6 +130,42 @@ def require_listed(catalogue: ItemCatalogue, profile: Profile, item: str) -> Ite
     raise Conflict(
         msg("事项 {item} 不在清单内，不得进入网格（{clause}）。", item=item, clause=clause),
         field="item",
+        clause=clause,
+    )
+
+
+MOST_NEAREST = 3
+
+
+def nearest_items(catalogue: ItemCatalogue, said: str) -> tuple[Item, ...]:
+    """The items whose titles, classes or descriptions share most characters with a text, the likest first; at most three."""
+    scored = []
+    for item in catalogue.items.values():
+        texts = (item.title.en, item.description.zh, *(level.words.zh for level in item.levels))
+        scored.append((max(SequenceMatcher(None, said, text).ratio() for text in texts), item))
+    scored.sort(key=lambda pair: -pair[0])
+    return tuple(item for _, item in scored[:MOST_NEAREST])
+
+
+def require_reportable(catalogue: ItemCatalogue, profile: Profile, said: str | None) -> None:
+    """Raise UnusableInput (``item``) for a matter that may not come into the grid at all (S24), with the nearest that may.
+
+    A report that names no item is taken: the item is chosen when it is recorded. A catalogue without a row, whose list has not
+    been loaded yet, keeps nothing out.
+    """
+    clause = _UNLISTED.get(profile.key)
+    if said is None or clause is None or not catalogue.items or find_item(catalogue, said) is not None:
+        return
+    nearest = tuple(item.title for item in nearest_items(catalogue, said))
+    raise UnusableInput(
+        msg(
+            "事项“{item}”不在清单内，不得进入网格（{clause}）；清单中相近的事项：{nearest}。",
+            item=said,
+            clause=clause,
+            nearest=nearest,
+        ),
+        field="item",
+        expected=msg("清单中的事项，例如{nearest}", nearest=nearest),
         clause=clause,
     )
 

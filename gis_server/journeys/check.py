@@ -33,6 +33,7 @@ from gis_server.core.geometry import (
     transform,
 )
 from gis_server.core.message import msg
+from gis_server.core.profile import Profile
 from gis_server.core.values import parse_column
 from gis_server.files.profile import read_profile
 from gis_server.files.read import read
@@ -46,12 +47,14 @@ SAME_PLACE_M = 1e-6
 """Vertices of two files that come this close after a change of CRS were one."""
 
 
-def rules_for(profile: str | None) -> Rules:
-    """The rules of a profile by its key; without one, or with "default", the product's own. NotFound if unknown."""
+def rules_for(profile: str | Profile | None) -> Rules:
+    """The rules of a profile or of its key; without one, or with "default", the product's own. NotFound if unknown."""
+    if isinstance(profile, Profile):
+        return rules_of(profile)
     return DEFAULT_RULES if profile in (None, DEFAULT_RULES.profile) else rules_of(read_profile(profile))
 
 
-def _rules_of_layer(layer: Layer, profile: str | None) -> Rules:
+def _rules_of_layer(layer: Layer, profile: str | Profile | None) -> Rules:
     rules = rules_for(profile)
     # the 15 digits are a grid's; areas and sub-grids have codes of their own
     return rules if layer.key == "grid_code" else replace(rules, code_digits=None)
@@ -68,7 +71,7 @@ class LayerCase:
 
 
 def layer_case(
-    layer: Layer, table: FeatureTable, parents: FeatureTable | None, profile: str | None
+    layer: Layer, table: FeatureTable, parents: FeatureTable | None, profile: str | Profile | None
 ) -> LayerCase:
     """The cells of a layer with the lowest polygons of ``parents``; a layer that is its own parent has none."""
     plane = plane_of(table.geometry, STORAGE_CRS, bend=BEND)
@@ -90,7 +93,7 @@ def check_layer(
     layer: Layer,
     table: FeatureTable,
     parents: FeatureTable | None,
-    profile: str | None,
+    profile: str | Profile | None,
     *,
     addresses: Addresses | None = None,
 ) -> Report:

@@ -10,8 +10,9 @@ from gis_server.core.answering import AnswerRules, answer_rules
 from gis_server.core.decision import Ground
 from gis_server.journeys.boundaries import boundaries_of
 from gis_server.journeys.context import Context
-from gis_server.journeys.profiles import one_profile
+from gis_server.journeys.profiles import profile_in_use
 from gis_server.journeys.roster_in_force import roster_of
+from gis_server.settings import Settings
 from gis_server.store import boundaries as store
 
 
@@ -23,10 +24,9 @@ def ground_at(ctx: Context, conn: Connection, at: datetime) -> Ground:
 def ground_of(ctx: Context, conn: Connection, generations: Mapping[str, int], at: datetime) -> Ground:
     """``ground_at`` where the generations in force at ``at`` were asked for already, in the same transaction."""
     found = boundaries_of(conn, dict(generations), at)
-    key = ctx.settings.profile
-    return Ground(key, _answer_rules(key), found, roster_of(conn, generations))
+    return Ground(ctx.settings.profile, _answer_rules(ctx.settings), found, roster_of(conn, generations))
 
 
 @cache
-def _answer_rules(profile: str) -> AnswerRules:
-    return answer_rules(one_profile(profile))
+def _answer_rules(settings: Settings) -> AnswerRules:
+    return answer_rules(profile_in_use(settings))

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime, tzinfo
+from datetime import datetime
 from functools import cache
 
 from sqlalchemy import Connection
@@ -20,7 +20,7 @@ from gis_server.core.incident_moves import legal_steps, opening, refused_steps, 
 from gis_server.core.incident_moves import move as make_move
 from gis_server.core.incident_request import StepRequest
 from gis_server.core.incident_watch import Alert
-from gis_server.core.item import find_item
+from gis_server.core.item import find_item, require_reportable
 from gis_server.core.message import msg
 from gis_server.core.responsible import as_told, people_of
 from gis_server.core.roster import Person
@@ -28,11 +28,11 @@ from gis_server.core.routing import check_accuracy, check_position
 from gis_server.core.stream import INCIDENT
 from gis_server.core.wall import HallIncident
 from gis_server.files.calendar import working_calendar
-from gis_server.files.profile import read_items
 from gis_server.journeys.context import Context
 from gis_server.journeys.events import wake_followers
 from gis_server.journeys.ground import ground_at, ground_of
-from gis_server.journeys.profiles import one_profile
+from gis_server.journeys.profiles import items_in_use, profile_in_use
+from gis_server.settings import Settings
 from gis_server.store import audit, events, incident_watch, incidents, reports, roster
 
 LONGEST_KEY = 200
@@ -71,12 +71,12 @@ class Opened:
 
 def rules(ctx: Context) -> Rules:
     """What this deployment decides by: profile, items and calendar."""
-    return _rules(ctx.settings.profile, ctx.settings.timezone)
+    return _rules(ctx.settings)
 
 
 @cache
-def _rules(profile: str, zone: tzinfo) -> Rules:
-    return Rules(one_profile(profile), read_items(profile), working_calendar(zone))
+def _rules(settings: Settings) -> Rules:
+    return Rules(profile_in_use(settings), items_in_use(settings), working_calendar(settings.timezone))
 
 
 def report(
@@ -116,6 +116,7 @@ def record(
     if idempotency_key is not None and known.earlier_id is not None:
         return _earlier(conn, actor, given, idempotency_key)
     decided = rules(ctx)
+    require_reportable(decided.items, decided.profile, given.item)
     ground = ground_of(ctx, conn, known.generations, at)
     asked = Asked(given.lon, given.lat, given.datum, given.accuracy_m, at)
     place = route(asked, ground.boundaries)

@@ -26,6 +26,7 @@ from gis_server.files.read import read
 from gis_server.journeys import departments, past_incidents, staging
 from gis_server.journeys.check import rules_for
 from gis_server.journeys.context import Context
+from gis_server.journeys.profiles import profile_in_use
 from gis_server.journeys.whole_check import look_again, look_beside, whole_check
 from gis_server.store import audit, boundaries, events, layers
 from gis_server.store import features as rows
@@ -128,7 +129,7 @@ def import_layer(
         # an address where no grid is stays, as the finding that it is
         keep_far = layer.name == staging.ADDRESS and beside.grids is not None
         table = staging.place_in_county(table, counties, keep_far=keep_far)
-    checked = whole_check(ctx.catalogue, layer, table, beside, ctx.settings.profile, more=flags)
+    checked = whole_check(ctx.catalogue, layer, table, beside, profile_in_use(ctx.settings), more=flags)
     kept = layers.Staging(
         report=checked.report,
         findings=checked.findings,
@@ -178,7 +179,7 @@ def importable_layer(
         actor.require(Act.OFFER_LAYER)
         # a department brings the reference layer although it sees no more of it than the hall does
         layer = ctx.catalogue.layers.get(layer_name) or known_layer(ctx, actor, layer_name)
-    return layer, who, departments.require_welcome(actor, layer, who, rules_for(ctx.settings.profile))
+    return layer, who, departments.require_welcome(actor, layer, who, rules_for(profile_in_use(ctx.settings)))
 
 
 def _add_records(

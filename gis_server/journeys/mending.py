@@ -23,6 +23,7 @@ from gis_server.journeys import staging
 from gis_server.journeys.check import LayerCase, check_layer, layer_case
 from gis_server.journeys.context import Context
 from gis_server.journeys.layers import known_layer, require_same_parents
+from gis_server.journeys.profiles import profile_in_use
 from gis_server.store import audit, features, layers
 from gis_server.store import findings as found
 
@@ -98,7 +99,7 @@ def _read(ctx: Context, actor: Actor, generation_id: int, now: datetime) -> _Sta
             notes=generation.notes,
         )
         kept = found.of_generation(conn, generation_id)
-    case = layer_case(layer, table, parents, ctx.settings.profile)
+    case = layer_case(layer, table, parents, profile_in_use(ctx.settings))
     plan = plan_repair(case.cells, case.parents, rules=case.rules, plane=case.plane, unit_m=_METRES_A_DEGREE)
     return _Staged(layer, generation, table, parents, kept, case, plan)
 
@@ -135,7 +136,7 @@ def _mend(
         raise Conflict(msg("这超出了自动修补的范围，须由人决定。"))
     layer, old = staged.layer, staged.generation
     table = _mended(staged, moves)
-    report = check_layer(layer, table, staged.parents, ctx.settings.profile)
+    report = check_layer(layer, table, staged.parents, profile_in_use(ctx.settings))
     with ctx.engine.begin() as conn:
         # while the plan was made, somebody may have published or discarded it
         held = layers.held(conn, old.id)

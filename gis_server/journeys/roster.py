@@ -26,7 +26,7 @@ from gis_server.journeys import staging
 from gis_server.journeys.context import Context
 from gis_server.journeys.ground import ground_at
 from gis_server.journeys.imports import Upload
-from gis_server.journeys.profiles import one_profile
+from gis_server.journeys.profiles import profile_in_use
 from gis_server.store import audit, boundaries
 from gis_server.store import roster as store
 
@@ -126,7 +126,7 @@ def import_roster(ctx: Context, actor: Actor, path: Path, on: datetime | None, n
         return RosterImport(
             None, starts, len(file.roster.postings), len(file.roster.people), file.problems, ()
         )
-    findings = _findings(one_profile(ctx.settings.profile), found, file.roster, starts)
+    findings = _findings(profile_in_use(ctx.settings), found, file.roster, starts)
     with ctx.engine.begin() as conn:
         generation_id = store.replace(
             conn, file.roster, on=starts, by=actor.name, now=now, source={"rows": len(cells.rows)}
@@ -165,7 +165,7 @@ def check(ctx: Context, actor: Actor, at: datetime) -> tuple[Finding, ...]:
     actor.require(Act.READ_ROSTER)
     with ctx.engine.connect() as conn:
         ground = ground_at(ctx, conn, at)
-    findings = _findings(one_profile(ctx.settings.profile), ground.boundaries, ground.roster, at)
+    findings = _findings(profile_in_use(ctx.settings), ground.boundaries, ground.roster, at)
     paths = _paths(ground.boundaries)
     return tuple(f for f in findings if actor.territory.holds(paths[f.codes[0]]))
 
@@ -194,7 +194,7 @@ def listing(
     with ctx.engine.begin() as conn:
         ground = ground_at(ctx, conn, at)
         wanted = _wanted(actor, ground.boundaries, area)
-        profile = one_profile(ctx.settings.profile)
+        profile = profile_in_use(ctx.settings)
         view = _view(profile, ground, wanted, at, severity=severity, offset=offset, limit=limit)
         if actor.tier >= Tier.PROTECTED:
             audit.add(conn, actor, "protected_read", subject="roster", detail={"people": len(view.people)})

@@ -24,9 +24,11 @@ from gis_server.core.coverage.layer import Cells
 from gis_server.core.coverage.placing import check_placing
 from gis_server.core.features import FeatureTable
 from gis_server.core.generation import Generation
+from gis_server.core.profile import Profile
 from gis_server.journeys import staging
 from gis_server.journeys.check import check_layer, rules_for
 from gis_server.journeys.context import Context
+from gis_server.journeys.profiles import profile_in_use
 from gis_server.store import features, layers
 from gis_server.store import findings as found
 
@@ -103,7 +105,7 @@ def whole_check(
     layer: Layer,
     table: FeatureTable,
     beside: Beside,
-    profile: str | None,
+    profile: str | Profile | None,
     *,
     more: Sequence[Finding] = (),
 ) -> Checked:
@@ -126,7 +128,7 @@ def whole_check(
 
 
 def _of_grids_in_force(
-    catalogue: Catalogue, areas: FeatureTable, beside: Beside, profile: str | None
+    catalogue: Catalogue, areas: FeatureTable, beside: Beside, profile: str | Profile | None
 ) -> tuple[Finding, ...]:
     """What of the grids in force would no longer fit the new ``areas``."""
     if beside.grids is None:
@@ -135,7 +137,9 @@ def _of_grids_in_force(
     return no_longer_fitting(report)
 
 
-def _of_addresses(table: FeatureTable, grids: FeatureTable, profile: str | None) -> tuple[Finding, ...]:
+def _of_addresses(
+    table: FeatureTable, grids: FeatureTable, profile: str | Profile | None
+) -> tuple[Finding, ...]:
     addresses = Addresses(shapely.get_coordinates(table.geometry), table.columns["address_code"])
     cells = Cells(grids.geometry, grids.columns["grid_code"])
     return check_placing(addresses, cells, rules=rules_for(profile), rows=table.rows)
@@ -155,7 +159,7 @@ def look_again(
         return generation
     table = features.read(conn, layer, generation)
     around = look_beside(conn, ctx.catalogue, layer, at)
-    checked = whole_check(ctx.catalogue, layer, table, around, ctx.settings.profile)
+    checked = whole_check(ctx.catalogue, layer, table, around, profile_in_use(ctx.settings))
     kept = [one for one in found.of_generation(conn, generation.id) if one.finding.kind not in _NOT_OF_PLACE]
     missing = Counter(map(_same, checked.findings)) - Counter(_same(one.finding) for one in kept)
     gone = Counter(_same(one.finding) for one in kept) - Counter(map(_same, checked.findings))
