@@ -1,5 +1,6 @@
 """``gis-server route``: a file of points, each to its grid."""
 
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -15,6 +16,7 @@ from gis_server.core.incident import parse_time
 from gis_server.core.message import msg
 from gis_server.core.routing import Match
 from gis_server.files.catalogue import load
+from gis_server.journeys.route_addresses import route_addresses
 from gis_server.journeys.route_files import How, RoutedFile, route_by_grid_file, route_by_store
 
 MOST_SHOWN = 50
@@ -29,6 +31,10 @@ _FILE = click.Path(path_type=Path)
 @click.option("--code", help=str(msg("网格文件中网格编码的列名。")))
 @click.option("--lon", help=str(msg("点文件中经度（或 x）的列名。")))
 @click.option("--lat", help=str(msg("点文件中纬度（或 y）的列名。")))
+@click.option(
+    "--address",
+    help=str(msg("表格中地址的列名：按地址而不是坐标分；不能确定的行只列出候选，不分。")),
+)
 @click.option("--accuracy", help=str(msg("点文件中定位精度（95% 半径，米）的列名；默认 accuracy_m。")))
 @click.option("--datum", type=click.Choice([d.value for d in Datum]), help=str(msg("点的坐标基准。")))
 @click.option("--at", help=str(msg("按这一时刻生效的网格，例如 2026-03-01T00:00:00+08:00；默认是现在。")))
@@ -49,6 +55,7 @@ def route(  # noqa: PLR0917  (click gives them by name)
     code: str | None,
     lon: str | None,
     lat: str | None,
+    address: str | None,
     accuracy: str | None,
     datum: str | None,
     at: str | None,
@@ -58,6 +65,11 @@ def route(  # noqa: PLR0917  (click gives them by name)
     out: Path,
 ) -> None:
     """Route points; the output has the input's columns and the answer's, in the input's order."""
+    if address is not None:
+        others = {"--grids": grids, "--code": code, "--lon": lon, "--lat": lat, "--accuracy": accuracy}
+        others |= {"--datum": datum, "--crs": crs, "--grids-crs": grids_crs}
+        _by_address(points, out, address, encoding, at=parse_time(at, "at"), others=others)
+        return
     how = How(crs, encoding, None if datum is None else Datum(datum), lon, lat, accuracy, code, grids_crs)
     moment = parse_time(at, "at")
     if grids is not None:
@@ -75,6 +87,39 @@ def route(  # noqa: PLR0917  (click gives them by name)
                 ctx, CONSOLE, points, out, how=how, at=moment or datetime.now(UTC), progress=show
             )
     _tell(found, out)
+
+
+def _by_address(
+    points: Path,
+    out: Path,
+    column: str,
+    encoding: str | None,
+    *,
+    at: datetime | None,
+    others: Mapping[str, object],
+) -> None:
+    for name, given in others.items():
+        if given is not None:
+            raise UnusableInput(msg("--address 不能与 {other} 一起用。", other=name), field="address")
+    with opened(read_settings()) as ctx, step(msg("按地址定位到网格")) as show:
+        found = route_addresses(
+            ctx,
+            CONSOLE,
+            points,
+            out,
+            column=column,
+            encoding=encoding,
+            at=at or datetime.now(UTC),
+            progress=show,
+        )
+    for note in found.notes[:MOST_SHOWN]:
+        say(note)
+    line = msg(
+        "已写出 {file}：找到 {exact}，有几个同样符合 {ambiguous}，没有完全一致 {no_exact_match}，没有找到 {none}。",
+        file=str(out),
+        **{verdict.value: count for verdict, count in found.by_verdict.items()},
+    )
+    click.echo(line.render(translate()))
 
 
 def _tell(found: RoutedFile, out: Path) -> None:

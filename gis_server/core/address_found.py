@@ -6,7 +6,6 @@ from dataclasses import dataclass, replace
 
 from gis_server.core.address_index import Commonness
 from gis_server.core.address_match import (
-    CLOSE,
     LEAST_SCORE,
     Asked,
     Fit,
@@ -20,6 +19,9 @@ from gis_server.core.address_match import (
 from gis_server.core.address_text import normal
 from gis_server.core.boundaries import Place
 from gis_server.core.message import Message, msg
+
+
+_STAND_BACK = 0.015
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +111,7 @@ class Ranked:
 def ranked(asked: Asked, fits: Sequence[Fit], known: Mapping[str, KnownAddress]) -> list[Ranked]:
     """Fits that are worth showing, each address once: the identical one, then the best.
 
-    Of those that are as good, one of each name comes before the second of any.
+    Each further address of one name stands back a little, so that other names that are about as good are seen too.
     """
     once: dict[str, Ranked] = {}
     for fit in sorted(fits, key=lambda fit: -fit.score):
@@ -117,12 +119,10 @@ def ranked(asked: Asked, fits: Sequence[Fit], known: Mapping[str, KnownAddress])
             one = known[fit.code]
             once.setdefault(fit.code, Ranked(fit, one, normal(one.standard_address) == asked.text))
     ordered = sorted(once.values(), key=lambda one: (not one.identical, -one.fit.score))
-    best = max((one.fit.score for one in ordered), default=0.0)
     turns: Counter[str] = Counter()
-    places: list[tuple[bool, int, int]] = []
+    places: list[tuple[bool, float, int]] = []
     for number, one in enumerate(ordered):
-        near = one.fit.score >= best - CLOSE
-        places.append((not (near or one.identical), turns[one.fit.name] if near else 0, number))
+        places.append((not one.identical, _STAND_BACK * turns[one.fit.name] - one.fit.score, number))
         turns[one.fit.name] += 1
     return [ordered[number] for *_, number in sorted(places)]
 

@@ -38,6 +38,8 @@ MOST_DOORS = 6
 _SMOOTH = 20
 _RARE = 0.3
 _COMMON_WEIGHT = 0.15
+_ROAD_WEIGHT = 0.5
+_ROAD_WORDS = frozenset("路街巷道弄")  # common, but 祥台路 is not 祥台街
 _OMITTED_NAME = 0.15
 _SCATTERED = 0.1
 _OUT_OF_ORDER = 0.92
@@ -159,7 +161,8 @@ def weight(letter: str, common: Commonness) -> float:
     """How much a character tells, from ``_COMMON_WEIGHT`` to 1."""
     most = math.log(common.names + _SMOOTH)
     told = math.log((common.names + _SMOOTH) / (common.frequent.get(letter, 0) + 1)) / most
-    return max(_COMMON_WEIGHT, min(1.0, told / _RARE))
+    least = _ROAD_WEIGHT if letter in _ROAD_WORDS else _COMMON_WEIGHT
+    return max(least, min(1.0, told / _RARE))
 
 
 def reading(name: str, common: Commonness) -> Reading:
@@ -257,10 +260,10 @@ def _aligned(asked: str, name: str) -> tuple[list[bool], list[int]]:
         for j in range(columns - 1, -1, -1):
             same = best[i + 1][j + 1] + 1 if asked[i] == name[j] else 0
             best[i][j] = max(same, best[i + 1][j], best[i][j + 1])
-    matched, places = [False] * rows, [0] * rows
+    matched, places = [False] * rows, [-1] * rows
     i = j = 0
     while i < rows:
-        places[i] = j
+        places[i] = j if places[i] < 0 else places[i]
         if j < columns and asked[i] == name[j] and best[i][j] == best[i + 1][j + 1] + 1:
             matched[i] = True
             i, j = i + 1, j + 1
