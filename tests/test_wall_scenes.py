@@ -86,6 +86,7 @@ def test_an_urgent_incident_calls_until_somebody_acknowledges_it(app: Flask, cit
         "number",
         "lon",
         "lat",
+        "grid_code",
         "grid_name",
         "township_code",
         "raised_at",

@@ -99,6 +99,7 @@ class Alarm:
     number: str
     lon: float
     lat: float
+    grid_code: str | None
     grid_name: str | None
     township_code: str | None
     raised_at: datetime

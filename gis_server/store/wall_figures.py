@@ -282,6 +282,7 @@ def alarms(conn: Connection, path: Sequence[str], since: datetime) -> list[Alarm
             incident.c.number,
             func.ST_X(incident.c.geom),
             func.ST_Y(incident.c.geom),
+            incident.c.grid_code,
             grid.c.grid_name,
             incident.c.area_path[2],
             incident.c.recorded_at,

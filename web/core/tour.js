@@ -141,6 +141,7 @@ export function takeIncident(alarms, incident, isNew) {
       number: incident.number,
       lon: incident.lon,
       lat: incident.lat,
+      grid_code: incident.grid_code,
       grid_name: incident.grid_name,
       township_code: incident.township_code ?? null,
       raised_at: incident.at,

@@ -120,6 +120,7 @@ export interface Alarm {
   number: string;
   lon: number;
   lat: number;
+  grid_code: string | null;
   grid_name: string | null;
   township_code: string | null;
   raised_at: string;

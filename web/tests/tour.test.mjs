@@ -26,7 +26,7 @@ const TOWNS = ["t1", "t2", "t3"];
  * @param {number | null} to
  */
 const alarm = (number, from, to) => ({
-  number, lon: 0, lat: 0, grid_name: null, township_code: null, raised_at: at(from), ended_at: to === null ? null : at(to),
+  number, lon: 0, lat: 0, grid_code: null, grid_name: null, township_code: null, raised_at: at(from), ended_at: to === null ? null : at(to),
 });
 /**
  * @param {number} seconds

@@ -2,6 +2,7 @@
 
 import { classBounds, classOf, classToken } from "../core/classes.js";
 import { clock, count, span } from "../core/formats.js";
+import { boundsOf } from "../core/geometry.js";
 import { _ } from "../core/i18n.js";
 import { byId, el, setText } from "./dom.js";
 import { urbanBounds } from "./wall_extents.js";
@@ -11,8 +12,8 @@ import { WallSound } from "./wall_sound.js";
 
 /** @typedef {import("../core/tour.js").Standing} Standing */
 
-/** Half the side of what is shown around a call, degrees. */
-const CALL_REACH = 0.005;
+/** Half the side of what is shown around a call at least, degrees. */
+const CALL_REACH = 0.002;
 
 export class WallStage {
   /**
@@ -81,7 +82,7 @@ export class WallStage {
   fit() {
     const { scene, town, call } = this.standing;
     const urban = scene.extent === "urban" ? this.urban : null;
-    const bounds = call ? around(call.lon, call.lat) : (this.model.town(town)?.bounds ?? urban ?? this.model.bounds);
+    const bounds = call ? this.#around(call) : (this.model.town(town)?.bounds ?? urban ?? this.model.bounds);
     if (!bounds) return;
     const map = byId("map").getBoundingClientRect();
     const left = byId("left").getBoundingClientRect();
@@ -103,13 +104,27 @@ export class WallStage {
     if (call) {
       setText(byId("call-place"), call.grid_name ?? _("网格之外"));
       const raised = new Date(call.raised_at);
-      const waited = span(this.model.now().getTime() - raised.getTime());
-      setText(byId("call-time"), _("{time} 上报，等待签收 {span}", { time: clock(raised), span: waited }));
+      const waited = this.model.now().getTime() - raised.getTime();
+      const words =
+        waited < 60_000
+          ? _("{time} 上报，等待签收", { time: clock(raised) })
+          : _("{time} 上报，已等待签收 {span}", { time: clock(raised), span: span(waited) });
+      setText(byId("call-time"), words);
     }
     this.sound.call(Boolean(call) && this.model.tour.sound);
     const waiting = this.model.waiting();
     byId("waiting").hidden = waiting === 0;
     setText(byId("waiting-count"), count(waiting));
+  }
+
+  /**
+   * What is shown of a call: its grid, so that the hall sees where in it, and at least some streets around.
+   * @param {import("../core/types.js").Alarm} call
+   */
+  #around({ lon, lat, grid_code }) {
+    const grid = this.map.featuresOf("grid").filter(({ properties }) => grid_code && properties.grid_code === grid_code);
+    const near = { type: /** @type {const} */ ("LineString"), coordinates: [[lon - CALL_REACH, lat - CALL_REACH], [lon + CALL_REACH, lat + CALL_REACH]] };
+    return boundsOf([near, ...grid.map(({ geometry }) => geometry)]);
   }
 
   #shown() {
@@ -189,13 +204,4 @@ function column(box, names, panels) {
   const wanted = names.flatMap((name) => panels.get(name)?.element ?? []);
   const same = wanted.length === box.children.length && wanted.every((panel, index) => box.children[index] === panel);
   if (!same) box.replaceChildren(...wanted);
-}
-
-/**
- * @param {number} lon
- * @param {number} lat
- * @returns {import("../core/types.js").Bounds}
- */
-function around(lon, lat) {
-  return [lon - CALL_REACH, lat - CALL_REACH, lon + CALL_REACH, lat + CALL_REACH];
 }
