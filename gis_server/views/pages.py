@@ -50,14 +50,18 @@ def sign_in() -> BaseResponse:
         page.status_code = 401
         return page
     sessions.begin(account)
-    return redirect(following or "/", 303)
+    answer = redirect(following or "/", 303)
+    sessions.mark_account(answer)
+    return answer
 
 
 @blueprint.post("/sign-out")
 def sign_out() -> BaseResponse:
     """Close the session."""
     sessions.end()
-    return redirect("/sign-in", 303)
+    answer = redirect("/sign-in", 303)
+    sessions.unmark_account(answer)
+    return answer
 
 
 @blueprint.get("/language/<chosen>")
@@ -87,7 +91,9 @@ def wall(wall_id: str) -> BaseResponse:
 @blueprint.get("/report")
 def report() -> Response:
     """The report form for a phone."""
-    return _page_for(Act.REPORT_INCIDENT, "report.html")
+    page = _page_for(Act.REPORT_INCIDENT, "report.html")
+    sessions.mark_account(page)
+    return page
 
 
 @blueprint.get("/incidents")
@@ -102,6 +108,12 @@ def incidents(incident_id: int | None = None) -> Response:
 def layers() -> Response:
     """Import, check and publish."""
     return _page_for(Act.IMPORT_LAYER, "layers.html")
+
+
+@blueprint.get("/roster")
+def roster() -> Response:
+    """Who holds which post, vacancies first."""
+    return _page_for(Act.READ_ROSTER, "roster.html")
 
 
 @blueprint.get("/walls")
