@@ -46,7 +46,7 @@ def operator(app: Flask, city_ctx: Context) -> Client:
 
 
 def test_a_report_is_routed_recorded_and_announced(operator: Client, city_ctx: Context) -> None:
-    answer = operator.post("/api/incidents", a_report(urgent=True, item="市政设施", accuracy_m=8))
+    answer = operator.post("/api/incidents", a_report(urgent=True, item="建筑施工噪声", accuracy_m=8))
     assert answer.status_code == 201
     body = answer.json
     assert body["match"] == "inside"

@@ -119,7 +119,7 @@ def test_every_row_is_a_report_routed_and_told(
     seen = datetime.now(UTC).replace(microsecond=0) - timedelta(hours=3)
     local = seen + timedelta(hours=8)
     given = [
-        row("R-1", 事项="市政设施", 是否紧急="是", 发现时间=f"{local:%Y-%m-%d %H:%M:%S}", 精度=8),
+        row("R-1", 事项="建筑施工噪声", 是否紧急="是", 发现时间=f"{local:%Y-%m-%d %H:%M:%S}", 精度=8),
         row("R-2", 经度=inside(3)["lon"], 来源="patrol"),
     ]
     job = take(operator, make(given), name)

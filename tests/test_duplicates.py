@@ -72,13 +72,13 @@ def test_the_distance_is_the_same_in_every_direction(operator: Client, bearing: 
 def test_old_closed_and_other_items_are_none(operator: Client, city_ctx: Context) -> None:
     now = datetime.now(UTC)
     old = report(operator, discovered_at=(now - timedelta(hours=73)).isoformat())
-    recent = report(operator, discovered_at=(now - timedelta(hours=71)).isoformat(), item="路灯")
+    recent = report(operator, discovered_at=(now - timedelta(hours=71)).isoformat(), item="建筑施工噪声")
     closed = report(operator)
     with city_ctx.engine.begin() as conn:
         conn.execute(text("UPDATE incident SET state = 'archived' WHERE id = :id"), {"id": closed["id"]})
     assert numbers(operator.get("/api/incidents/nearby", **HERE)) == [recent["number"]]
-    assert numbers(operator.get("/api/incidents/nearby", **HERE, item="路灯")) == [recent["number"]]
-    assert numbers(operator.get("/api/incidents/nearby", **HERE, item="占道经营")) == []
+    assert numbers(operator.get("/api/incidents/nearby", **HERE, item="建筑施工噪声")) == [recent["number"]]
+    assert numbers(operator.get("/api/incidents/nearby", **HERE, item="群租房管理")) == []
     then = (now - timedelta(hours=80)).isoformat()
     assert old["number"] in numbers(operator.get("/api/incidents/nearby", **HERE, at=then))
 
