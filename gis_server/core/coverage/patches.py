@@ -89,8 +89,21 @@ def residual_faces(
     thick = strip_width(shapely.area(found), shapely.length(found)) > finest
     found = found[thick]
     flat = plane.project(found)
-    area, real = shapely.area(flat), beyond_bow(flat, plane.bend)
+    area, real = shapely.area(flat), np.ones(len(flat), dtype=bool)
+    if plane.bend:
+        begin, end = _edges(cells, edges, parents, parent_edges)
+        real = beyond_bow(found, flat, begin, end, plane)
     return Faces(found[real], area[real], np.zeros(int(real.sum()), dtype=bool))
+
+
+def _edges(
+    cells: Rings, edges: Indices, parents: Rings | None, parent_edges: Indices
+) -> tuple[Floats, Floats]:
+    """(begin, end) of the unmatched edges of both."""
+    if parents is None:
+        return cells.xy[edges], cells.xy[edges + 1]
+    begin = np.concatenate([cells.xy[edges], parents.xy[parent_edges]])
+    return begin, np.concatenate([cells.xy[edges + 1], parents.xy[parent_edges + 1]])
 
 
 def rule(
