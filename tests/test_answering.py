@@ -143,6 +143,17 @@ def test_the_line_behind_a_vacancy() -> None:
     assert (found.unit.code, found.unit.reason) == (K1, UnitReason.NOBODY)
 
 
+def test_an_exclusive_grid_without_the_hosts_own_worker_has_its_full_time_worker() -> None:
+    found = answer("heilongjiang", [worker(WorkerKind.FULL_TIME)], exclusive=True)
+    assert (found.rung, found.vacant) == (Rung.FULL_TIME_WORKER, ())
+    found = answer("heihe", [worker(WorkerKind.FULL_TIME), worker(WorkerKind.EXCLUSIVE)], exclusive=True)
+    assert (found.rung, found.chosen.person_id) == (Rung.EXCLUSIVE_WORKER, 2)
+    assert answer("heihe", [leader()], exclusive=True).vacant == (
+        Rung.FULL_TIME_WORKER,
+        Rung.PART_TIME_WORKER,
+    )
+
+
 def test_a_professional_worker_does_not_answer_for_the_whole_grid() -> None:
     """He has the items of his own department (heilongjiang 7.3.6)."""
     found = answer("heilongjiang", [worker(WorkerKind.PROFESSIONAL, unit="市住建局"), leader()])

@@ -106,7 +106,7 @@ def test_a_finding_says_rule_place_and_clause() -> None:
     (found,) = errors("gansu", URBAN, [])
     assert (found.kind, found.rule, found.codes, found.fids) == ("roster", "V14", (CODE,), (0,))
     assert found.clause == "gansu 一(二)"
-    assert str(found.message) == f"网格 {CODE} 有 0 名专职网格员，应不少于 1 名。"
+    assert str(found.message) == f"网格 {CODE} 没有专职网格员，应不少于 1 名。"
 
 
 @pytest.mark.parametrize(

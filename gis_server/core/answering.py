@@ -119,8 +119,9 @@ def answering(
     for rung, code, fits in _line(grid, path):
         chosen = next((posting for fit in fits for posting in roster.of(code, at) if fit(posting)), None)
         if chosen is not None:
+            held = Rung.EXCLUSIVE_WORKER if chosen.is_worker(WorkerKind.EXCLUSIVE) else rung
             unit = _unit(rules, path, UnitReason.ITS_GRID)
-            return Answer(chosen, rung, tuple(vacant), unit, _managers(rules, grid, path, roster, at))
+            return Answer(chosen, held, tuple(vacant), unit, _managers(rules, grid, path, roster, at))
         vacant.append(rung)
     unit = _unit(rules, path, UnitReason.NOBODY)
     return Answer(None, None, tuple(vacant), unit, _managers(rules, grid, path, roster, at))
@@ -140,11 +141,11 @@ def _works(posting: Posting) -> bool:
 
 def _line(grid: StaffedGrid, path: tuple[str, ...]) -> list[tuple[Rung, str, tuple[_Fits, ...]]]:
     """Each rung with the code it is looked for under and the postings that fit, the better first."""
-    line: list[tuple[Rung, str, tuple[_Fits, ...]]] = []
-    if grid.is_exclusive:
-        line.append((Rung.EXCLUSIVE_WORKER, grid.code, (_works_as(WorkerKind.EXCLUSIVE),)))
-    line += [
-        (Rung.FULL_TIME_WORKER, grid.code, (_works_as(WorkerKind.FULL_TIME),)),
+    full_time: tuple[_Fits, ...] = (_works_as(WorkerKind.FULL_TIME),)
+    if grid.is_exclusive:  # what the host sends is its full-time worker, where there is one
+        full_time = (_works_as(WorkerKind.EXCLUSIVE), *full_time)
+    line: list[tuple[Rung, str, tuple[_Fits, ...]]] = [
+        (Rung.FULL_TIME_WORKER, grid.code, full_time),
         (Rung.PART_TIME_WORKER, grid.code, (_works_as(WorkerKind.PART_TIME),)),
         (Rung.GRID_LEADER, grid.code, (_leads,)),
     ]

@@ -94,12 +94,12 @@ def _bounded(
 ) -> Iterator[Broken]:
     said = {"code": grid.code, "n": number, "post": of}
     if number < least.value:
-        severity = _severity(least, is_count=True)
-        yield (
-            least,
-            severity,
-            msg("网格 {code} 有 {n} 名{post}，应不少于 {least} 名。", **said, least=least.value),
+        sentence = (
+            msg("网格 {code} 有 {n} 名{post}，应不少于 {least} 名。", **said, least=least.value)
+            if number
+            else msg("网格 {code} 没有{post}，应不少于 {least} 名。", **said, least=least.value)
         )
+        yield least, _severity(least, is_count=True), sentence
     if most is not None and most.value is not None and number > most.value:
         severity = _severity(most, is_count=True, is_most=True)
         yield (
