@@ -4,13 +4,18 @@ import { distance } from "./formats.js";
 import { _ } from "./i18n.js";
 
 /**
+ * Who answers for a place; name and phone only for those who may know them.
+ * @typedef {{as: string, title: {zh: string, en: string}, name?: string | null, phone?: string | null}} Answering
+ */
+
+/**
  * @typedef {object} Routed as the server answers; `grid` and `sub_grid` are a code or an object that holds it
  * @property {"inside" | "border" | "near" | "outside"} match
  * @property {number | null} [distance_m]
  * @property {string | {grid_code?: string, code?: string, grid_name?: string, name?: string} | null} [grid]
  * @property {string | {sub_grid_code?: string, code?: string, sub_grid_name?: string, name?: string} | null} [sub_grid]
  * @property {{grid_code: string, grid_name?: string, share: number}[]} [candidates]
- * @property {{grid_name?: string | null, areas?: {code: string, name: string}[]} | null} [responsible]
+ * @property {{grid_name?: string | null, areas?: {code: string, name: string}[], people?: Answering[]} | null} [responsible]
  */
 
 /**

@@ -90,6 +90,7 @@ function facts(opened) {
     [_("首问责任人"), opened.first_contact],
     [_("网格"), opened.grid_name ?? place.grid],
     [_("子网格"), place.subGrid],
+    [_("负责人"), answering(opened)],
     [_("所属区域"), place.areas.join(" · ")],
     [_("来源"), sourceWords(opened.source)],
     [_("发现时间"), when(opened.discovered_at)],
@@ -101,6 +102,25 @@ function facts(opened) {
     ...listed.flatMap(([name, value]) => [
       el("dt", {}, name),
       el("dd", name === _("办理时限") && opened.standing ? { "data-standing": opened.standing } : {}, value),
+    ]),
+  );
+}
+
+/**
+ * Who answers for the place: post, name and the phone of duty, as far as this reader may know them.
+ * @param {Opened} opened
+ */
+function answering({ responsible }) {
+  const people = (responsible?.people ?? []).filter((one) => one.as === "answers");
+  if (people.length === 0) return null;
+  return el(
+    "span",
+    {},
+    ...people.flatMap(({ title, name, phone }, place) => [
+      place > 0 && " · ",
+      [words(title), name].filter(Boolean).join(" "),
+      phone && " ",
+      phone && el("a", { href: "tel:" + phone, class: "number" }, phone),
     ]),
   );
 }

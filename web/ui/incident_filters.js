@@ -29,7 +29,8 @@ export class IncidentFilters {
       order: byId("order", HTMLSelectElement),
     };
     this.days = { from: byId("from", HTMLInputElement), until: byId("until", HTMLInputElement) };
-    this.more = byId("more-filters", HTMLDetailsElement);
+    this.more = byId("more-filters");
+    this.toggle = byId("more-toggle", HTMLButtonElement);
     /** @type {ReturnType<typeof setTimeout> | undefined} */
     this.typing = undefined;
     this.#listen();
@@ -50,6 +51,7 @@ export class IncidentFilters {
       clearTimeout(this.typing);
       this.#take();
     });
+    this.toggle.addEventListener("click", () => this.#openMore(this.more.hidden === true));
     byId("clear").addEventListener("click", () => {
       this.show({ ...this.query, state: "", unit: "", grid: "", q: "", from: "", until: "", bbox: "", urgent: false, overdue: false, due_soon: false, supervised: false });
       this.changed(this.query);
@@ -85,11 +87,17 @@ export class IncidentFilters {
     for (const [name, select] of Object.entries(this.selects)) choose(select, String(query[/** @type {"state"} */ (name)]));
     this.days.from.value = query.from;
     this.days.until.value = query.until;
-    if (query.from || query.until || query.grid || query.unit) this.more.open = true;
+    if (query.from || query.until || query.grid || query.unit || query.bbox) this.#openMore(true);
     byId("clear").hidden = !isNarrowed(query);
     for (const form of ["csv", "xlsx"]) {
       byId("export-" + form, HTMLAnchorElement).href = "/api/incidents." + form + "?" + toRequest(query);
     }
+  }
+
+  /** @param {boolean} isOpen */
+  #openMore(isOpen) {
+    this.more.hidden = !isOpen;
+    this.toggle.setAttribute("aria-expanded", String(isOpen));
   }
 
   /**
