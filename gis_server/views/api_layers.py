@@ -12,7 +12,7 @@ from gis_server.core.datum import Datum
 from gis_server.core.errors import UnusableInput
 from gis_server.core.incident import parse_datum, parse_time
 from gis_server.core.message import Words, msg
-from gis_server.journeys import imports, layers
+from gis_server.journeys import imports, layers, moved_incidents
 from gis_server.views.current import (
     actor,
     ctx,
@@ -25,6 +25,7 @@ from gis_server.views.current import (
     say,
 )
 from gis_server.views.generations import generation_json, problem_json
+from gis_server.views.moves import moves_geojson, moves_json
 
 blueprint = Blueprint("layers", __name__, url_prefix="/api")
 
@@ -122,7 +123,17 @@ def import_job(job_id: UUID) -> Response:
 @blueprint.post("/generations/<id:generation_id>/publish")
 def publish(generation_id: int) -> Response:
     """Put a staged generation in force now; 409 with the findings while an error or an open warning stands."""
-    return json_answer({"generation": generation_json(layers.publish(ctx(), actor(), generation_id, now()))})
+    generation, moves = moved_incidents.publish(ctx(), actor(), generation_id, now())
+    told = {} if moves is None else {"moves": moves_json(moves)}
+    return json_answer({"generation": generation_json(generation)} | told)
+
+
+@blueprint.get("/generations/<id:generation_id>/moves")
+def moves(generation_id: int) -> Response:
+    """Which open incidents a set of grids would send to another grid, as points, with the counts by pair of grids."""
+    known_parameters()
+    found = moved_incidents.would_move(ctx(), actor(), generation_id, now())
+    return json_answer(moves_geojson(found), mimetype="application/geo+json")
 
 
 @blueprint.post("/generations/<id:generation_id>/discard")

@@ -29,6 +29,7 @@ from gis_server.views.operation import (
 )
 from gis_server.views.operations_addresses import ADDRESSES
 from gis_server.views.operations_intake import INTAKE
+from gis_server.views.operations_over_time import OVER_TIME
 from gis_server.views.operations_roster import ROSTER
 
 _LAYER = in_path("layer", msg("图层名，见 /api/catalogue"), TEXT)
@@ -82,6 +83,8 @@ OPERATIONS: tuple[Operation, ...] = (
             wall_id=TEXT,
             language=TEXT,
             csrf_token=TEXT,
+            account=or_null("string"),
+            now=TIME,
         ),
         is_open=True,
     ),
@@ -218,8 +221,9 @@ OPERATIONS: tuple[Operation, ...] = (
         "publish",
         msg("发布这一代数据；还有错误或未接受的警告时拒绝，并一一列出"),
         (_GENERATION,),
-        answer=obj(generation=ref("generation")),
+        answer=obj(generation=ref("generation"), moves=ref("moves")),
     ),
+    *OVER_TIME,
     Operation(
         "post",
         "/api/generations/{generation_id}/discard",

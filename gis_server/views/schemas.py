@@ -178,6 +178,11 @@ SCHEMAS: dict[str, Schema] = {
         weight=ANY_OBJECT,
         acceptance={"type": ["object", "null"], "properties": {"who": TEXT, "at": TIME, "reason": TEXT}},
     ),
+    "moves": obj(
+        open=INTEGER,
+        moved=INTEGER,
+        pairs=items(obj(**{"from": {"type": ["object", "null"]}}, to={"type": ["object", "null"]}, count=INTEGER)),
+    ),
     "move": obj(
         act=TEXT,
         kind={"type": "string", "enum": list(Kind)},

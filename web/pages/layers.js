@@ -14,6 +14,7 @@ import { LayerLoader } from "../ui/layer_loader.js";
 import { legend } from "../ui/legend.js";
 import { popup } from "../ui/popup.js";
 import { mendForm } from "../ui/mend_form.js";
+import { movedIncidents } from "../ui/moved_incidents.js";
 import { sentenceOf, start } from "../ui/start.js";
 import { toast } from "../ui/toast.js";
 
@@ -164,6 +165,7 @@ function showFacts(generation) {
   setText(byId("h-notes"), _("说明（{n}）", { n: count(generation.notes.length) }));
   byId("notes").replaceChildren(...generation.notes.map((note) => el("li", {}, note)));
   byId("decide").replaceChildren(...decisions(generation));
+  byId("moved-box").replaceChildren(movedIncidents(generation, map));
 }
 
 /**
