@@ -122,6 +122,14 @@ def wall_links() -> Response:
     return _page_for(Act.MANAGE_WALL_LINKS, "walls.html")
 
 
+@blueprint.get("/walls/<wall_id>/scenes")
+def scenes(wall_id: str) -> Response:
+    """The scenes of a wall: their order, what they show, and which one to send to it."""
+    actor().require(Act.MANAGE_WALL_LINKS)
+    found = walls.open_wall(ctx(), actor(), wall_id, now())
+    return _page("scenes.html", wall_id=found.id, wall_title=found.title.said(language()))
+
+
 @blueprint.get("/plans")
 @blueprint.get("/plans/<path:_rest>")
 @blueprint.get("/analysis")

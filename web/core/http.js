@@ -37,12 +37,13 @@ export function getJson(url) {
 
 /**
  * @param {string} url
- * @param {"POST" | "DELETE"} method
+ * @param {"POST" | "PUT" | "DELETE"} method
  * @param {unknown} [body] sent as JSON
  * @param {Record<string, string>} [headers]
+ * @param {number} [patience] ms after which the connection counts as lost, where sending twice does no harm
  * @returns {Promise<any>}
  */
-export async function sendJson(url, method, body, headers = {}) {
+export async function sendJson(url, method, body, headers = {}, patience = 0) {
   const { csrf_token } = await getSession();
   return send(url, {
     method,
@@ -53,7 +54,20 @@ export async function sendJson(url, method, body, headers = {}) {
       ...headers,
     },
     ...(body === undefined ? {} : { body: JSON.stringify(body) }),
-  });
+  }, patience);
+}
+
+/**
+ * Send a form without watching it, from a page or a worker.
+ * @param {string} url
+ * @param {FormData} form
+ * @param {number} patience ms after which the connection counts as lost
+ * @returns {Promise<any>}
+ */
+export async function sendForm(url, form, patience) {
+  const { csrf_token } = await getSession();
+  const headers = { Accept: "application/json", "X-CSRFToken": csrf_token };
+  return send(url, { method: "POST", headers, body: form }, patience);
 }
 
 /**
@@ -86,15 +100,16 @@ export async function upload(url, form, progress) {
 /**
  * @param {string} url
  * @param {RequestInit} options
+ * @param {number} [patience] ms; 0 waits for ever
  */
-async function send(url, options) {
+async function send(url, options, patience = options.method ? 0 : PATIENCE_MS) {
   let response;
   let text;
   // a half-open connection never fails by itself; changes are left to the server, which may still be at work
-  const patience = new AbortController();
-  const timer = options.method ? undefined : setTimeout(() => patience.abort(), PATIENCE_MS);
+  const abort = new AbortController();
+  const timer = patience ? setTimeout(() => abort.abort(), patience) : undefined;
   try {
-    response = await fetch(url, { credentials: "same-origin", signal: patience.signal, ...options });
+    response = await fetch(url, { credentials: "same-origin", signal: abort.signal, ...options });
     text = await response.text();
   } catch {
     throw unreachable();

@@ -1,0 +1,138 @@
+/** The form of one scene: what it shows, for how long, and which panels stand beside the map. */
+
+import { _ } from "../core/i18n.js";
+import { moved, offered } from "../core/tour_draft.js";
+import { el, icon } from "./dom.js";
+
+/** @typedef {import("../core/types.js").Scene} Scene */
+/** @typedef {Record<"panel" | "colour" | "points" | "extent", {value: string, title: string}[]>} Choices */
+
+/**
+ * @param {Scene} scene
+ * @param {Choices} choices
+ * @param {(change: Partial<Scene>, isTyping: boolean) => void} change `isTyping`: the form itself need not be made anew
+ */
+export function sceneForm(scene, choices, change) {
+  return [
+    el(
+      "div",
+      { class: "scenes-fields" },
+      text(_("中文名称"), scene.title.zh, (zh) => change({ title: { ...scene.title, zh } }, true)),
+      text(_("英文名称"), scene.title.en, (en) => change({ title: { ...scene.title, en } }, true)),
+      field(
+        scene.extent === "each_town" ? _("每个镇街停留（秒）") : _("停留（秒）"),
+        el("input", {
+          type: "number",
+          min: 5,
+          max: 3600,
+          step: 5,
+          value: scene.seconds,
+          input: (/** @type {InputEvent & {target: HTMLInputElement}} */ { target }) => change({ seconds: target.valueAsNumber }, true),
+        }),
+      ),
+      choice(_("显示范围"), scene.extent, choices.extent, (extent) => change({ extent: /** @type {Scene["extent"]} */ (extent) }, false)),
+      choice(_("网格颜色"), scene.colour, choices.colour, (colour) => change({ colour: /** @type {Scene["colour"]} */ (colour) }, false)),
+      choice(_("地图上的事件"), scene.points, choices.points, (points) => change({ points: /** @type {Scene["points"]} */ (points) }, false)),
+      el(
+        "label",
+        { class: "field field-inline" },
+        el("input", {
+          type: "checkbox",
+          checked: scene.cameras,
+          change: (/** @type {Event & {target: HTMLInputElement}} */ { target }) => change({ cameras: target.checked }, false),
+        }),
+        el("span", {}, _("显示视频监控")),
+      ),
+    ),
+    el("div", { class: "scenes-panels" }, side(scene, "left", _("左栏"), choices, change), side(scene, "right", _("右栏"), choices, change)),
+  ];
+}
+
+/**
+ * @param {Scene} scene
+ * @param {"left" | "right"} which
+ * @param {string} title
+ * @param {Choices} choices
+ * @param {(change: Partial<Scene>, isTyping: boolean) => void} change
+ */
+function side(scene, which, title, choices, change) {
+  const titles = new Map(choices.panel.map(({ value, title: words }) => [value, words]));
+  const set = (/** @type {string[]} */ panels) => change({ [which]: panels }, false);
+  const rows = scene[which].map((panel, index) => {
+    const name = titles.get(panel) ?? panel;
+    return el(
+      "li",
+      {},
+      name,
+      button(icon("chevron-up"), _("上移：{name}", { name }), () => set(moved(scene[which], index, -1)), index === 0),
+      button(icon("chevron-down"), _("下移：{name}", { name }), () => set(moved(scene[which], index, 1)), index === scene[which].length - 1),
+      button(icon("x-mark"), _("移除：{name}", { name }), () => set(scene[which].filter((one) => one !== panel)), false),
+    );
+  });
+  const more = offered(scene, which, choices.panel.map(({ value }) => value));
+  return el(
+    "div",
+    {},
+    el("h3", {}, title),
+    el("ol", {}, ...rows),
+    more.length > 0 &&
+      el(
+        "select",
+        {
+          "aria-label": _("添加面板到{side}", { side: title }),
+          change: (/** @type {Event & {target: HTMLSelectElement}} */ { target }) => set([...scene[which], target.value]),
+        },
+        el("option", { value: "" }, _("添加面板")),
+        ...more.map((value) => el("option", { value }, titles.get(value) ?? value)),
+      ),
+  );
+}
+
+/**
+ * @param {string} label
+ * @param {HTMLElement} input
+ */
+function field(label, input) {
+  return el("label", { class: "field" }, el("span", {}, label), input);
+}
+
+/**
+ * @param {string} label
+ * @param {string} value
+ * @param {(value: string) => void} change
+ */
+function text(label, value, change) {
+  const input = el("input", {
+    maxlength: 40,
+    required: true,
+    value,
+    input: (/** @type {InputEvent & {target: HTMLInputElement}} */ { target }) => change(target.value),
+  });
+  return field(label, input);
+}
+
+/**
+ * @param {string} label
+ * @param {string} value
+ * @param {{value: string, title: string}[]} options
+ * @param {(value: string) => void} change
+ */
+function choice(label, value, options, change) {
+  const select = el(
+    "select",
+    { change: (/** @type {Event & {target: HTMLSelectElement}} */ { target }) => change(target.value) },
+    ...options.map((one) => el("option", { value: one.value, selected: one.value === value }, one.title)),
+  );
+  return field(label, select);
+}
+
+/**
+ * A small button with a line icon and a name for those who do not see it.
+ * @param {SVGElement} picture
+ * @param {string} label
+ * @param {() => void} act
+ * @param {boolean} disabled
+ */
+export function button(picture, label, act, disabled) {
+  return el("button", { type: "button", class: "quiet scenes-icon", "aria-label": label, title: label, disabled, click: act }, picture);
+}
