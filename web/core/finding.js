@@ -62,7 +62,7 @@ const OWN_RULE = "product brief";
 
 /**
  * The clause that a finding breaks, as people read it.
- * @param {Finding} finding
+ * @param {Pick<Finding, "clause">} finding
  */
 export function clauseWords({ clause }) {
   return clause === OWN_RULE ? _("产品约定，文件未规定") : clause;
@@ -70,7 +70,7 @@ export function clauseWords({ clause }) {
 
 /**
  * The force of a finding in a word.
- * @param {Finding} finding
+ * @param {Pick<Finding, "severity">} finding
  */
 export function severityWords({ severity }) {
   if (severity === "error") return _("错误");

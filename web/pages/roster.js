@@ -1,5 +1,6 @@
 /** The roster: every grid with its people, the vacancies first; a new one taken in whole. */
 
+import { clauseWords, severityWords } from "../core/finding.js";
 import { count } from "../core/formats.js";
 import { getJson, Problem, upload } from "../core/http.js";
 import { _, currentLanguage } from "../core/i18n.js";
@@ -132,14 +133,14 @@ function personLine(person) {
 }
 
 /** @param {RosterFinding} finding */
-function findingLine({ severity: force, message, clause }) {
-  const words = { error: _("错误"), warning: _("提醒"), option: _("提示") }[force];
+function findingLine(finding) {
+  const { severity: force, message } = finding;
   return el(
     "li",
     { class: "roster-" + force },
-    el("strong", {}, words),
+    el("strong", {}, severityWords(finding)),
     " " + (currentLanguage() === "en" ? message.en : message.zh),
-    el("span", { class: "roster-code" }, clause),
+    el("span", { class: "roster-code" }, clauseWords(finding)),
   );
 }
 
