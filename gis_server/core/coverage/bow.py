@@ -25,40 +25,42 @@ def beyond_bow(found: Geometries, flat: Geometries, begin: Floats, end: Floats, 
     beyond = np.asarray(strip_width(shapely.area(flat), shapely.length(flat)) > plane.bend * longest**2)
     thin = np.flatnonzero(~beyond)
     if len(thin):
-        base = _longest_edges(found[thin], begin, end)
+        beyond[thin] = True
+        face, edge = _edges_along(found[thin], begin, end)
         vertices, edges = shapely.get_coordinates(found[thin]), np.concatenate([begin, end])
         drawn = np.isin(as_places(vertices), as_places(edges))
-        within = _within_bow(flat[thin], drawn, edge_begin[base], edge_end[base], plane.bend)
-        beyond[thin] = ~within | (base < 0)
+        within = _within_bow(flat[thin], drawn, face, edge_begin[edge], edge_end[edge], bend=plane.bend)
+        beyond[thin[face[within]]] = False
     return beyond
 
 
-def _longest_edges(faces: Geometries, begin: Floats, end: Floats) -> Indices:
-    """The longest of the edges that each face lies along; −1 where it lies along none."""
+def _edges_along(faces: Geometries, begin: Floats, end: Floats) -> tuple[Indices, Indices]:
+    """(face, edge) pairs of the edges that each face lies along."""
     xy, owner = shapely.get_coordinates(faces, return_index=True)
     same = owner[1:] == owner[:-1]
     middle, owner = ((xy[1:] + xy[:-1]) / 2)[same], owner[1:][same]
     edges = shapely.linestrings(np.stack([begin, end], axis=1))
     reach = 4 * resolution(shapely.total_bounds(edges))
     point, edge = shapely.STRtree(edges).query(shapely.points(middle), predicate="dwithin", distance=reach)
-    face = owner[point]
-    order = np.lexsort((-shapely.length(edges)[edge], face))
-    found = np.full(len(faces), -1, dtype=np.int64)
-    at, first = np.unique(face[order], return_index=True)
-    found[at] = edge[order][first]
-    return found
+    pairs = np.unique(np.stack([owner[point], edge], axis=1), axis=0)
+    return pairs[:, 0], pairs[:, 1]
 
 
-def _within_bow(flat: Geometries, drawn: Flags, a: Floats, b: Floats, bend: float) -> Flags:
-    """Whether every vertex of each face that was ``drawn`` lies within the bow of the edge from ``a`` to ``b``.
+def _within_bow(flat: Geometries, drawn: Flags, face: Indices, a: Floats, b: Floats, *, bend: float) -> Flags:
+    """Whether every vertex of each ``face`` that was ``drawn`` lies within the bow of its edge from ``a`` to ``b``.
 
-    The others are where edges cross, and follow from those.
+    The other vertices are where edges cross, and follow from those.
     """
     xy, owner = shapely.get_coordinates(flat, return_index=True)
+    count = np.bincount(owner, minlength=len(flat))
+    first = np.cumsum(count) - count
+    pair = np.repeat(np.arange(len(face)), count[face])
+    place = np.arange(len(pair)) - np.repeat(np.cumsum(count[face]) - count[face], count[face])
+    vertex = first[face][pair] + place
     length = np.maximum(np.hypot(*(b - a).T), _EXACT_M)
-    along = (b - a) / length[:, None]
-    away = xy - a[owner]
-    t = np.clip((away * along[owner]).sum(axis=1), 0.0, length[owner])
-    beside = np.hypot(*(away - along[owner] * t[:, None]).T)
-    wild = drawn & (beside > 4.0 * bend * t * (length[owner] - t) + _EXACT_M)
-    return np.asarray(np.bincount(owner[wild], minlength=len(flat)) == 0)
+    along = ((b - a) / length[:, None])[pair]
+    away = xy[vertex] - a[pair]
+    t = np.clip((away * along).sum(axis=1), 0.0, length[pair])
+    beside = np.hypot(*(away - along * t[:, None]).T)
+    wild = drawn[vertex] & (beside > 4.0 * bend * t * (length[pair] - t) + _EXACT_M)
+    return np.asarray(np.bincount(pair[wild], minlength=len(face)) == 0)
