@@ -37,6 +37,8 @@ def read_cells(path: Path, encoding: str | None = None, *, most: int = MOST_ROWS
             field="file",
             expected=msg("{known} 之一", known=SUFFIXES),
         )
+    if not path.is_file():
+        raise UnusableInput(msg("找不到文件 {file}。", file=str(path)), field="file")
     if path.stat().st_size == 0:
         raise UnusableInput(msg("{file} 是空文件。", file=path.name), field="file")
     ruined: dict[int, Message] = {}
