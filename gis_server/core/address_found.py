@@ -20,7 +20,6 @@ from gis_server.core.address_text import normal
 from gis_server.core.boundaries import Place
 from gis_server.core.message import Message, msg
 
-
 _STAND_BACK = 0.015
 
 

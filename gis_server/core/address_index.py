@@ -26,7 +26,7 @@ _BLOCK = 20_000
 _SAMPLE = 20_000
 _AS_ZERO = bytes.maketrans(b"123456789", b"0" * 9)
 _ZEROS = re.compile("0+")
-_DIGIT = re.compile("[0-9]")
+_NO_WORD = re.compile(r"[^々㐀-䶿一-鿿\U00020000-\U000323af]")
 _NOUGHT = re.compile("[零〇]")
 _PLACEHOLDERS = frozenset("0-abcdefghijklmnopqrstuvwxyz")
 
@@ -79,8 +79,7 @@ class _Names:
 
     def add_one(self, text: str, row: int) -> None:
         """A row under an address in normal form."""
-        first = _DIGIT.search(text)
-        line = text[max(first.start() - 1, 0) if first else len(text) :] + CODE_FROM + self.codes[row]
+        line = text[_cut(text) :] + CODE_FROM + self.codes[row]
         name = name_of(text)
         self.doors.setdefault(name, []).append(line)
         self.rows.setdefault(name, []).append(row)
@@ -141,8 +140,13 @@ def _gather(into: _Names, rows: range) -> None:
             for row in same:
                 into.add_one(normal(into.texts[row]), row)
         else:
-            at = skeleton.find("0")
-            into.add(name, same, len(skeleton) if at < 0 else max(at - 1, 0))
+            into.add(name, same, _cut(skeleton))
+
+
+def _cut(text: str) -> int:
+    """Where the part of an address begins that may hold numbers, with the character before it, which tells what they are."""
+    first = _NO_WORD.search(text)
+    return len(text) if first is None else max(first.start() - 1, 0)
 
 
 def _shared_name(skeleton: str) -> str | None:

@@ -9,7 +9,7 @@ All weights are ours; no document has any.
 
 import math
 import re
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -43,7 +43,7 @@ _ROAD_WORDS = frozenset("路街巷道弄")  # common, but 祥台路 is not 祥�
 _OMITTED_NAME = 0.15
 _SCATTERED = 0.1
 _OUT_OF_ORDER = 0.92
-_MID_WORD = 0.01
+_MID_WORD = 0.03
 _PART_ENDS = frozenset("省市县区镇乡道村屯庄路街巷弄苑园院城同")
 _FORMER = 0.98
 
@@ -287,10 +287,13 @@ def _segment_at(parts: Sequence[str], place: int) -> str:
 
 
 def likely_doors(asked: Sequence[Number], listed: str) -> list[tuple[str, str]]:
-    """The few doors of a name (as the index keeps them) that fit best, and those with the nearest house numbers."""
+    """The few doors of a name (as the index keeps them) that fit best, and those with the nearest house numbers.
+
+    Of many that fit as well those are taken that lie in different buildings.
+    """
     doors = list(doors_of(listed))
-    if not asked or len(doors) <= MOST_DOORS:
-        return doors[:MOST_DOORS]
+    if len(doors) <= MOST_DOORS:
+        return doors
     hits = np.zeros(len(doors), dtype=np.int64)
     houses = False
     for number in asked:
@@ -299,10 +302,24 @@ def likely_doors(asked: Sequence[Number], listed: str) -> list[tuple[str, str]]:
         houses |= number.part in (Part.HOUSE, Part.BARE) and not found.any()
         hits += found
     # texts that spell their numbers otherwise are few, and compared too
-    order = np.argsort(-hits, kind="stable")[:MOST_DOORS].tolist()
+    order = np.argsort(-hits, kind="stable")
+    chosen = _apart({number.value for number in asked}, doors, order[hits[order] == hits.max()].tolist())
+    chosen += [at for at in order[: 2 * MOST_DOORS].tolist() if at not in chosen]
+    chosen = chosen[:MOST_DOORS]
     if houses:
-        order += [at for at in _nearest_houses(asked[0], doors) if at not in order]
-    return [doors[at] for at in order]
+        chosen += [at for at in _nearest_houses(asked[0], doors) if at not in chosen]
+    return [doors[at] for at in chosen]
+
+
+def _apart(asked: Set[str], doors: Sequence[tuple[str, str]], equal: Sequence[int]) -> list[int]:
+    """Of equally good doors the first of each building, or whatever the first number is that was not asked for."""
+    first: dict[str, int] = {}
+    for at in equal:
+        other = next((value for value in re.findall("[0-9]+", doors[at][0]) if value not in asked), "")
+        first.setdefault(other, at)
+        if len(first) == MOST_DOORS:
+            break
+    return list(first.values())
 
 
 def _nearest_houses(asked: Number, doors: Sequence[tuple[str, str]]) -> list[int]:

@@ -241,6 +241,7 @@ _SEGMENT = re.compile(
 _ROADS = frozenset({"大街", "大道", "胡同", "路", "街", "巷", "弄"})
 _QUARTERS = frozenset({"小区", "公寓", "花园", "广场", "苑", "园", "院", "城"})
 _VILLAGES = frozenset({"村", "屯", "庄"})
+_AREAS = ("省", "市", "县", "区", "镇", "乡", "街道")
 _KINDS = (_ROADS, _QUARTERS, _VILLAGES, frozenset({"镇", "乡", "街道"}), frozenset({"社区"}))
 
 
@@ -277,8 +278,9 @@ def _in_place(standard: str, old: str) -> str:
         if numbered is None:
             return standard.replace(same[0], old, 1)
         return standard[: standard.index(same[0])] + old if same[0] in standard else old
-    areas = "".join(part for part in parts if part.endswith(("省", "市", "县", "区", "镇", "乡", "街道")))
-    return areas + old
+    areas = "".join(part for part in parts if part.endswith(_AREAS) and _kind_of(part) is not _QUARTERS)
+    numbers = "" if numbered else "".join(found[0] for found in _NUMBER.finditer(standard))
+    return areas + old + numbers
 
 
 def _kind_of(part: str) -> frozenset[str] | None:
