@@ -1,36 +1,62 @@
-"""Mending staged grids: what could be mended and how, and a new staged generation with some of it done.
+"""Mending staged boundaries: what could be mended and how, done in a new staged generation, and undone in another.
 
-Rows of a generation are never changed, so mending makes another one and discards the first.
+Rows of a generation are never changed, so mending makes another one and discards the first. Every step is kept with
+the rows before and after, so that it can be undone as long as nothing was built on it.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
 import shapely
-from sqlalchemy import Connection
 
-from gis_server.core.acceptance import KeptFinding
-from gis_server.core.access import Act, Actor
+from gis_server.core.access import Actor
 from gis_server.core.catalogue import Layer
-from gis_server.core.coverage.findings import Finding, Kind
-from gis_server.core.coverage.repair import Move, RepairPlan, apply, plan_repair
-from gis_server.core.errors import Conflict
+from gis_server.core.coverage.findings import Kind
+from gis_server.core.coverage.repair import Move
+from gis_server.core.errors import Conflict, NotFound
 from gis_server.core.features import FeatureTable
-from gis_server.core.generation import Generation, GenerationState
-from gis_server.core.message import msg
+from gis_server.core.generation import Generation
+from gis_server.core.mending import KeptStep, RowChange, Step, ToldMove, built_on, steps_of
+from gis_server.core.message import Message, msg
 from gis_server.journeys import staging
-from gis_server.journeys.check import LayerCase, check_layer, layer_case
 from gis_server.journeys.context import Context
-from gis_server.journeys.layers import known_layer, require_same_parents
+from gis_server.journeys.layers import known_layer
+from gis_server.journeys.mending_case import (
+    Proposed,
+    Staged,
+    Wishes,
+    key_of,
+    propose,
+    read_staged,
+    require_mendable,
+    told,
+)
 from gis_server.journeys.profiles import profile_in_use
-from gis_server.store import audit, features, layers
-from gis_server.store import findings as found
+from gis_server.journeys.whole_check import whole_check
+from gis_server.store import audit, layers, mendings
 
 MEND = "mend_generation"
 """The audit trail's word for a generation made by mending another."""
+UNDO = "undo_mending"
+"""The audit trail's word for a generation made by undoing a step of mending."""
 
-_METRES_A_DEGREE = 111_320.0
+
+@dataclass(frozen=True, slots=True)
+class Proposal:
+    """A move that could be carried out, and the finding that it mends (None: ground told as part of another)."""
+
+    finding_id: int | None
+    move: ToldMove
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """What is to be mended: one move by its key, one finding, one kind; nothing of these is everything."""
+
+    key: str | None = None
+    finding_id: int | None = None
+    kind: Kind | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,127 +64,162 @@ class Mended:
     """The new staged generation, and what was done to make it."""
 
     generation: Generation
-    moves: tuple[Move, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class _Staged:
-    """A staged generation of grids with what it was checked against, and the plan of its mending."""
-
-    layer: Layer
-    generation: Generation
-    table: FeatureTable
-    parents: FeatureTable | None
-    kept: tuple[KeptFinding, ...]
-    case: LayerCase
-    plan: RepairPlan
+    moves: tuple[ToldMove, ...]
 
 
 def proposals(
-    ctx: Context, actor: Actor, generation_id: int, now: datetime
-) -> Mapping[int, tuple[Move, ...]]:
-    """The moves that would mend a finding, by the finding's id; findings that a person must decide are not there.
+    ctx: Context, actor: Actor, generation_id: int, now: datetime, wishes: Wishes | None = None
+) -> tuple[Layer, tuple[Proposal, ...]]:
+    """The layer, and the moves that would mend its findings; what a person must decide is not there.
 
-    Raises Conflict for a generation that is not staged, and for layers other than grids: areas are the law that
-    grids are mended by, and sub-grids need not tile.
+    Raises Conflict for a generation that is not staged, and for layers that are no boundaries.
     """
-    staged = _read(ctx, actor, generation_id, now)
-    ids = {id(finding): kept.id for kept, finding in _same(staged.kept, staged.plan)}
-    proposed: dict[int, tuple[Move, ...]] = {}
-    for move in staged.plan.moves:
-        if (number := ids.get(id(move.finding))) is not None:
-            proposed[number] = (*proposed.get(number, ()), move)
-    return proposed
+    staged = read_staged(ctx, actor, generation_id, now)
+    proposed = propose(ctx, staged, wishes or Wishes(), now)
+    ids = proposed.finding_ids()
+    return staged.layer, tuple(
+        Proposal(ids.get(id(move.finding)), told(level, move)) for level, move in proposed.moves
+    )
 
 
-def mend_one(ctx: Context, actor: Actor, generation_id: int, finding_id: int, now: datetime) -> Mended:
-    """Make a new staged generation in which one finding is mended; Conflict where a person must decide."""
-    staged = _read(ctx, actor, generation_id, now)
-    wanted = {id(finding) for kept, finding in _same(staged.kept, staged.plan) if kept.id == finding_id}
-    return _mend(ctx, actor, staged, lambda move: id(move.finding) in wanted, now)
-
-
-def mend_kind(ctx: Context, actor: Actor, generation_id: int, kind: Kind, now: datetime) -> Mended:
-    """Make a new staged generation in which all of one kind is mended that can be."""
-    staged = _read(ctx, actor, generation_id, now)
-    return _mend(ctx, actor, staged, lambda move: move.finding.kind is kind, now)
-
-
-def _read(ctx: Context, actor: Actor, generation_id: int, now: datetime) -> _Staged:
-    actor.require(Act.IMPORT_LAYER)
+def steps(ctx: Context, actor: Actor, generation_id: int) -> tuple[KeptStep, ...]:
+    """The mendings that led to a generation, the first one first, with what of it was undone."""
     with ctx.engine.connect() as conn:
-        generation = layers.one(conn, generation_id)
-        layer = known_layer(ctx, actor, generation.layer)
-        staging.require_whole_deployment(actor, staging.counties_in_force(conn, ctx.catalogue, now))
-        _require_mendable(conn, layer, generation, now)
-        above = staging.parents_in_force(conn, ctx.catalogue, layer, now)
-        parents = None if above is None else above.table
-        table = replace(
-            features.read(conn, layer, generation),
-            problems=layers.problems(conn, generation_id),
-            notes=generation.notes,
-        )
-        kept = found.of_generation(conn, generation_id)
-    case = layer_case(layer, table, parents, profile_in_use(ctx.settings))
-    plan = plan_repair(case.cells, case.parents, rules=case.rules, plane=case.plane, unit_m=_METRES_A_DEGREE)
-    return _Staged(layer, generation, table, parents, kept, case, plan)
+        known_layer(ctx, actor, layers.one(conn, generation_id).layer)
+        return mendings.of_chain(conn, mendings.root_of(conn, generation_id))
 
 
-def _require_mendable(conn: Connection, layer: Layer, generation: Generation, now: datetime) -> None:
-    if layer.name != "grid":
-        raise Conflict(msg("只有网格图层可以自动修补。"))
-    if generation.state is not GenerationState.STAGED:
-        state = layers.STATE_NAMES[generation.state]
-        raise Conflict(msg("第 {id} 代已是{state}，不能再修补。", id=generation.id, state=state))
-    require_same_parents(conn, layer, generation, now)
-
-
-def _same(kept: Sequence[KeptFinding], plan: RepairPlan) -> list[tuple[KeptFinding, Finding]]:
-    """The kept findings beside those of the plan's own check: the same kind of defect at the same place."""
-    by_place = {_place(one.finding): one for one in kept}
-    return [
-        (by_place[place], finding)
-        for finding in plan.before.findings
-        if (place := _place(finding)) in by_place
-    ]
-
-
-def _place(finding: Finding) -> tuple[Kind, tuple[str, ...], bytes | None]:
-    shape = finding.geometry
-    return finding.kind, finding.codes, None if shape is None else shapely.to_wkb(shape)
-
-
-def _mend(
-    ctx: Context, actor: Actor, staged: _Staged, is_wanted: Callable[[Move], bool], now: datetime
+def mend(
+    ctx: Context,
+    actor: Actor,
+    generation_id: int,
+    choice: Choice,
+    now: datetime,
+    *,
+    wishes: Wishes | None = None,
 ) -> Mended:
-    moves = tuple(move for move in staged.plan.moves if is_wanted(move))
-    if not moves:
+    """Make a new staged generation in which what was chosen is mended; Conflict where a person must decide."""
+    staged = read_staged(ctx, actor, generation_id, now)
+    proposed = propose(ctx, staged, wishes or Wishes(), now)
+    wanted = _keys(proposed, choice)
+    if not wanted:
         raise Conflict(msg("这超出了自动修补的范围，须由人决定。"))
-    layer, old = staged.layer, staged.generation
-    table = _mended(staged, moves)
-    report = check_layer(layer, table, staged.parents, profile_in_use(ctx.settings))
-    with ctx.engine.begin() as conn:
-        # while the plan was made, somebody may have published or discarded it
-        held = layers.held(conn, old.id)
-        _require_mendable(conn, layer, held, now)
-        kept = layers.Staging(report=report, parent_generation=held.parent_generation)
-        generation = layers.stage(conn, layer, table, kept, by=actor.name, now=now)
-        layers.discard(conn, layer, old.id)
-        detail = {"from": old.id, "moves": len(moves)}
-        audit.add(conn, actor, MEND, now=now, subject=f"generation:{generation.id}", detail=detail)
+    whole = frozenset(key_of(move) for _, move in proposed.moves)
+    done = proposed.carried_out(None if wanted == whole and choice == Choice() else wanted)
+    made = steps_of(proposed.case.cells, done)
+    if not made:
+        raise Conflict(msg("这一处修补不能单独进行，请修补整类，或先修补相邻的问题。"))
+    moves = tuple(told(level, move) for step in made for level, move in step.moves)
+    note = msg("由第 {id} 代修补 {n} 处而成：", id=staged.generation.id, n=len(moves))
+    table = _with_rows(
+        staged,
+        [change for step in made for change in step.rows],
+        (note, *(move.message for move in moves)),
+    )
+    generation = _staged_anew(ctx, actor, staged, table, now, made=made)
     return Mended(generation, moves)
 
 
-def _mended(staged: _Staged, moves: tuple[Move, ...]) -> FeatureTable:
-    """The table after the moves, each of which is told in its notes."""
-    table, cells = staged.table, apply(staged.case.cells, moves)
-    geometry = table.geometry.copy()
-    for at, (before, after) in enumerate(zip(table.geometry, cells.geometry, strict=True)):
-        if before is not after:
-            geometry[at] = shapely.multipolygons(shapely.get_parts(after))
-    columns = dict(table.columns)
-    if staged.layer.parent is not None and cells.parent_codes is not None:
-        columns[staged.layer.parent.field] = cells.parent_codes
-    made = msg("由第 {id} 代修补 {n} 处而成：", id=staged.generation.id, n=len(moves))
-    notes = (*table.notes, made, *(move.message for move in moves))
-    return replace(table, geometry=geometry, columns=columns, notes=notes)
+def undo(ctx: Context, actor: Actor, generation_id: int, step_id: int, now: datetime) -> Mended:
+    """Make a new staged generation in which one step of mending is undone, to the last bit.
+
+    Raises Conflict when the generation is not staged any more, when the step was undone before, or when a later one
+    changed the same rows.
+    """
+    staged = read_staged(ctx, actor, generation_id, now)
+    step = next((one for one in staged.steps if one.id == step_id), None)
+    if step is None:
+        raise NotFound(
+            msg("第 {generation} 代数据没有编号为 {id} 的修补。", generation=generation_id, id=step_id)
+        )
+    if step.undone is not None:
+        raise Conflict(msg("这一处修补已由{who}撤销。", who=step.undone.who))
+    later = built_on(staged.steps, step)
+    if later is not None:
+        raise Conflict(
+            msg("后来的修补建立在它之上，请先撤销那一处：{sentence}", sentence=later.told[0].message)
+        )
+    back = [
+        RowChange(change.row, change.after, change.before, change.parent_after, change.parent_before)
+        for change in step.rows
+    ]
+    note = msg("由第 {id} 代撤销 {n} 处修补而成：", id=staged.generation.id, n=len(step.told))
+    table = _with_rows(staged, back, (note, *(move.message for move in step.told)))
+    return Mended(_staged_anew(ctx, actor, staged, table, now, undone=step), step.told)
+
+
+def _keys(proposed: Proposed, choice: Choice) -> frozenset[str]:
+    ids = proposed.finding_ids()
+
+    def is_chosen(move: Move) -> bool:
+        if choice.finding_id is not None and ids.get(id(move.finding)) != choice.finding_id:
+            return False
+        if choice.kind is not None and move.finding.kind is not choice.kind:
+            return False
+        return choice.key is None or key_of(move) == choice.key
+
+    return frozenset(key_of(move) for _, move in proposed.moves if is_chosen(move))
+
+
+def _staged_anew(
+    ctx: Context,
+    actor: Actor,
+    staged: Staged,
+    table: FeatureTable,
+    now: datetime,
+    *,
+    made: Sequence[Step] = (),
+    undone: KeptStep | None = None,
+) -> Generation:
+    """Stage the table in place of the generation it comes from, checked and weighed anew, and keep what was done."""
+    layer, old = staged.layer, staged.generation
+    more = [one.finding for one in staged.findings if one.finding.kind is Kind.DEPARTMENT_LAYER]
+    paths = None
+    if layer.name == staging.AREA:
+        table, paths = staging.with_area_tree(table)
+    checked = whole_check(ctx.catalogue, layer, table, staged.beside, profile_in_use(ctx.settings), more=more)
+    with ctx.engine.begin() as conn:
+        # while the plan was made, somebody may have published or discarded it
+        held = layers.held(conn, old.id)
+        require_mendable(conn, layer, held, now)
+        kept = layers.Staging(
+            report=checked.report,
+            findings=checked.findings,
+            parent_generation=held.parent_generation,
+            checked_with=staged.beside.generations,
+            paths=paths,
+        )
+        generation = layers.stage(conn, layer, table, kept, by=actor.name, now=now)
+        layers.discard(conn, layer, old.id)
+        detail: dict[str, object] = {"from": old.id}
+        if undone is None:
+            mendings.add(
+                conn,
+                [([told(level, move) for level, move in step.moves], step.rows) for step in made],
+                root_id=staged.root_id,
+                generation_id=generation.id,
+                actor=actor,
+                now=now,
+            )
+            detail["moves"] = sum(len(step.moves) for step in made)
+        else:
+            mendings.undo(conn, undone, generation.id, actor, now)
+            detail |= {"moves": len(undone.told), "step": undone.id}
+        act = MEND if undone is None else UNDO
+        audit.add(conn, actor, act, now=now, subject=f"generation:{generation.id}", detail=detail)
+    return generation
+
+
+def _with_rows(staged: Staged, changes: Sequence[RowChange], notes: Sequence[Message]) -> FeatureTable:
+    """The table with some rows as they became (of several changes of a row the last one), and what to tell of that."""
+    table = staged.table
+    geometry, columns = table.geometry.copy(), dict(table.columns)
+    parent = staged.layer.parent
+    codes = None if parent is None else columns[parent.field].copy()
+    for change in changes:
+        geometry[change.row] = shapely.multipolygons(shapely.get_parts(change.after))
+        if codes is not None and change.parent_before != change.parent_after:
+            codes[change.row] = change.parent_after
+    if parent is not None and codes is not None:
+        columns[parent.field] = codes
+    return replace(table, geometry=geometry, columns=columns, notes=(*table.notes, *notes))

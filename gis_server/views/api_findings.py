@@ -1,4 +1,4 @@
-"""Findings of a generation over HTTP: read, taken to other tools, accepted with a reason, mended."""
+"""Findings of a generation over HTTP: read, taken to other tools, accepted with a reason; mending is beside."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -7,13 +7,13 @@ from flask import Blueprint, Response
 
 from gis_server.core.access import Act
 from gis_server.core.coverage.document import as_geojson
-from gis_server.core.coverage.findings import Kind
-from gis_server.core.coverage.repair import Move
 from gis_server.core.errors import UnusableInput
 from gis_server.core.generation import Generation
 from gis_server.core.message import msg
 from gis_server.journeys import findings as journey
-from gis_server.journeys import layers, mending
+from gis_server.journeys import layers
+from gis_server.views.api_mending import blueprint as mending
+from gis_server.views.api_mending import kind_named
 from gis_server.views.current import (
     actor,
     ctx,
@@ -22,13 +22,13 @@ from gis_server.views.current import (
     known_parameters,
     languages,
     now,
-    say,
     translate,
 )
 from gis_server.views.generations import generation_json, kept_json, problem_json
 from gis_server.views.operation import GEOJSON, GEOPACKAGE
 
 blueprint = Blueprint("findings", __name__, url_prefix="/api/generations/<id:generation_id>")
+blueprint.register_blueprint(mending)
 
 
 @blueprint.get("/findings")
@@ -99,64 +99,10 @@ def accept_kind(generation_id: int) -> Response:
     """Accept all open warnings of one kind with one reason; 409 where there is none."""
     actor().require(Act.IMPORT_LAYER)
     kind, reason = _texts("kind", "reason")
-    generation = journey.accept_kind(ctx(), actor(), generation_id, _kind(kind), reason=reason, now=now())
-    return json_answer({"generation": generation_json(generation)})
-
-
-@blueprint.get("/mending")
-def proposals(generation_id: int) -> Response:
-    """What could be mended without a person's decision, move by move, and how."""
-    known_parameters()
-    proposed = mending.proposals(ctx(), actor(), generation_id, now())
-    return json_answer(
-        {
-            "moves": [
-                {"finding": number, **_move_json(move)}
-                for number, moves in proposed.items()
-                for move in moves
-            ]
-        }
+    generation = journey.accept_kind(
+        ctx(), actor(), generation_id, kind_named(kind), reason=reason, now=now()
     )
-
-
-@blueprint.post("/findings/<id:finding_id>/mend")
-def mend(generation_id: int, finding_id: int) -> Response:
-    """Mend one finding: 201 with a new staged generation in place of this one, and what was done."""
-    return _mended(mending.mend_one(ctx(), actor(), generation_id, finding_id, now()))
-
-
-@blueprint.post("/findings/mend")
-def mend_kind(generation_id: int) -> Response:
-    """Mend all of one kind that can be: 201 with a new staged generation in place of this one."""
-    actor().require(Act.IMPORT_LAYER)
-    (kind,) = _texts("kind")
-    return _mended(mending.mend_kind(ctx(), actor(), generation_id, _kind(kind), now()))
-
-
-def _mended(done: mending.Mended) -> Response:
-    moves = [_move_json(move) for move in done.moves]
-    return json_answer({"generation": generation_json(done.generation), "moves": moves}, 201)
-
-
-def _move_json(move: Move) -> dict[str, Any]:
-    return {
-        "act": move.act.value,
-        "kind": move.finding.kind.value,
-        "message": say(move.message),
-        "confidence": move.confidence,
-        "area_m2": move.area_m2,
-        "width_m": move.width_m,
-    }
-
-
-def _kind(given: str) -> Kind:
-    if given not in set(Kind):
-        raise UnusableInput(
-            msg("没有名为 {name} 的问题类别。", name=given[:80]),
-            field="kind",
-            expected=msg("{known} 之一", known=tuple(Kind)),
-        )
-    return Kind(given)
+    return json_answer({"generation": generation_json(generation)})
 
 
 def _texts(*names: str) -> Sequence[str]:

@@ -29,6 +29,7 @@ from gis_server.views.operation import (
 )
 from gis_server.views.operations_addresses import ADDRESSES
 from gis_server.views.operations_intake import INTAKE
+from gis_server.views.operations_mending import MENDING
 from gis_server.views.operations_over_time import OVER_TIME
 from gis_server.views.operations_roster import ROSTER
 
@@ -188,33 +189,7 @@ OPERATIONS: tuple[Operation, ...] = (
         body=obj(("kind", "reason"), kind={"type": "string", "enum": list(Kind)}, reason=REASON),
         answer=obj(generation=ref("generation")),
     ),
-    Operation(
-        "get",
-        "/api/generations/{generation_id}/mending",
-        "mending",
-        msg("哪些问题可以自动修补，怎样修补"),
-        (_GENERATION,),
-        answer=obj(moves=items(ref("move"))),
-    ),
-    Operation(
-        "post",
-        "/api/generations/{generation_id}/findings/{finding_id}/mend",
-        "mend_finding",
-        msg("修补一处问题：生成新的一代待发布数据，取代这一代"),
-        (_GENERATION, _FINDING),
-        status=201,
-        answer=obj(generation=ref("generation"), moves=items(ref("move"))),
-    ),
-    Operation(
-        "post",
-        "/api/generations/{generation_id}/findings/mend",
-        "mend_findings",
-        msg("修补同一类中能够自动修补的问题：生成新的一代待发布数据，取代这一代"),
-        (_GENERATION,),
-        body=obj(("kind",), kind={"type": "string", "enum": list(Kind)}),
-        status=201,
-        answer=obj(generation=ref("generation"), moves=items(ref("move"))),
-    ),
+    *MENDING,
     Operation(
         "post",
         "/api/generations/{generation_id}/publish",

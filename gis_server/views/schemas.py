@@ -181,16 +181,36 @@ SCHEMAS: dict[str, Schema] = {
     "moves": obj(
         open=INTEGER,
         moved=INTEGER,
-        pairs=items(obj(**{"from": {"type": ["object", "null"]}}, to={"type": ["object", "null"]}, count=INTEGER)),
+        pairs=items(
+            obj(**{"from": {"type": ["object", "null"]}}, to={"type": ["object", "null"]}, count=INTEGER)
+        ),
     ),
     "move": obj(
+        key=TEXT,
         act=TEXT,
         kind={"type": "string", "enum": list(Kind)},
         message=TEXT,
-        finding=INTEGER,
+        finding=or_null("integer"),
         confidence={"type": "number", "minimum": 0, "maximum": 1},
         area_m2=NUMBER,
         width_m=NUMBER,
+        addresses=or_null("integer"),
+        households=or_null("integer"),
+        changes=items(
+            {
+                "type": "object",
+                "properties": {"from": or_null("string"), "to": or_null("string"), "area_m2": NUMBER},
+            }
+        ),
+        geometry=or_null("object"),
+    ),
+    "mending_step": obj(
+        id=INTEGER,
+        generation=INTEGER,
+        who=TEXT,
+        at=TIME,
+        moves=items(ref("move")),
+        undone=or_null("object", properties={"who": TEXT, "at": TIME}),
     ),
     "wall_link": obj(
         id=INTEGER,

@@ -138,7 +138,10 @@ def _moved_cells(of: Fabric) -> list[int]:
 def knit(
     of: Fabric, borders: Mapping[int, list[Floats]], cells: Iterable[int]
 ) -> tuple[dict[int, shapely.Geometry], set[int]]:
-    """(new polygons by cell, cells that cannot be drawn) with ``borders`` added to the woven ``cells``."""
+    """(new polygons by cell, cells that cannot be drawn) with ``borders`` added to the woven ``cells``.
+
+    A neighbour that would only get a vertex, and cannot be drawn with it, stays as it is.
+    """
     rings: dict[int, list[list[Point]]] = {}
     bad: set[int] = set()
 
@@ -152,7 +155,8 @@ def knit(
         except Tangled:
             bad.add(cell)
 
-    fresh = set(borders) | set(cells)
+    asked = set(borders) | set(cells)
+    fresh = set(asked)
     kept: set[Place] = set()
     while fresh:
         for cell in sorted(fresh):
@@ -178,7 +182,7 @@ def knit(
         was = of.polygons[cell]
         if not shapely.equals_exact(polygon, shapely.orient_polygons(was)):
             drawn[cell] = polygon if _runs_left(was) else shapely.orient_polygons(polygon, exterior_cw=True)
-    return drawn, bad
+    return drawn, bad & asked
 
 
 def _runs_left(polygon: shapely.Geometry) -> bool:

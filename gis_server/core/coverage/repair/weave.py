@@ -14,6 +14,7 @@ from gis_server.core.coverage.repair.border import Edge, Point
 
 _ROUNDS = 8
 _PARENT_RANK = 1 << 40
+_SEVERAL = 1 << 40
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +113,9 @@ class _Net:
         points = shapely.points(self.xy)
         one, other = shapely.STRtree(points).query(points, predicate="dwithin", distance=reach)
         near = (one != other) & (self.group[one] == self.group[other])
+        # what is close within one cell is its own shape, as long as nobody else comes near
+        alone = self._only_owners()
+        near &= (alone[one] != alone[other]) | (alone[one] == _SEVERAL)
         one, other = one[near], other[near]
         if len(one) == 0:
             return
@@ -129,6 +133,14 @@ class _Net:
                     taken.add(j)
                     self.same[j] = i
         self.first, self.last = self.same[self.first], self.same[self.last]
+
+    def _only_owners(self) -> Indices:
+        """The one who has each vertex, _SEVERAL where several have."""
+        node, owner = np.concatenate([self.first, self.last]), np.tile(self.threads.owner, 2)
+        least, most = np.full(len(self.xy), _SEVERAL), np.full(len(self.xy), -_SEVERAL)
+        np.minimum.at(least, node, owner)
+        np.maximum.at(most, node, owner)
+        return np.where(least == most, least, _SEVERAL)
 
     def _ranks(self) -> Indices:
         """Parents' vertices first, then those where a cell's sound border begins."""
