@@ -187,7 +187,7 @@ function show(incident) {
       map.showPlace(lon, lat, null);
     },
   });
-  renew(card, [refusal, ...parts]);
+  renew(card, [refusal, ...parts], { isSame: !isOther });
   notice(refusal, "");
   rows.choose(incident.number);
   if (card.hidden) listAt = list.scrollTop;

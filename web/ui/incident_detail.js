@@ -135,13 +135,18 @@ function why(opened) {
 }
 
 /**
- * The card shown anew keeps open what its reader had opened.
+ * The card shown anew keeps open what its reader had opened; of the same incident also what was fetched, until it is fetched again.
  * @param {HTMLElement} card
  * @param {HTMLElement[]} parts
+ * @param {{isSame: boolean}} whether
  */
-export function renew(card, parts) {
+export function renew(card, parts, { isSame }) {
   const open = new Set([...card.querySelectorAll("details[open]")].map((one) => one.getAttribute("data-key")));
+  const fetched = isSame ? [...card.querySelectorAll("[data-extra]")] : [];
   card.replaceChildren(...parts);
+  for (const old of fetched) {
+    card.querySelector(`[data-extra="${old.getAttribute("data-extra")}"]`)?.replaceChildren(...old.childNodes);
+  }
   for (const one of card.querySelectorAll("details[data-key]")) {
     if (open.has(one.getAttribute("data-key"))) one.setAttribute("open", "");
   }

@@ -41,10 +41,9 @@ function step({ at, actor, from_state, to_state, note, title, level, entered_for
     {},
     el("b", {}, title ? words(title) : stateWords(to_state)),
     time(at),
-    el("span", {}, [...who, moved, ...given(filled)].filter(Boolean).join(" · ")),
+    el("span", {}, [...who, moved, ...given(filled), atOnce, clause].filter(Boolean).join(" · ")),
+    late && el("b", { class: "late" }, late),
     note && el("span", { class: "said" }, note),
-    (late || atOnce || clause) &&
-      el("span", {}, late && el("b", { class: "late" }, late + " "), atOnce && el("span", {}, atOnce + " "), clause && el("span", {}, clause)),
     place && whereButton(place, showPlace),
   );
 }
