@@ -130,8 +130,12 @@ class Boundaries:
 
     def _place(self, routed: Routed, lon: float, lat: float) -> Place:
         if routed.row is None:
-            path = self._area_path(lon, lat)
-            return Place(routed, lon, lat, None, None, path, self._names_of(path), (path,) if path else ())
+            inside = self._area_path(lon, lat)
+            # in no area at all it is in nobody's territory, and waits with the county it is nearest to
+            path = inside or self._nearest_county(lon, lat)
+            return Place(
+                routed, lon, lat, None, None, path, self._names_of(path), (inside,) if inside else ()
+            )
         row = routed.row
         path = self._paths.get(self._grids.community_codes[row], ())
         candidates = [path]
@@ -194,6 +198,15 @@ class Boundaries:
                 return self._paths[cover.codes[rank]]
         return ()
 
+    def _nearest_county(self, lon: float, lat: float) -> tuple[str, ...]:
+        counties = self._covers[-1]
+        if not counties.codes:
+            return ()
+        point = shapely.Point(lon, lat)
+        # of equally near ones the lowest code, which comes first
+        nearest = int(np.argmin(shapely.distance(counties.geometries, point)))
+        return self._paths[counties.codes[nearest]]
+
     def _names_of(self, path: tuple[str, ...]) -> tuple[str, ...]:
         return tuple(self._names.get(code, code) for code in path)
 
@@ -204,7 +217,7 @@ FAR_M = 20_000.0
 
 def too_far(place: Place) -> Message | None:
     """Why a point cannot be a place of this deployment; None if it can."""
-    if place.area_path or place.routed.distance_m is None or place.routed.distance_m <= FAR_M:
+    if place.path_candidates or place.routed.distance_m is None or place.routed.distance_m <= FAR_M:
         return None
     return msg(
         "该点（经度 {lon}，纬度 {lat}）距最近的网格 {km} 公里，不在本地范围内，请检查坐标与坐标系。",

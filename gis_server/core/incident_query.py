@@ -17,6 +17,10 @@ MOST_SEARCHED = 60
 """Characters of a text to look for."""
 
 
+NO_GRID = "none"
+"""Asked for as a grid: what lies in no grid, the queue that each town and county sorts by hand (S18)."""
+
+
 class Order(Term):
     """How a list is ordered."""
 
@@ -28,7 +32,7 @@ class Order(Term):
 class IncidentQuery:
     """Filters; what is empty or None does not filter, and all that is given must hold.
 
-    ``is_open`` asks for the open list or for what has left it. ``unit`` leads or handles, ``area`` is the code of an area,
+    ``is_open`` asks for the open list or for what has left it. ``grid`` is a code, or NO_GRID. ``unit`` leads or handles, ``area`` is the code of an area,
     ``text`` stands in the number, the item, the grid's name or (where the reader may read it) the description.
     ``since`` and ``until`` bound the discovery: ``until`` is the first instant that is too late. ``bounds`` are west, south,
     east, north in degrees.

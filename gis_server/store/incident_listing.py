@@ -25,7 +25,7 @@ from sqlalchemy import (
 )
 
 from gis_server.core.incident import CLOSED, Incident
-from gis_server.core.incident_query import Counts, IncidentQuery, Order
+from gis_server.core.incident_query import NO_GRID, Counts, IncidentQuery, Order
 from gis_server.store.incidents import incident_of, query_of_incidents, within
 from gis_server.store.schema import grid, incident
 
@@ -118,7 +118,8 @@ def holds(asked: IncidentQuery, reader: Reader, present: Present) -> ColumnEleme
     if asked.unit is not None:
         wanted.append(_of_unit(asked.unit))
     if asked.grid is not None:
-        wanted.append(incident.c.grid_code == asked.grid)
+        code = incident.c.grid_code
+        wanted.append(code.is_(None) if asked.grid == NO_GRID else code == asked.grid)
     if asked.area is not None:
         wanted.append(literal(asked.area) == any_(incident.c.area_path))
     wanted += [condition for name, condition in _flags(present).items() if getattr(asked, name)]
@@ -224,9 +225,10 @@ def counts(conn: Connection, asked: IncidentQuery, reader: Reader, present: Pres
     by_state = _by(conn, incident.c.state, asked.without("states", "is_open"), reader, present)
     by_grid = conn.execute(
         _from(incident.c.grid_code, func.max(grid.c.grid_name), func.count().label("number"))
-        .where(holds(asked.without("grid"), reader, present), incident.c.grid_code.is_not(None))
+        .where(holds(asked.without("grid"), reader, present))
         .group_by(incident.c.grid_code)
-        .order_by(desc("number"), incident.c.grid_code)
+        # the queue without a grid is never cut off
+        .order_by(incident.c.grid_code.is_(None).desc(), desc("number"), incident.c.grid_code)
         .limit(MOST_FACETS)
     )
     return Counts(
@@ -234,7 +236,7 @@ def counts(conn: Connection, asked: IncidentQuery, reader: Reader, present: Pres
         flags=dict(zip(flags, row[1:], strict=True)),
         states=by_state,
         units=_by(conn, incident.c.lead_unit, asked.without("unit"), reader, present),
-        grids={found[0]: (found[1], found[2]) for found in by_grid},
+        grids={found[0] or NO_GRID: (found[1], found[2]) for found in by_grid},
     )
 
 

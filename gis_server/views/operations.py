@@ -49,7 +49,7 @@ INCIDENT_FILTERS = (
     Parameter("state", msg("状态，可用逗号隔开几个"), TEXT),
     Parameter("open", msg("yes：未结；no：已结"), _YES),
     Parameter("unit", msg("牵头或责任单位"), TEXT),
-    Parameter("grid", msg("网格编码"), TEXT),
+    Parameter("grid", msg("网格编码；none：不在任何网格内"), TEXT),
     Parameter("area", msg("区划代码：县、乡镇或社区"), TEXT),
     Parameter("overdue", msg("yes：只要已超期的"), _YES),
     Parameter("due_soon", msg("yes：只要临期的"), _YES),

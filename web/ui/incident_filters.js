@@ -129,7 +129,7 @@ export class IncidentFilters {
     ]);
     offer(this.selects.grid, [
       ["", _("全部网格")],
-      ...(counts?.grids ?? []).map(({ grid_code, grid_name, count: n }) => [grid_code, words(grid_name ?? grid_code, n)]),
+      ...(counts?.grids ?? []).map(({ grid_code, grid_name, count: n }) => [grid_code, words(grid_code === "none" ? _("无网格") : (grid_name ?? grid_code), n)]),
     ]);
   }
 }
