@@ -9,7 +9,7 @@ from playwright.sync_api import Page, expect
 
 from gis_server.core.access import Role
 
-PAGES = ["/", "/wall/city", "/report", "/incidents", "/layers", "/walls", "/plans", "/no-such-page"]
+PAGES = ["/", "/wall/city", "/report", "/incidents", "/layers", "/roster", "/walls", "/plans", "/no-such-page"]
 DESK = {"width": 1440, "height": 900}
 PHONE = {"width": 390, "height": 844}
 
@@ -88,7 +88,7 @@ def test_an_english_reader_meets_no_chinese_on_the_page(
     assert words == []
 
 
-@pytest.mark.parametrize("path", ["/", "/report", "/incidents", "/layers", "/walls"])
+@pytest.mark.parametrize("path", ["/", "/report", "/incidents", "/layers", "/roster", "/walls"])
 def test_nothing_sticks_out_on_a_phone(live_server: Any, new_page: Callable[..., Page], path: str) -> None:
     page = new_page(viewport=PHONE, has_touch=True)
     live_server.sign_in(page, Role.ADMIN)

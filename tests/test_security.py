@@ -146,6 +146,7 @@ def test_every_change_is_refused_to_those_whose_work_it_is_not(
         "drop_wall_tour": {"admin", "operator", "west", "east"},
         "send_wall_scene": {"admin", "operator", "west", "east"},
         "acknowledge_incident": {"admin", "operator", "west", "east"},
+        "import_roster": {"admin", "approver", "planner"},
         "start_import": {"admin", "approver", "planner"},
         "publish": {"admin", "approver"},
         "discard": {"admin", "approver", "planner"},
