@@ -389,7 +389,7 @@ incident = Table(
     _time("clock_starts_at", nullable=True),
     _time("supervised_at", nullable=True),
     Column("rating", Integer),
-    Column("scores", JSONB),
+    Column("scores", JSONB(none_as_null=True)),
     Column("decision", Text),
     # NULLS are distinct in PostgreSQL 15, and console reports have no account: 0 stands for them
     Index(
