@@ -31,6 +31,7 @@ from gis_server.views import (
     api_walls,
     assets,
     health,
+    offline,
     openapi,
     pages,
     problems,
@@ -82,6 +83,7 @@ def create_app(settings: Settings, ctx: Context | None = None) -> Flask:
     assets.init_app(app, web)
     for blueprint in (
         pages.blueprint,
+        offline.blueprint,
         api_session.blueprint,
         api_layers.blueprint,
         api_findings.blueprint,

@@ -4,7 +4,8 @@ from flask import Blueprint, Response
 from flask_wtf.csrf import generate_csrf
 
 from gis_server.core.wall import home_wall
-from gis_server.views.current import actor, json_answer, language
+from gis_server.views.current import actor, json_answer, language, now
+from gis_server.views.sessions import account_tag
 
 blueprint = Blueprint("session", __name__, url_prefix="/api")
 
@@ -22,5 +23,7 @@ def show() -> Response:
             "wall_id": home_wall(known),
             "language": language(),
             "csrf_token": generate_csrf(),
+            "account": account_tag(),
+            "now": now(),
         }
     )

@@ -14,7 +14,7 @@ from gis_server.i18n import LANGUAGES, browser_catalogue
 
 blueprint = Blueprint("assets", __name__, url_prefix="/static")
 
-FOLDERS = frozenset({"core", "map", "ui", "pages", "styles", "vendor"})
+FOLDERS = frozenset({"core", "map", "ui", "pages", "styles", "vendor", "worker"})
 """What of ``web/`` the browser may fetch; templates and tests are not among them."""
 
 TYPES = {".js": "text/javascript", ".css": "text/css", ".svg": "image/svg+xml", ".json": "application/json"}
@@ -23,7 +23,9 @@ SMALLEST_COMPRESSED = 1024
 
 
 @dataclass(frozen=True, slots=True)
-class _Asset:
+class Asset:
+    """A file as it is served; ``etag`` is of its content."""
+
     body: bytes
     compressed: bytes | None
     mimetype: str
@@ -35,9 +37,9 @@ class _Assets:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder.resolve()
-        self._kept: dict[str, tuple[tuple[int, int], _Asset]] = {}
+        self._kept: dict[str, tuple[tuple[int, int], Asset]] = {}
 
-    def get(self, name: str) -> _Asset | None:
+    def get(self, name: str) -> Asset | None:
         """The file ``name`` (below the web folder, with /); None if there is none to be had."""
         parts = name.split("/")
         if parts[0] not in FOLDERS or any(part in ("", ".", "..") or "\\" in part for part in parts):
@@ -59,11 +61,11 @@ class _Assets:
         return asset
 
 
-def _make(body: bytes, mimetype: str) -> _Asset:
+def _make(body: bytes, mimetype: str) -> Asset:
     compressed = None
     if mimetype in _TEXTS and len(body) >= SMALLEST_COMPRESSED:
         compressed = gzip(body, level=9)
-    return _Asset(body, compressed, mimetype, hashlib.sha256(body).hexdigest()[:32])
+    return Asset(body, compressed, mimetype, hashlib.sha256(body).hexdigest()[:32])
 
 
 def gzip(body: bytes, level: int) -> bytes:
@@ -83,10 +85,16 @@ def init_app(app: Flask, folder: Path) -> None:
     app.after_request(_compress)
 
 
+def file_named(name: str) -> Asset | None:
+    """A file of the web folder that the browser may fetch; None if there is none."""
+    found: Asset | None = current_app.extensions["assets"].get(name)
+    return found
+
+
 @blueprint.get("/web/<path:name>")
 def web(name: str) -> Response:
     """A module, style sheet or picture."""
-    asset: _Asset | None = current_app.extensions["assets"].get(name)
+    asset = file_named(name)
     if asset is None:
         raise NotFound
     return _answer(asset)
@@ -95,13 +103,13 @@ def web(name: str) -> Response:
 @blueprint.get("/i18n/<language>.json")
 def catalogue(language: str) -> Response:
     """The sentences of the scripts in a language."""
-    asset: _Asset | None = current_app.extensions["catalogues"].get(language)
+    asset: Asset | None = current_app.extensions["catalogues"].get(language)
     if asset is None:
         raise NotFound
     return _answer(asset)
 
 
-def _answer(asset: _Asset) -> Response:
+def _answer(asset: Asset) -> Response:
     packed = asset.compressed is not None and request.accept_encodings.quality("gzip") > 0
     body = asset.compressed if packed and asset.compressed is not None else asset.body
     answer = Response(body, mimetype=asset.mimetype)

@@ -8,7 +8,7 @@ from gis_server.core.errors import NotAvailableYet, SignInRequired
 from gis_server.core.message import msg
 from gis_server.i18n import LANGUAGES
 from gis_server.journeys import accounts, walls
-from gis_server.views import sessions
+from gis_server.views import offline, sessions
 from gis_server.views.current import actor, ctx, language, now, say
 from gis_server.views.security import SIGN_IN_LIMIT, limiter
 
@@ -91,7 +91,8 @@ def wall(wall_id: str) -> BaseResponse:
 @blueprint.get("/report")
 def report() -> Response:
     """The report form for a phone."""
-    page = _page_for(Act.REPORT_INCIDENT, "report.html")
+    actor().require(Act.REPORT_INCIDENT)
+    page = _page("report.html", **offline.report_values())
     sessions.mark_account(page)
     return page
 

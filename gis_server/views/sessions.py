@@ -1,10 +1,12 @@
 """Who is asking: an account's session, a screen opened by a link, or a program with a token."""
 
+import hashlib
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
 from flask import Flask, Request, session
 from flask_login import LoginManager, UserMixin, current_user, login_user, logout_user
+from werkzeug.wrappers import Response
 
 from gis_server.core.access import VISITOR, Act, Actor
 from gis_server.core.account import Account
@@ -117,6 +119,38 @@ def _renew() -> None:
     session.clear()
     if chosen:
         session["language"] = chosen
+
+
+ACCOUNT_COOKIE = "gis_account"
+ACCOUNT_COOKIE_LIFE = timedelta(days=60)
+
+
+def account_tag() -> str | None:
+    """A name for the account signed in that tells nothing of it: by it a phone keeps apart what several people left on it."""
+    account_id = actor().account_id
+    if account_id is None:
+        return None
+    key = ctx().settings.secret_key().encode()[:64]
+    return hashlib.blake2b(b"account:%d" % account_id, key=key, digest_size=12).hexdigest()
+
+
+def mark_account(answer: Response) -> None:
+    """Tell the report page whose phone this is while it has no network; it outlives the session, and ends by signing out."""
+    tag = account_tag()
+    if tag is not None:
+        answer.set_cookie(
+            ACCOUNT_COOKIE,
+            tag,
+            max_age=ACCOUNT_COOKIE_LIFE,
+            path="/report",
+            samesite="Lax",
+            secure=ctx().settings.https,
+        )
+
+
+def unmark_account(answer: Response) -> None:
+    """Nobody is signed in on this phone any more."""
+    answer.delete_cookie(ACCOUNT_COOKIE, path="/report", samesite="Lax", secure=ctx().settings.https)
 
 
 def still_there() -> Callable[[], bool]:

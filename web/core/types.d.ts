@@ -11,6 +11,10 @@ export interface Session {
   wall_id: string;
   language: string;
   csrf_token: string;
+  /** a name that tells nothing of the account; null for visitors and screens */
+  account: string | null;
+  /** the server's clock */
+  now: string;
 }
 
 export interface LayerField {

@@ -19,20 +19,10 @@ export class Draft {
     this.content = {};
     write(this.name, null);
   }
-
-  /**
-   * A key that stays the same as long as the content does.
-   * @param {unknown} body
-   */
-  keyFor(body) {
-    const text = JSON.stringify(body);
-    if (this.content.sent !== text) this.keep({ sent: text, key: randomKey() });
-    return this.content.key;
-  }
 }
 
 /** 128 random bits; `crypto.randomUUID` is missing on plain http, where many of these networks still are. */
-function randomKey() {
+export function randomKey() {
   return [...crypto.getRandomValues(new Uint8Array(16))].map((byte) => byte.toString(16).padStart(2, "0")).join("");
 }
 

@@ -11,8 +11,10 @@ export class LayerLoader {
    * @param {import("../map/city_map.js").CityMap} map
    * @param {Layer[]} layers
    * @param {(error: unknown) => void} [trouble] told of what a move of the map could not fetch; the next move tries again
+   * @param {(url: string) => Promise<any>} [get] what fetches, where it is not the network alone
    */
-  constructor(map, layers, trouble = () => {}) {
+  constructor(map, layers, trouble = () => {}, get = getJson) {
+    this.get = get;
     this.map = map;
     this.layers = layers;
     /** @type {Map<string, string>} address last drawn of each layer */
@@ -49,7 +51,7 @@ export class LayerLoader {
   async showGeneration(name, generation) {
     const layer = this.layers.find((one) => one.name === name);
     if (!layer) return;
-    const features = await getJson(layer.url + "?generation=" + generation);
+    const features = await this.get(layer.url + "?generation=" + generation);
     this.drawn.set(name, this.#url(layer));
     this.map.setFeatures(layer, features);
   }
@@ -64,7 +66,7 @@ export class LayerLoader {
     if (this.drawn.get(layer.name) === url) return;
     this.drawn.set(layer.name, url);
     try {
-      const features = await getJson(url);
+      const features = await this.get(url);
       // a later move may have asked for another part meanwhile
       if (this.drawn.get(layer.name) === url) this.map.setFeatures(layer, features);
       this.stale.delete(layer.name);
