@@ -13,6 +13,7 @@ from city import COMMUNITIES, COUNTY, TOWNS
 from client import Client, token_client
 from flask import Flask
 from sqlalchemy import text
+from sqlalchemy.exc import ProgrammingError
 from werkzeug.test import TestResponse
 
 from gis_server.core.access import CONSOLE, Actor, Role, Territory, Tier
@@ -238,3 +239,11 @@ def test_without_a_roster_everything_is_vacant(city_ctx: Context) -> None:
     assert view.counts["error"] == 8
     with city_ctx.engine.connect() as conn:
         assert ground_at(city_ctx, conn, datetime.now(UTC)).roster.postings == ()
+
+
+def test_a_failing_statement_tells_the_log_no_name(city_ctx: Context) -> None:
+    insert = text("INSERT INTO person (name, phone) VALUES (:name, :phone) RETURNING no_such_column")
+    with pytest.raises(ProgrammingError) as failed, city_ctx.engine.begin() as conn:
+        conn.execute(insert, {"name": "韩霁川", "phone": "10400000001"})
+    assert "韩霁川" not in str(failed.value)
+    assert "1040000" not in str(failed.value)

@@ -39,6 +39,8 @@ def make_engine(url: str | URL, *, pool_size: int = 16) -> Engine:
         # a connection beyond the pool would be opened and closed again for every busy moment
         max_overflow=0,
         pool_pre_ping=True,
+        # an error's text goes into the log: no name, phone or description of anybody may stand in it
+        hide_parameters=True,
         connect_args={"options": "-c timezone=UTC", "application_name": "gis-server", "connect_timeout": 10},
     )
     event.listen(engine, "handle_error", _say_unavailable)
