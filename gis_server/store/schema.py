@@ -541,6 +541,50 @@ incident_link = Table(
     Index("ix_incident_link_other_id", "other_id"),
 )
 
+reroute = Table(
+    "reroute",
+    metadata,
+    _id(),
+    Column("state", Text, nullable=False),
+    _time("started_at"),
+    _time("updated_at"),
+    Column("who", Text, nullable=False),
+    Column("account_id", BigInteger, ForeignKey("account.id")),
+    Column("reason", Text),
+    Column("dry_run", Boolean, nullable=False),
+    _time("since", nullable=True),
+    # compared with one set of grids instead of those of each day
+    Column("generation_id", BigInteger, ForeignKey("generation.id")),
+    Column("total", BigInteger, nullable=False),
+    Column("done", BigInteger, nullable=False, server_default=text("0")),
+    Column("only_sub_grid", BigInteger, nullable=False, server_default=text("0")),
+    Column("pairs", JSONB, nullable=False, server_default=text("'[]'")),
+    # up to here everything is done
+    _time("last_discovered_at", nullable=True),
+    Column("last_id", BigInteger),
+    _one_of("state", "running", "finished"),
+    CheckConstraint("dry_run OR reason IS NOT NULL", name="has_a_reason"),
+)
+
+correction = Table(
+    "correction",
+    metadata,
+    _id(),
+    Column("reroute_id", BigInteger, ForeignKey("reroute.id"), nullable=False),
+    Column("incident_id", BigInteger, ForeignKey("incident.id"), nullable=False),
+    _now("at"),
+    Column("from_grid_code", Text),
+    Column("to_grid_code", Text),
+    Column("to_sub_grid_code", Text),
+    Column("to_grid_id", BigInteger, ForeignKey("grid.id")),
+    Column("grid_generation_id", BigInteger, ForeignKey("generation.id"), nullable=False),
+    Column("match", Text, nullable=False),
+    Column("distance_m", Double),
+    _path(),
+    _one_of("match", "inside", "border", "near", "outside"),
+    UniqueConstraint("incident_id", "reroute_id"),
+)
+
 bulk_row = Table(
     "bulk_row",
     metadata,
