@@ -1,11 +1,14 @@
 """What staging looks at beside the rows themselves: addresses, the layer above, the grids below, departments (V7, V11, V12)."""
 
+import json
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+import city
 import pytest
+import test_roster as rosters
 from made import NOON, geojson
 from shapely import box
 from ways import (
@@ -324,3 +327,43 @@ def test_a_planner_who_brings_a_departments_file_says_so(ctx: Context, tmp_path:
         put_grids(ctx, FOUR, tmp_path, department="城市管理局")
     flag = put_grids(ctx, FOUR, tmp_path, department="城市管理局", legal_basis=LAW)
     assert kinds(flag) == ["department_layer"]
+
+
+# -- V14: the people of new grids ---------------------------------------------------------------------------------
+
+
+def renamed_grids(folder: Path, code: str) -> Path:
+    """The made city's grids, the last of them with another code."""
+    grids = [dict(grid) for grid in city.grids()]
+    grids[-1]["properties"] = {**grids[-1]["properties"], "grid_code": code}  # type: ignore[dict-item]
+    path = folder / "renamed.geojson"
+    path.write_text(json.dumps({"type": "FeatureCollection", "features": grids}))
+    return path
+
+
+def test_v14_a_new_grid_needs_its_people_before_it_is_in_force(city_ctx: Context, tmp_path: Path) -> None:
+    new = f"{city.COMMUNITIES[3]}003"
+    path = renamed_grids(tmp_path, new)
+    now = city.PUBLISHED + 24 * HOUR
+    # where no roster is kept nothing is asked
+    quiet = put(city_ctx, "grid", path, now=now, publish=False)
+    assert "roster" not in kinds(quiet)
+    journey.discard(city_ctx, CONSOLE, quiet.generation.id, now)  # type: ignore[union-attr]
+
+    rosters.put(city_ctx, tmp_path, rosters.whole(), now=now)
+    result = put(city_ctx, "grid", path, now=now + HOUR, publish=False)
+    lacking = [one for one in told_by(result) if one.kind == "roster"]
+    assert {(one.rule, one.codes) for one in lacking} == {("V14", (new,))}
+    assert {one.fids for one in lacking} == {(7,)}
+    assert "error" in {one.severity for one in lacking}
+    # on the map it is the new grid itself
+    assert all(one.geometry is not None and one.geometry.area > 0 for one in lacking)
+    staged = result.generation
+    assert staged is not None
+
+    # the roster may name a staged grid, and publishing looks again
+    rows = [*rosters.whole(), *rosters.team(new, 99)]
+    assert rosters.put(city_ctx, tmp_path, rows, now=now + 2 * HOUR).problems == ()
+    with pytest.raises(PublishRefused) as refused:
+        journey.publish(city_ctx, CONSOLE, staged.id, now + 3 * HOUR)
+    assert {one.finding.kind.value for one in refused.value.findings} == {"code_gap"}  # type: ignore[attr-defined]

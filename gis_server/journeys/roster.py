@@ -16,6 +16,7 @@ from gis_server.core.coverage.findings import Finding, Severity
 from gis_server.core.decision import Ground
 from gis_server.core.errors import UnusableInput
 from gis_server.core.features import RowProblem
+from gis_server.core.generation import GenerationState
 from gis_server.core.message import msg
 from gis_server.core.profile import Profile
 from gis_server.core.roster import Person, Posting, Roster, StaffedGrid
@@ -27,7 +28,7 @@ from gis_server.journeys.context import Context
 from gis_server.journeys.ground import ground_at
 from gis_server.journeys.imports import Upload
 from gis_server.journeys.profiles import profile_in_use
-from gis_server.store import audit, boundaries
+from gis_server.store import audit, boundaries, features, layers
 from gis_server.store import roster as store
 
 MOST_LISTED = 500
@@ -119,8 +120,9 @@ def import_roster(ctx: Context, actor: Actor, path: Path, on: datetime | None, n
         staging.require_whole_deployment(actor, staging.counties_in_force(conn, ctx.catalogue, now))
         _require_grids(conn, starts)
         found = ground_at(ctx, conn, starts).boundaries
+        staged = _staged_codes(conn, ctx)
     cells = read_cells(path, most=MOST_ROWS)
-    codes = {*found.grids.codes, *found.areas}
+    codes = {*found.grids.codes, *found.areas, *staged}
     file = parse_roster(cells, on=starts, zone=ctx.settings.timezone, codes=codes)
     if file.problems:
         return RosterImport(
@@ -138,6 +140,17 @@ def import_roster(ctx: Context, actor: Actor, path: Path, on: datetime | None, n
     return RosterImport(
         generation_id, starts, len(file.roster.postings), len(file.roster.people), (), findings
     )
+
+
+def _staged_codes(conn: Connection, ctx: Context) -> set[str]:
+    """The codes of grids that are staged: they need their people before they are in force (V14)."""
+    layer = ctx.catalogue["grid"]
+    return {
+        str(code)
+        for generation in layers.generations(conn, layer.name)
+        if generation.state is GenerationState.STAGED
+        for code in features.read(conn, layer, generation, fields=(layer.key,)).columns[layer.key]
+    }
 
 
 def _require_grids(conn: Connection, on: datetime) -> None:

@@ -1,7 +1,8 @@
 """The whole check of a layer on its way into the store: its own soundness, and how it fits what is in force beside it.
 
 Boundaries are checked inside the layer above, with the addresses that lie in them; areas also say which grids in force
-would no longer fit; addresses are checked against the grids in force. A staged generation remembers which generations it
+would no longer fit; addresses are checked against the grids in force; new grids need their people on the roster, where a
+roster is kept. A staged generation remembers which generations it
 was checked with, so that publishing looks again when one of them has been replaced since.
 """
 
@@ -25,12 +26,17 @@ from gis_server.core.coverage.placing import check_placing
 from gis_server.core.features import FeatureTable
 from gis_server.core.generation import Generation
 from gis_server.core.profile import Profile
+from gis_server.core.roster import Roster, StaffedGrid
+from gis_server.core.roster_rules import roster_findings
+from gis_server.core.vocabulary import GridKind, SettlementClass
 from gis_server.journeys import staging
 from gis_server.journeys.check import check_layer, rules_for
 from gis_server.journeys.context import Context
 from gis_server.journeys.profiles import profile_in_use
+from gis_server.journeys.roster_in_force import roster_of
 from gis_server.store import features, layers
 from gis_server.store import findings as found
+from gis_server.store.boundaries import ROSTER
 
 GRID = "grid"
 
@@ -41,16 +47,27 @@ T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
+class Staffed:
+    """The roster in force, the moment that it is asked for, and the codes of the grids that are in force already."""
+
+    roster: Roster
+    at: datetime
+    known: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
 class Beside:
     """What is in force beside a layer at one moment: the layer above, the grids that lie in it, and who lives there.
 
     ``generations`` are the ids of what the check looks at, by layer; None stands for a layer that has none in force.
+    ``staffed`` are for a check of grids the people on duty at ``at``, None where no roster is kept.
     """
 
     parents: staging.Parents | None
     grids: FeatureTable | None
     addresses: Addresses
     generations: Mapping[str, int | None]
+    staffed: Staffed | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +98,9 @@ def _layers_beside(catalogue: Catalogue, layer: Layer) -> list[str]:
             names.append(layer.parent.layer)
     if layer.name in (staging.AREA, staging.ADDRESS):
         names.append(GRID)
-    return [name for name in names if name in catalogue]
+    if layer.name == GRID:
+        names.append(ROSTER)
+    return [name for name in names if name in catalogue or name == ROSTER]
 
 
 def look_beside(conn: Connection, catalogue: Catalogue, layer: Layer, at: datetime) -> Beside:
@@ -97,7 +116,16 @@ def look_beside(conn: Connection, catalogue: Catalogue, layer: Layer, at: dateti
         grids=None if grids is None else features.read(conn, catalogue[GRID], layers.one(conn, grids)),
         addresses=addresses,
         generations=generations,
+        staffed=_staffed(conn, catalogue, generations.get(ROSTER), at),
     )
+
+
+def _staffed(conn: Connection, catalogue: Catalogue, roster: int | None, at: datetime) -> Staffed | None:
+    if roster is None:
+        return None
+    generation = layers.in_force(conn, GRID, at)
+    known = features.read(conn, catalogue[GRID], generation, fields=("grid_code",)).columns["grid_code"]
+    return Staffed(roster_of(conn, {ROSTER: roster}), at, frozenset(known.tolist()))
 
 
 def whole_check(
@@ -117,7 +145,8 @@ def whole_check(
         above = None if beside.parents is None else beside.parents.table
         report = check_layer(layer, table, above, profile, addresses=beside.addresses)
         ground = dict(zip(table.columns[layer.key], table.geometry, strict=True))
-        report = joined(report, on_the_ground(more, ground))
+        unstaffed = _of_roster(table, beside.staffed, profile)
+        report = joined(report, on_the_ground((*more, *unstaffed), ground))
         if layer.name == staging.AREA and beside.grids is not None:
             report = joined(report, _of_grids_in_force(catalogue, table, beside, profile))
         return Checked(report, report.findings, beside)
@@ -125,6 +154,36 @@ def whole_check(
     if layer.name == staging.ADDRESS and beside.grids is not None:
         misplaced = _of_addresses(table, beside.grids, profile)
     return Checked(None, worst_first((*misplaced, *more)), beside)
+
+
+def _of_roster(
+    table: FeatureTable, staffed: Staffed | None, profile: str | Profile | None
+) -> tuple[Finding, ...]:
+    """What the roster lacks for the new grids (V14): each must have its people before it is in force.
+
+    Grids that are in force already are the roster's own affair. Without a roster in force nothing is asked.
+    """
+    if staffed is None or not isinstance(profile, Profile):
+        return ()
+    columns, count = table.columns, len(table.geometry)
+    kinds, settlements, departments = (
+        columns.get(name, np.full(count, None))
+        for name in ("grid_kind", "settlement_class", "managing_department")
+    )
+    grids = [
+        StaffedGrid(
+            fid=int(table.rows[i]),
+            code=code,
+            kind=GridKind(kinds[i]) if kinds[i] in set(GridKind) else None,
+            settlement_class=(
+                SettlementClass(settlements[i]) if settlements[i] in set(SettlementClass) else None
+            ),
+            managing_department=departments[i],
+        )
+        for i, code in enumerate(columns["grid_code"])
+        if code not in staffed.known
+    ]
+    return roster_findings(profile, grids, staffed.roster, staffed.at)
 
 
 def _of_grids_in_force(
