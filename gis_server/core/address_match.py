@@ -9,6 +9,7 @@ All weights are ours; no document has any.
 
 import math
 import re
+from collections import Counter
 from collections.abc import Sequence, Set
 from dataclasses import dataclass
 from enum import StrEnum
@@ -17,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gis_server.core.address_index import Commonness, doors_of
-from gis_server.core.address_text import MOST_QUERY, Number, Part, grams, parse, segments
+from gis_server.core.address_text import MOST_QUERY, Number, Part, grams, parse, segments, units_of
 from gis_server.core.errors import UnusableInput
 from gis_server.core.message import Message, msg
 
@@ -73,6 +74,7 @@ _LOOSELY = {
 }
 """Units that people use for one another, where the value is the same: 10号 of a quarter is its 10幢."""
 
+_VALUES = re.compile("0*([0-9]+[a-z]?)")
 _FINER = frozenset({Part.UNIT, Part.FLOOR, Part.ROOM, Part.BARE})
 
 _UPPER = re.compile(r"^.{2,8}?(?:省|自治区|地区|自治州|盟)")
@@ -294,13 +296,10 @@ def likely_doors(asked: Sequence[Number], listed: str) -> list[tuple[str, str]]:
     doors = list(doors_of(listed))
     if len(doors) <= MOST_DOORS:
         return doors
-    hits = np.zeros(len(doors), dtype=np.int64)
-    houses = False
-    for number in asked:
-        pattern = re.compile(rf"(?<![0-9a-z])0*{re.escape(number.value)}(?![0-9a-z])")
-        found = np.array([pattern.search(text) is not None for text, _ in doors])
-        houses |= number.part in (Part.HOUSE, Part.BARE) and not found.any()
-        hits += found
+    hits = np.array(_hits(asked, [text for text, _ in doors]))
+    houses = any(number.part in (Part.HOUSE, Part.BARE) for number in asked) and hits.max() < _whole_hit(
+        asked
+    )
     # texts that spell their numbers otherwise are few, and compared too
     order = np.argsort(-hits, kind="stable")
     chosen = _apart({number.value for number in asked}, doors, order[hits[order] == hits.max()].tolist())
@@ -309,6 +308,26 @@ def likely_doors(asked: Sequence[Number], listed: str) -> list[tuple[str, str]]:
     if houses:
         chosen += [at for at in _nearest_houses(asked[0], doors) if at not in chosen]
     return [doors[at] for at in chosen]
+
+
+def _hits(asked: Sequence[Number], texts: Sequence[str]) -> list[int]:
+    """How many of the numbers each text holds, those with their unit counted twice."""
+    wanted = Counter(number.value for number in asked)
+    labelled = [
+        re.compile(rf"(?<![0-9a-z])0*{re.escape(number.value)}(?:{units_of(number.part)})")
+        for number in asked
+        if number.part is not Part.BARE
+    ]
+    found = []
+    for text in texts:
+        values = _VALUES.findall(text)
+        hits = sum(min(values.count(value), count) for value, count in wanted.items())
+        found.append(hits + sum(pattern.search(text) is not None for pattern in labelled))
+    return found
+
+
+def _whole_hit(asked: Sequence[Number]) -> int:
+    return sum(1 if number.part is Part.BARE else 2 for number in asked)
 
 
 def _apart(asked: Set[str], doors: Sequence[tuple[str, str]], equal: Sequence[int]) -> list[int]:

@@ -103,6 +103,13 @@ _UNITS = {
     "队": Part.GROUP,
     "弄": Part.LANE,
 }
+
+
+def units_of(part: Part) -> str:
+    """The words for a part, as a pattern."""
+    return "|".join(unit for unit, named in _UNITS.items() if named is part)
+
+
 _VALUE = r"[a-z]?[0-9]+[a-z]?"
 _RUN = rf"{_VALUE}(?:-{_VALUE})*"
 _UNIT = (

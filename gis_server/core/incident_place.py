@@ -49,6 +49,13 @@ def named_place(content: object) -> NamedPlace | None:
     return NamedPlace(kinds[0], name.strip())
 
 
+def without_names(content: object) -> object:
+    """The report without names of a place that are null: to send none is the same as to leave them out."""
+    if not isinstance(content, Mapping):
+        return content
+    return {key: value for key, value in content.items() if key not in (ADDRESS, CAMERA)}
+
+
 def with_position(content: object, lon: float, lat: float) -> dict[str, object]:
     """The report with coordinates (CGCS2000 degrees) in place of the name."""
     assert isinstance(content, Mapping)  # noqa: S101  (it named a place)

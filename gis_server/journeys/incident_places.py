@@ -6,7 +6,7 @@ from datetime import datetime
 from gis_server.core.access import Act, Actor
 from gis_server.core.errors import AddressUnclear, UnusableInput
 from gis_server.core.incident import parse_time
-from gis_server.core.incident_place import ADDRESS, NamedPlace, named_place, with_position
+from gis_server.core.incident_place import ADDRESS, NamedPlace, named_place, with_position, without_names
 from gis_server.core.message import msg
 from gis_server.journeys import addresses
 from gis_server.journeys.context import Context
@@ -24,7 +24,7 @@ def located(ctx: Context, actor: Actor, content: object, now: datetime) -> objec
     """
     named = named_place(content)
     if named is None:
-        return content
+        return without_names(content)
     actor.require(Act.REPORT_INCIDENT)
     assert isinstance(content, Mapping)  # noqa: S101  (it named a place)
     at = parse_time(content.get("discovered_at"), "discovered_at") or now
