@@ -101,10 +101,10 @@ def mend(
         kinds = {bench.report.findings[n].kind for n in told[i]}
         finding = bench.finding(patch, told[i])
         move = handlers[patch.nature](bench, patch, kinds, finding)
-        if move is None:
-            left.add(i)
-        else:
+        if move is not None:
             moves.append(move)
+        elif patch.nature != "gap" or not bench.case.inside_only:  # sub-grids need not fill their grid
+            left.add(i)
     return moves, left
 
 
