@@ -34,6 +34,7 @@ COMMANDS: dict[str, Entry] = {
     "validate": Entry("check:validate", msg("检查网格划分（只读文件，不用数据库）。")),
     "repair": Entry("repair:repair", msg("修补网格划分中的缝隙与重叠（只读文件，不用数据库）。")),
     "route": Entry("route:route", msg("把一批点分到网格。")),
+    "reroute": Entry("reroute:reroute", msg("按当日边界重新定位历史事件。")),
     "address": Entry("addresses:address", msg("查标准地址及其所属网格。")),
     "export": Entry("layers:export", msg("把图层导出为文件。")),
     "wall": Entry("wall:wall", msg("把大屏输出为单个文件，无需网络即可打开。")),

@@ -7,14 +7,13 @@ from datetime import datetime
 from enum import StrEnum
 
 import numpy as np
+from numpy.typing import NDArray
 
-from gis_server.core.boundaries import Boundaries
-from gis_server.core.routing import NOWHERE, Floats, Match
+from gis_server.core.boundaries import Boundaries, Place
+from gis_server.core.routing import NOWHERE, Floats, Match, Rows
 
 GridPair = tuple[str | None, str | None]
 """From which grid to which, by code; None is "no grid"."""
-
-_MATCHES = tuple(Match)
 
 
 class RerouteState(StrEnum):
@@ -73,42 +72,57 @@ class Tally:
 
 
 def reroute(
-    past: PastDecisions, boundaries: Boundaries, tally: Tally, start: int = 0, end: int | None = None
+    past: PastDecisions,
+    boundaries: Boundaries,
+    tally: Tally,
+    start: int = 0,
+    end: int | None = None,
+    *,
+    naming: bool = True,
 ) -> list[Correction]:
-    """Route the incidents ``start`` to ``end`` by ``boundaries``, count them in ``tally``, and name those that differ."""
+    """Route the incidents ``start`` to ``end`` by ``boundaries`` and count them in ``tally``.
+
+    With ``naming`` those that differ in grid or sub-grid are answered, each with the place it would have.
+    """
     lon, lat = past.lon[start:end], past.lat[start:end]
     found = boundaries.index.route_all(lon, lat)
     codes = _named(boundaries.index.cover.codes, found.ranks)
     sub_codes = _named(boundaries.index.sub_codes, found.sub_ranks)
-    was = np.array([*past.grid_codes[start:end], None], dtype=object)[:-1]
-    sub_was = np.array([*past.sub_grid_codes[start:end], None], dtype=object)[:-1]
+    was, sub_was = _column(past.grid_codes[start:end]), _column(past.sub_grid_codes[start:end])
     other = codes != was
+    differs = np.flatnonzero(other | (sub_codes != sub_was))
     tally.done += len(lon)
-    tally.only_sub_grid += int((~other & (sub_codes != sub_was)).sum())
-    corrections = []
-    for at in np.flatnonzero(other | (sub_codes != sub_was)).tolist():
-        if other[at]:
-            tally.pairs[(was[at], codes[at])] += 1
-        place = boundaries.route(float(lon[at]), float(lat[at]))
-        corrections.append(
-            Correction(
-                incident_id=past.ids[start + at],
-                from_grid_code=was[at],
-                to_grid_code=codes[at],
-                to_sub_grid_code=sub_codes[at],
-                to_grid_id=place.grid_id,
-                grid_generation_id=boundaries.generations["grid"],
-                match=_MATCHES[found.kinds[at]],
-                distance_m=place.routed.distance_m,
-                area_path=place.area_path,
-            )
+    tally.only_sub_grid += len(differs) - int(other.sum())
+    tally.pairs.update(zip(was[other].tolist(), codes[other].tolist(), strict=True))
+    if not naming:
+        return []
+    places = boundaries.route_all(lon[differs], lat[differs])
+    return [
+        Correction(
+            incident_id=past.ids[start + at],
+            from_grid_code=was[at],
+            to_grid_code=place.routed.grid_code,
+            to_sub_grid_code=place.routed.sub_grid_code,
+            to_grid_id=place.grid_id,
+            grid_generation_id=boundaries.generations["grid"],
+            match=place.routed.match,
+            distance_m=place.routed.distance_m,
+            area_path=place.area_path,
         )
-    return corrections
+        for at, place in zip(differs.tolist(), places, strict=True)
+        if isinstance(place, Place)  # what is kept was a place once
+    ]
 
 
-def _named(codes: Sequence[str], ranks: np.ndarray) -> np.ndarray:
+def _column(values: Sequence[str | None]) -> NDArray[np.object_]:
+    column = np.empty(len(values), dtype=object)
+    column[:] = values
+    return column
+
+
+def _named(codes: Sequence[str], ranks: Rows) -> NDArray[np.object_]:
     names = np.array([*codes, None], dtype=object)  # NOWHERE is the last
-    found: np.ndarray = names[np.where(ranks == NOWHERE, len(codes), ranks)]
+    found: NDArray[np.object_] = names[np.where(ranks == NOWHERE, len(codes), ranks)]
     return found
 
 

@@ -5,11 +5,14 @@ from gis_server.views.operation import (
     ANY_OBJECT,
     GEOJSON,
     INTEGER,
+    REASON,
     TEXT,
+    TIME,
     Operation,
     in_path,
     items,
     obj,
+    or_null,
 )
 
 OVER_TIME: tuple[Operation, ...] = (
@@ -23,6 +26,37 @@ OVER_TIME: tuple[Operation, ...] = (
             type=TEXT, features=items(ANY_OBJECT), open=INTEGER, moved=INTEGER, pairs=items(ANY_OBJECT)
         ),
         produces=GEOJSON,
+    ),
+    Operation(
+        "post",
+        "/api/reroutes",
+        "start_reroute",
+        msg("按当日生效的边界重新定位全部历史事件：试算，或写明理由补记更正；中断后再次提交即接着做"),
+        body=obj(
+            since=TIME,
+            dry_run={"type": "boolean", "default": True},
+            reason=REASON,
+            generation_id=or_null("integer"),
+        ),
+        status=202,
+        answer=obj(reroute=TEXT),
+    ),
+    Operation(
+        "get",
+        "/api/reroutes/{reroute_id}",
+        "reroute",
+        msg("重新定位的进度，以及各对网格的件数"),
+        (in_path("reroute_id", msg("这次重新定位的编号"), INTEGER),),
+        answer=obj(
+            id=INTEGER,
+            state={"type": "string", "enum": ["running", "finished", "interrupted"]},
+            done=INTEGER,
+            total=INTEGER,
+            changed=INTEGER,
+            only_sub_grid=INTEGER,
+            dry_run={"type": "boolean"},
+            pairs=items(obj(**{"from": or_null("string")}, to=or_null("string"), count=INTEGER)),
+        ),
     ),
 )
 """Part of ``operations.OPERATIONS``."""
