@@ -29,10 +29,11 @@ export function getSession() {
 
 /**
  * @param {string} url
+ * @param {AbortSignal} [signal] of a question that may be given up
  * @returns {Promise<any>}
  */
-export function getJson(url) {
-  return send(url, { headers: { Accept: "application/json" } });
+export function getJson(url, signal) {
+  return send(url, { headers: { Accept: "application/json" }, ...(signal && { signal }) });
 }
 
 /**
@@ -109,7 +110,8 @@ async function send(url, options, patience = options.method ? 0 : PATIENCE_MS) {
   const abort = new AbortController();
   const timer = patience ? setTimeout(() => abort.abort(), patience) : undefined;
   try {
-    response = await fetch(url, { credentials: "same-origin", signal: abort.signal, ...options });
+    options.signal?.addEventListener("abort", () => abort.abort(), { once: true });
+    response = await fetch(url, { credentials: "same-origin", ...options, signal: abort.signal });
     text = await response.text();
   } catch {
     throw unreachable();

@@ -4,6 +4,7 @@ import { fromAddress, toAddress, toRequest } from "../core/desk_query.js";
 import { getJson, Problem, sendJson } from "../core/http.js";
 import { LiveStream } from "../core/live.js";
 import { CityMap } from "../map/city_map.js";
+import { AddressSearch } from "../ui/address_search.js";
 import { byId, el, notice } from "../ui/dom.js";
 import { detail, renew } from "../ui/incident_detail.js";
 import { fillExtras } from "../ui/incident_extras.js";
@@ -303,6 +304,13 @@ addEventListener("keydown", (event) => {
   }
 });
 
+const address = document.getElementById("address");
+if (address) {
+  new AddressSearch(address, ({ lon, lat }) => {
+    map.goTo(lon, lat, CLOSE_ZOOM);
+    map.showPlace(lon, lat, null);
+  });
+}
 map.onPick(({ incident }) => {
   const known = incident && (rows.get(incident.number) ?? incident);
   if (known && "id" in known) void open(/** @type {{id: number}} */ (known));

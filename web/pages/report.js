@@ -11,6 +11,7 @@ import { newReport } from "../core/outbox.js";
 import { CHANGED, keepNote, keepReport, NoRoom, noted, photosFor, removeReport, reportsOf } from "../core/outbox_store.js";
 import { certainty, placeOf } from "../core/place.js";
 import { CityMap } from "../map/city_map.js";
+import { AddressSearch } from "../ui/address_search.js";
 import { byId, el, icon, notice, setText } from "../ui/dom.js";
 import { Draft, randomKey } from "../ui/draft.js";
 import { LayerLoader } from "../ui/layer_loader.js";
@@ -46,6 +47,8 @@ let bundle = null;
 let replaced = null;
 let asked = 0;
 let isLost = false;
+/** The report whose answer is shown instead of the form. @type {{id: string, standing: string} | null} */
+let answered = null;
 
 await start();
 const draft = new Draft("report-" + account);
@@ -217,6 +220,7 @@ async function clear() {
  * @param {string} end how the round of sending ended
  */
 function showAnswer(report, end) {
+  answered = { id: report.id, standing: report.standing };
   const { title, mark, content } = report.incident ? recordedAnswer(report) : keptAnswer(report, end);
   const isRefused = report.standing === "refused";
   byId("answer").replaceChildren(
@@ -266,6 +270,7 @@ function keptAnswer({ standing, problem: refusal }, end) {
 }
 
 function again() {
+  answered = null;
   byId("answer").hidden = true;
   form.hidden = false;
   scrollTo({ top: 0 });
@@ -314,6 +319,8 @@ async function showOutbox() {
   if (outbox.hidden && wantsAttention) outbox.open = true;
   outbox.hidden = reports.length === 0;
   setText(byId("outbox-summary"), outboxSummary(reports));
+  const shown = reports.find(({ id }) => id === answered?.id);
+  if (shown && shown.standing !== answered?.standing && shown.standing !== "sending") showAnswer(shown, "done");
   byId("outbox-list").replaceChildren(...outboxRows(reports, { edit: (report) => void edit(report), drop: (report) => void drop(report) }));
 }
 
@@ -382,6 +389,10 @@ byId("sources").replaceChildren(
 );
 map.onPick(({ lon, lat }) => void choose({ lon, lat, datum: "cgcs2000", accuracy: null, at: Date.now() }));
 byId("locate").addEventListener("click", locate);
+new AddressSearch(byId("address"), ({ lon, lat }) => {
+  map.goTo(lon, lat, CLOSE_ZOOM);
+  void choose({ lon, lat, datum: "cgcs2000", accuracy: null, at: Date.now() });
+});
 form.addEventListener("submit", (event) => void send(event));
 form.addEventListener("input", () => draft.keep({ description: description.value, item: item.value }));
 item.addEventListener("change", () => void nearby.ask(spot, item.value.trim()));
