@@ -29,7 +29,7 @@ BESIDES = ("vendor/icons.svg",)
 SCOPE = "/report"
 
 _IMPORT = re.compile(r"""(?:\bfrom|\bimport)\s*\(?\s*["'](\.{1,2}/[^"']+)["']""")
-_LINK = re.compile(r"""(?:href|src)="(/static/[^"]+)\"""")
+_LINK = re.compile(r"""(?:href|src)="(/static/[^"#]+)[#"]""")
 
 
 @blueprint.get("/report/shell/<language>")
