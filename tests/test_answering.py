@@ -230,7 +230,7 @@ def test_the_record_names_the_rule(place: tuple[float, float], accuracy: float |
         assert record["route"]["shared_by"] == [G1, G2]
         assert record["route"]["grid_code"] == G1
     assert record["generations"] == {"area": 1, "grid": 2}
-    told = [str(sentence) for sentence in sentences(record, {}, None)]
+    told = [str(sentence) for sentence in sentences(record, {}, None, UTC)]
     assert all("{" not in sentence for sentence in told)
 
 
@@ -247,7 +247,8 @@ def test_people_are_named_in_sentences_for_those_who_may_know_them() -> None:
     found = decided(700, 700)
     record = json.loads(found.record)
     people = made_roster(FULL_ROSTER, BEGAN).people
-    named = "".join(str(one) for one in sentences(record, {HOSPITAL: "第一医院"}, people))
+    named = "".join(str(one) for one in sentences(record, {HOSPITAL: "第一医院"}, people, UTC))
     assert "由专属网格员医院专属负责" in named
     assert "网格“第一医院”" in named
-    assert "医院专属" not in "".join(str(one) for one in sentences(record, {}, None))
+    assert "坐标 127.007，47.007（CGCS2000），按 2026-03-01 00:00 生效" in named
+    assert "医院专属" not in "".join(str(one) for one in sentences(record, {}, None, UTC))

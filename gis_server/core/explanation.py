@@ -1,6 +1,7 @@
 """The record of a routing decision as sentences for people."""
 
 from collections.abc import Iterator, Mapping
+from datetime import datetime, tzinfo
 from typing import Any
 
 from gis_server.core.answering import DEPARTMENT, Rung, UnitReason
@@ -16,9 +17,14 @@ Names = Mapping[str, str]
 """Names of grids, sub-grids and areas by code."""
 
 
-def sentences(record: Record, names: Names, people: Mapping[int, Person] | None) -> tuple[Message, ...]:
-    """What was decided, by which rule and why, in order; people by name only with ``people`` (the internal tier)."""
-    told = [_by_what(record), _where(record, names)]
+def sentences(
+    record: Record, names: Names, people: Mapping[int, Person] | None, zone: tzinfo
+) -> tuple[Message, ...]:
+    """What was decided, by which rule and why, in order; people by name only with ``people`` (the internal tier).
+
+    Times are told in ``zone``.
+    """
+    told = [_by_what(record, zone), _where(record, names)]
     told += _staff(record, people)
     told += _managers(record, names, people)
     told += [_unit(record, names), _ground(record)]
@@ -34,9 +40,14 @@ def since_then(then: str | None, now: str | None) -> Message | None:
     return msg("该点现在属于网格 {code}。", code=now)
 
 
-def _by_what(record: Record) -> Message:
+def _by_what(record: Record, zone: tzinfo) -> Message:
     given, numbers = record["input"], record["generations"]
-    said = {"lon": given["lon"], "lat": given["lat"], "datum": _DATUM[given["datum"]], "at": given["at"]}
+    said = {
+        "lon": round(given["lon"], 6),
+        "lat": round(given["lat"], 6),
+        "datum": _DATUM[given["datum"]],
+        "at": datetime.fromisoformat(given["at"]).astimezone(zone).strftime("%Y-%m-%d %H:%M"),
+    }
     if "roster" in numbers:
         return msg(
             "坐标 {lon}，{lat}（{datum}），按 {at} 生效的第 {grid} 代网格和第 {roster} 代花名册判定。",

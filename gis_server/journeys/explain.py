@@ -61,7 +61,7 @@ def explain(
         names = _names(of_generations(conn, record["generations"]), incident)
         return Explanation(
             decision=record,
-            sentences=sentences(record, names, people) + told,
+            sentences=sentences(record, names, people, ctx.settings.timezone) + told,
             now_grid_code=place.routed.grid_code,
             now_grid_name=place.grid_name,
             replayed=_again(conn, text) == text if again else None,
