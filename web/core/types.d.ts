@@ -198,12 +198,29 @@ export interface Finding {
   acceptance: Acceptance | null;
 }
 
-/** One step of mending, in words. */
+/** One move of mending: what it does, from whom to whom, and where. */
 export interface Move {
-  finding: number;
+  key: string;
+  finding?: number | null;
   kind: string;
   message: string;
   confidence: number;
+  area_m2: number;
+  width_m: number;
+  addresses: number | null;
+  households: number | null;
+  changes: { from: string | null; to: string | null; area_m2: number }[];
+  geometry: Geometry | null;
+}
+
+/** Moves that were carried out together, and whether they were undone. */
+export interface MendingStep {
+  id: number;
+  generation: number;
+  who: string;
+  at: string;
+  moves: Move[];
+  undone: { who: string; at: string } | null;
 }
 
 /** The totals of a check; without members where none applies. */

@@ -6,6 +6,7 @@ import { FeatureLayer } from "./feature_layer.js";
 import { FindingLayer } from "./finding_layer.js";
 import { IncidentLayer } from "./incident_layer.js";
 import { LabelLayer } from "./label_layer.js";
+import { MoveLayer } from "./move_layer.js";
 import { ShapeMarker } from "./symbols.js";
 
 /** @typedef {import("../core/types.js").Layer} Layer */
@@ -55,10 +56,11 @@ export class CityMap {
     this.tokens = new Map();
     this.features = new Canvas({ pane: "features", padding: 0.2 });
     this.findings = new FindingLayer(new Canvas({ pane: "findings", padding: 0.2 }), look);
+    this.moves = new MoveLayer(new Canvas({ pane: "findings", padding: 0.2 }), look);
     this.incidents = new IncidentLayer(new Canvas({ pane: "incidents", padding: 0.2 }), look);
     this.labels = new LabelLayer(() => this.#names(), look);
     this.place = new LayerGroup();
-    for (const layer of [this.findings.group, this.incidents.group, this.place]) layer.addTo(this.map);
+    for (const layer of [this.findings.group, this.moves.group, this.incidents.group, this.place]) layer.addTo(this.map);
     this.labels.addTo(this.map);
     this.map.on("zoomend", () => {
       for (const layer of this.layers.values()) layer.restyle(this.#look());
@@ -237,6 +239,7 @@ export class CityMap {
     const look = this.#look();
     for (const layer of this.layers.values()) layer.restyle(look);
     this.findings.look = look;
+    this.moves.look = look;
     this.incidents.restyle(look);
     this.labels.restyle(look);
   }

@@ -13,7 +13,7 @@ import { runImport } from "../ui/import_job.js";
 import { LayerLoader } from "../ui/layer_loader.js";
 import { legend } from "../ui/legend.js";
 import { popup } from "../ui/popup.js";
-import { mendForm } from "../ui/mend_form.js";
+import { Mending } from "../ui/mending.js";
 import { movedIncidents } from "../ui/moved_incidents.js";
 import { sentenceOf, start } from "../ui/start.js";
 import { toast } from "../ui/toast.js";
@@ -33,15 +33,16 @@ const begin = byId("start", HTMLButtonElement);
 const result = byId("result");
 const problem = byId("problem");
 const map = new CityMap(byId("map"));
+/** @type {Finding[]} those of the generation that is shown */
+let findings = [];
 const findingList = new FindingList(map, whatToDo);
+const mending = new Mending(map, { attempt, proposed: () => findingList.update(findings), done: showMended });
 /** @type {Layer[]} */
 let layers = [];
 /** @type {LayerLoader} */
 let loader;
 /** @type {Generation | null} the one whose findings are shown */
 let shown = null;
-/** @type {Map<number, import("../core/types.js").Move[]>} what could be mended of it, by the finding's id */
-let proposed = new Map();
 
 /** @returns {Layer} */
 function chosenLayer() {
@@ -112,7 +113,9 @@ function showProgress(words, share) {
  * @param {{keep?: boolean}} [options] whether filter and place in the list of findings stay
  */
 async function showResult(id, { keep = false } = {}) {
-  const { generation, findings, problems, summary } = await getJson(findingsUrl(id));
+  const found = await getJson(findingsUrl(id));
+  const { generation, problems, summary } = found;
+  findings = found.findings;
   await loader.showGeneration(layerChoice.value, id);
   showFacts(generation);
   showRowProblems(problems);
@@ -122,23 +125,11 @@ async function showResult(id, { keep = false } = {}) {
   byId("as-gpkg", HTMLAnchorElement).href = findingsUrl(id) + ".gpkg";
   byId("as-geojson", HTMLAnchorElement).href = findingsUrl(id) + ".geojson";
   result.hidden = false;
-  proposed = new Map();
   if (keep) findingList.update(findings);
   else findingList.show(findings);
   if (!keep) result.focus();
-  if (generation.state === "staged" && generation.layer === "grid" && findings.length > 0) await showProposals(id, findings);
-}
-
-/**
- * What could be mended is worked out anew, which may take a while, so the findings do not wait for it.
- * @param {number} id of a generation
- * @param {Finding[]} findings
- */
-async function showProposals(id, findings) {
-  const { moves } = await getJson("/api/generations/" + id + "/mending");
-  if (shown?.id !== id) return;
-  for (const move of moves) proposed.set(move.finding, [...(proposed.get(move.finding) ?? []), move]);
-  findingList.update(findings);
+  const layer = chosenLayer();
+  await mending.show(generation, { isBoundary: layer.kind === "boundary", hasFindings: findings.length > 0, isGrid: layer.name === "grid" });
 }
 
 /** @param {number} id of a generation */
@@ -176,25 +167,24 @@ function showFacts(generation) {
 function whatToDo(finding, all) {
   if (shown?.state !== "staged") return [];
   const url = findingsUrl(shown.id);
-  const ways = [mendForm(finding, proposed, (everyOfKind) => mend(url, finding, everyOfKind))];
+  const ways = [mending.formFor(finding)];
   if (isAcceptable(finding)) ways.push(acceptance(url, finding, all));
   return ways;
 }
 
 /**
- * Mending makes another generation, which takes the place of this one.
- * @param {string} url of the findings
- * @param {Finding} finding
- * @param {boolean} everyOfKind
+ * Mending, and undoing it, makes another generation, which takes the place of this one.
+ * @param {Generation} generation
+ * @param {import("../core/types.js").Move[]} moves
+ * @param {boolean} wasUndone
  */
-function mend(url, finding, everyOfKind) {
-  return attempt(async () => {
-    const { generation, moves } = everyOfKind
-      ? await sendJson(url + "/mend", "POST", { kind: finding.kind })
-      : await sendJson(url + "/" + finding.id + "/mend", "POST");
-    toast(_("已修补 {n} 处，成为第 {id} 代；改动见“说明”。", { n: count(moves.length), id: generation.id }));
-    await Promise.all([showGenerations(), showResult(generation.id, { keep: true })]);
-  });
+async function showMended(generation, moves, wasUndone) {
+  const n = count(moves.length);
+  const words = wasUndone
+    ? _("已撤销 {n} 处修补，成为第 {id} 代。", { n, id: generation.id })
+    : _("已修补 {n} 处，成为第 {id} 代；可在“已作的修补”中撤销。", { n, id: generation.id });
+  toast(words);
+  await Promise.all([showGenerations(), showResult(generation.id, { keep: true })]);
 }
 
 /**
@@ -207,8 +197,9 @@ function acceptance(url, finding, all) {
     attempt(async () => {
       if (everyOfKind) await sendJson(url + "/accept", "POST", { kind: finding.kind, reason });
       else await sendJson(url + "/" + finding.id + "/accept", "POST", { reason });
-      const { generation, findings } = await getJson(url);
-      showFacts(generation);
+      const found = await getJson(url);
+      findings = found.findings;
+      showFacts(found.generation);
       findingList.update(findings);
       toast(_("已接受，理由已记录。"));
       await showGenerations();

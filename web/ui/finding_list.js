@@ -137,6 +137,7 @@ export class FindingList {
     this.selected = -1;
     this.#make();
     this.map.findings.show(this.passing);
+    this.map.moves.show([]);
     this.#tellPosition();
     const bounds = boundsOf(this.passing.map(({ geometry }) => geometry));
     if (bounds) this.map.fit(widened(bounds, 0.1), {}, { closest: CLOSE_ZOOM });
