@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help run setup test lint format check bench backup clean
+.PHONY: help run setup test lint format check bench soak backup clean
 
 VENV := .venv/bin
 ifdef CI
@@ -41,6 +41,10 @@ format: ## put Python into shape
 bench: ## measure imports, requests and event streams
 	@scripts/setup bench
 	@$(VENV)/python -m pytest bench $(ARGS)
+
+soak: ## refresh a wall half a million times (30 days) and weigh it before and after
+	@scripts/setup test
+	@GIS_SOAK=$(or $(REFRESHES),500000) $(VENV)/pytest -s -o timeout=0 tests/test_browser_soak.py $(ARGS)
 
 backup: ## save the database to FILE (make backup FILE=gis.backup)
 	@test -n "$(FILE)" || { echo "make backup FILE=…" >&2; exit 2; }

@@ -369,6 +369,22 @@ def test_a_wall_that_was_cut_off_says_so_and_catches_up(
     assert screen.evaluate("window.neverReloaded") is True
 
 
+def test_a_wall_behind_a_proxy_that_breaks_streams_asks_instead(
+    live_server: Any, new_page: Callable[..., Page]
+) -> None:
+    wall = new_page(viewport={"width": 1920, "height": 1080}, reduced_motion="reduce")
+    live_server.sign_in(wall, Role.OPERATOR)
+    wall.route("**/api/events*", lambda route: route.abort())
+    wall.goto(f"{live_server.url}/wall/city?scene=overview")
+    expect(wall.locator("#connection")).to_have_attribute("data-state", "polling", timeout=40_000)
+    _, lon, lat = a_place_inside_a_grid(wall, live_server)
+    headers = {"X-CSRFToken": wall.request.get(f"{live_server.url}/api/session").json()["csrf_token"]}
+    report = {"lon": lon, "lat": lat, "datum": "cgcs2000", "description": "路灯不亮", "source": "public"}
+    made = wall.request.post(f"{live_server.url}/api/incidents", data=report, headers=headers).json()
+    expect(wall.locator(f"#live li[data-number='{made['number']}']")).to_be_visible(timeout=20_000)
+    expect(wall.locator("body")).not_to_have_class(re.compile("is-stale"))
+
+
 def test_a_link_opens_the_wall_without_an_account_until_it_is_revoked(
     live_server: Any, new_page: Callable[..., Page]
 ) -> None:

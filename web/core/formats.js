@@ -13,6 +13,27 @@ let zone = {};
  */
 export function setTimeZone(name) {
   zone = name ? { timeZone: name } : {};
+  FORMATS.clear();
+}
+
+/**
+ * Formats by language and parts: making one costs a hundred times what using it does, and a wall tells the time for months.
+ * @type {Map<string, Intl.DateTimeFormat>}
+ */
+const FORMATS = new Map();
+
+/**
+ * @param {string} language
+ * @param {Intl.DateTimeFormatOptions} parts
+ */
+function formatOf(language, parts) {
+  const key = language + JSON.stringify(parts);
+  let format = FORMATS.get(key);
+  if (!format) {
+    format = new Intl.DateTimeFormat(language, { ...parts, ...zone });
+    FORMATS.set(key, format);
+  }
+  return format;
 }
 
 /**
@@ -49,12 +70,8 @@ export function area(squareMetres) {
  * @param {{seconds?: boolean}} [options]
  */
 export function clock(moment, { seconds = false } = {}) {
-  return new Intl.DateTimeFormat("en-GB", {
-    hour: "2-digit",
-    minute: "2-digit",
-    ...(seconds ? { second: "2-digit" } : {}),
-    ...zone,
-  }).format(moment);
+  const parts = /** @type {const} */ ({ hour: "2-digit", minute: "2-digit" });
+  return formatOf("en-GB", seconds ? { ...parts, second: "2-digit" } : parts).format(moment);
 }
 
 /**
@@ -64,15 +81,14 @@ export function clock(moment, { seconds = false } = {}) {
  */
 export function dayAndTime(moment, now) {
   /** @param {Date} date */
-  const year = (date) => new Intl.DateTimeFormat("en", { year: "numeric", ...zone }).format(date);
-  return new Intl.DateTimeFormat(locale(), {
+  const year = (date) => formatOf("en", { year: "numeric" }).format(date);
+  return formatOf(locale(), {
     month: "numeric",
     day: "numeric",
     hour: "2-digit",
     minute: "2-digit",
     hour12: false,
     ...(year(moment) === year(now) ? {} : { year: "numeric" }),
-    ...zone,
   }).format(moment);
 }
 
@@ -82,7 +98,7 @@ export function dayAndTime(moment, now) {
  * @param {Date} other
  */
 export function sameDay(one, other) {
-  const day = new Intl.DateTimeFormat("en-CA", { dateStyle: "short", ...zone });
+  const day = formatOf("en-CA", { dateStyle: "short" });
   return day.format(one) === day.format(other);
 }
 

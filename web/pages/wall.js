@@ -21,6 +21,8 @@ const RETRY_MS = 5_000;
 const SETTLE_MS = 2_000;
 const LONGEST_GAP_MS = 10_000;
 const RECOUNT_MS = 60_000;
+/** While the stream is away the whole state is asked for so often; a proxy may break streams and let questions through. */
+const POLL_MS = 10_000;
 /** Up to this is added to every wait, so that 200 screens do not ask in the same moment. */
 const SPREAD_MS = 4_000;
 /** Scenes change within this of each other on all screens of a wall. */
@@ -196,19 +198,24 @@ class WallPage {
     this.stage.tick(this.model.standing());
     this.stage.call();
     this.showConnection();
+    const isAway = this.stream.state.phase !== "live";
+    if (isAway && performance.now() - this.countedAt > POLL_MS) this.recount();
   }
 
   showConnection() {
     const { phase } = this.stream.state;
     const isStale = phase !== "live" && this.silence() > 2 * HEARTBEAT_MS;
+    const isPolling = phase === "waiting" && !isStale && this.stream.state.failures > 2;
     const now = this.model.now();
     const words =
       phase === "live"
         ? _("实时")
         : isStale
           ? _("已中断，数据截至 {time}", { time: dayAndTime(this.model.asOf, now) })
-          : _("正在重新连接");
-    byId("connection").dataset.state = isStale ? "stale" : phase;
+          : isPolling
+            ? _("轮询更新")
+            : _("正在重新连接");
+    byId("connection").dataset.state = isStale ? "stale" : isPolling ? "polling" : phase;
     document.body.classList.toggle("is-stale", isStale);
     setText(byId("connection-words"), words);
     const counted = this.model.isOld(2 * RECOUNT_MS + SPREAD_MS) ? this.model.statistics?.generated_at : undefined;
