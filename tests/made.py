@@ -29,7 +29,11 @@ def place(column: float, row: float) -> shapely.Point:
 def geojson(path: Path, geometries: Sequence[object], rows: Sequence[Mapping[str, object]]) -> Path:
     """Write features as GeoJSON (longitude, latitude)."""
     features = [
-        {"type": "Feature", "properties": dict(row), "geometry": json.loads(shapely.to_geojson(geometry))}
+        {
+            "type": "Feature",
+            "properties": dict(row),
+            "geometry": None if geometry is None else json.loads(shapely.to_geojson(geometry)),
+        }
         for geometry, row in zip(geometries, rows, strict=True)
     ]
     path.write_text(json.dumps({"type": "FeatureCollection", "features": features}, ensure_ascii=False))

@@ -104,8 +104,8 @@ def check_layer(
     degrees) are asked for sizes that the rows do not state, for V11, and for the weight of the findings.
     """
     case = layer_case(layer, table, parents, profile)
-    facts = _facts({name: column for name, column in table.columns.items() if _says_anything(column)})
-    return _checked(layer, case, facts, addresses=addresses)
+    # a column that the file lacked is empty: what is to be in force must state it all the same (V10)
+    return _checked(layer, case, _facts(table.columns), addresses=addresses)
 
 
 def _checked(
@@ -137,11 +137,6 @@ def _checked(
 def is_tree(layer: Layer) -> bool:
     """Whether the layer is its own parent, as areas are."""
     return layer.parent is not None and layer.parent.layer == layer.name
-
-
-def _says_anything(column: NDArray[np.object_]) -> bool:
-    """Whether any row has a value: a column that the file lacked is all None."""
-    return any(value is not None for value in column)
 
 
 def _facts(columns: Mapping[str, NDArray[np.object_]]) -> Facts:
