@@ -20,7 +20,7 @@ from gis_server.core.address_text import normal
 from gis_server.core.boundaries import Place
 from gis_server.core.message import Message, msg
 
-_STAND_BACK = 0.015
+_STAND_BACK = 0.03
 
 
 @dataclass(frozen=True, slots=True)

@@ -309,7 +309,7 @@ if (address) {
   new AddressSearch(address, ({ lon, lat }) => {
     map.goTo(lon, lat, CLOSE_ZOOM);
     map.showPlace(lon, lat, null);
-  });
+  }, { tellsGrid: true });
 }
 map.onPick(({ incident }) => {
   const known = incident && (rows.get(incident.number) ?? incident);

@@ -31,9 +31,11 @@ export class AddressSearch {
   /**
    * @param {HTMLElement} host an empty element
    * @param {(address: FoundAddress) => void} choose
+   * @param {{tellsGrid?: boolean}} [options] `tellsGrid`: say the grid of what was chosen, where the page does not
    */
-  constructor(host, choose) {
+  constructor(host, choose, { tellsGrid = false } = {}) {
     this.choose = choose;
+    this.tellsGrid = tellsGrid;
     /** @type {FoundAddress[]} */
     this.found = [];
     this.active = -1;
@@ -62,13 +64,14 @@ export class AddressSearch {
     });
     this.list = el("ul", { id: id + "-list", role: "listbox", class: "address-list", "aria-label": _("找到的地址"), hidden: true });
     this.said = el("p", { id: id + "-said", class: "address-said", role: "status" });
+    this.panel = el("div", { class: "address-panel" }, this.said, this.list);
     // a press on an option must not take the focus away before it is chosen
-    this.list.addEventListener("pointerdown", (event) => event.preventDefault());
+    this.panel.addEventListener("pointerdown", (event) => event.preventDefault());
     host.classList.add("address-search");
     host.replaceChildren(
       el("label", { for: id, class: "address-label" }, _("按地址查找")),
-      el("div", { class: "address-box" }, icon("magnifying-glass"), this.input, this.list),
-      this.said,
+      el("div", { class: "address-box" }, icon("magnifying-glass"), this.input),
+      this.panel,
     );
   }
 
@@ -119,7 +122,6 @@ export class AddressSearch {
    * @param {number} at
    */
   option(address, at) {
-    const place = [address.grid_name ?? address.grid_code ?? _("网格之外"), address.sub_grid_code].filter(Boolean).join(" · ");
     return el(
       "li",
       {
@@ -131,7 +133,7 @@ export class AddressSearch {
       },
       icon(address.is_exact ? "map-pin" : "exclamation-triangle"),
       el("span", { class: "address-text" }, address.standard_address),
-      el("span", { class: "address-note" }, place),
+      el("span", { class: "address-note" }, gridOf(address)),
       !address.is_exact && el("span", { class: "address-why" }, address.why.join(_("；"))),
     );
   }
@@ -177,7 +179,7 @@ export class AddressSearch {
     this.input.value = this.asked = address.standard_address;
     this.found = [address];
     this.list.replaceChildren(this.option(address, 0));
-    this.say("");
+    this.say(this.tellsGrid ? [...address.area_names.slice(1), gridOf(address)].join(" · ") : "");
     this.close();
     this.choose(address);
   }
@@ -205,4 +207,9 @@ export class AddressSearch {
   say(sentence) {
     this.said.replaceChildren(...(sentence ? [icon("information-circle"), el("span", {}, sentence)] : []));
   }
+}
+
+/** @param {FoundAddress} address */
+function gridOf(address) {
+  return [address.grid_name ?? address.grid_code ?? _("网格之外"), address.sub_grid_code].filter(Boolean).join(" · ");
 }
