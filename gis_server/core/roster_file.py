@@ -17,8 +17,8 @@ from gis_server.core.roster import LeaderLevel, Person, Post, Posting, Roster, W
 from gis_server.core.values import plain
 from gis_server.core.vocabulary import InstructorSource, LeaderPost, Term
 
-MOST_ROWS = 100_000
-"""Rows of one roster: five posts for each of 20,000 grids (our number)."""
+MOST_ROWS = 50_000
+"""Rows of one roster: five posts for each of 10,000 grids (our number)."""
 
 LONGEST = 100
 _PHONE = re.compile(r"\+?[0-9][0-9 \-]{4,18}[0-9]")

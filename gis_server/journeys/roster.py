@@ -2,6 +2,7 @@
 
 import shutil
 import tempfile
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -63,8 +64,7 @@ class StaffedPlace:
     @property
     def severity(self) -> Severity | None:
         """How badly it is staffed."""
-        found = {finding.severity for finding in self.findings}
-        return next((severity for severity in Severity if severity in found), None)
+        return _worst(self.findings)
 
 
 @dataclass(frozen=True, slots=True)
@@ -240,7 +240,10 @@ def _view(
     by_grid: dict[str, list[Finding]] = {}
     for finding in roster_findings(profile, grids, roster, at):
         by_grid.setdefault(finding.codes[0], []).append(finding)
-    places = [
+    worst = {grid.code: _worst(by_grid.get(grid.code, ())) for grid in grids}
+    grids.sort(key=lambda grid: (_BADNESS.index(worst[grid.code]), grid.code))
+    chosen = [grid for grid in grids if severity in (None, worst[grid.code])]
+    shown = tuple(
         StaffedPlace(
             grid,
             found.grids.names[grid.fid],
@@ -249,11 +252,8 @@ def _view(
             tuple(by_grid.get(grid.code, ())),
             answering(ground.rules, grid, grid.path, roster, at),
         )
-        for grid in grids
-    ]
-    places.sort(key=lambda place: (_BADNESS.index(place.severity), place.grid.code))
-    chosen = [place for place in places if severity in (None, place.severity)]
-    shown = tuple(chosen[offset : offset + limit])
+        for grid in chosen[offset : offset + limit]
+    )
     areas = tuple(
         StaffedArea(code, found.name_of(code), _level(of), roster.of(code, at))
         for code, of in sorted(found.areas.items())
@@ -272,7 +272,7 @@ def _view(
         findings=liaison_findings(profile, sorted(communities), roster, at),
         people=_people(roster, named),
         total=len(chosen),
-        counts=_counts(places),
+        counts=_counts(worst.values()),
         offset=offset,
     )
 
@@ -281,11 +281,13 @@ _BADNESS: Sequence[Severity | None] = (Severity.ERROR, Severity.WARNING, Severit
 """Worst staffed first."""
 
 
-def _counts(places: Iterable[StaffedPlace]) -> dict[str, int]:
-    counts = {"error": 0, "warning": 0, "option": 0, "none": 0}
-    for place in places:
-        counts["none" if place.severity is None else place.severity.value] += 1
-    return counts
+def _worst(findings: Iterable[Finding]) -> Severity | None:
+    return min((finding.severity for finding in findings), key=_BADNESS.index, default=None)
+
+
+def _counts(severities: Iterable[Severity | None]) -> dict[str, int]:
+    found = Counter(severities)
+    return {"none" if one is None else one.value: found[one] for one in _BADNESS}
 
 
 def _people(roster: Roster, postings: Iterable[Posting]) -> dict[int, Person]:
