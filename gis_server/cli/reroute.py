@@ -11,9 +11,8 @@ from gis_server.cli.terminal import say, step
 from gis_server.core.access import CONSOLE
 from gis_server.core.incident import parse_time
 from gis_server.core.message import msg
-from gis_server.core.rerouting import pairs_json
+from gis_server.core.rerouting import Reroute, pairs_json
 from gis_server.journeys import reroute as journey
-from gis_server.journeys.reroute import Reroute
 
 MOST_PAIRS = 30
 

@@ -71,6 +71,28 @@ class Tally:
         return sorted(self.pairs.items(), key=lambda item: (-item[1], item[0][0] or "", item[0][1] or ""))
 
 
+Cursor = tuple[datetime, int]
+"""discovered_at and id of the last incident that is done."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reroute:
+    """One run; ``cursor`` is None before its first page."""
+
+    id: int
+    state: RerouteState
+    started_at: datetime
+    updated_at: datetime
+    who: str
+    reason: str | None
+    dry_run: bool
+    since: datetime | None
+    generation_id: int | None
+    total: int
+    tally: Tally
+    cursor: Cursor | None
+
+
 def reroute(
     past: PastDecisions,
     boundaries: Boundaries,

@@ -6,6 +6,7 @@ works page by page, each page and the place it reached in one transaction: cut o
 
 from bisect import bisect_right
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import datetime
 from threading import Thread
 
@@ -16,13 +17,12 @@ from gis_server.core.access import Act, Actor
 from gis_server.core.boundaries import Boundaries
 from gis_server.core.errors import Conflict, NotFound, UnusableInput
 from gis_server.core.message import msg
-from gis_server.core.rerouting import PastDecisions, reroute
+from gis_server.core.rerouting import PastDecisions, Reroute, reroute
 from gis_server.journeys import staging
 from gis_server.journeys.boundaries import boundaries_at, of_generations
 from gis_server.journeys.check import GRID
 from gis_server.journeys.context import Context
 from gis_server.store import audit, boundaries, layers, past_incidents, reroutes
-from gis_server.store.reroutes import Reroute
 
 PAGE = 20_000
 """Incidents looked at together; some 30 MB, whatever the length of history."""
@@ -108,7 +108,12 @@ def run(ctx: Context, begun: Reroute, clock: Clock, progress: Progress | None = 
 
 def begin_in_background(ctx: Context, begun: Reroute, clock: Clock) -> None:
     """Work on a run in a thread of this process; if that dies, whoever asks for the same run goes on with it."""
-    Thread(target=run, args=(ctx, begun, clock), name=f"reroute-{begun.id}", daemon=True).start()
+
+    def work() -> None:
+        with suppress(Conflict):  # somebody works on it already
+            run(ctx, begun, clock)
+
+    Thread(target=work, name=f"reroute-{begun.id}", daemon=True).start()
 
 
 def one(ctx: Context, actor: Actor, reroute_id: int) -> tuple[Reroute, bool]:

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -10,33 +9,20 @@ import numpy as np
 from sqlalchemy import Connection, Engine, and_, func, insert, or_, select, text, update
 
 from gis_server.core.access import Actor
-from gis_server.core.rerouting import Correction, PastDecisions, RerouteState, Tally, pairs_json, tally_of
+from gis_server.core.rerouting import (
+    Correction,
+    Cursor,
+    PastDecisions,
+    Reroute,
+    RerouteState,
+    pairs_json,
+    tally_of,
+)
 from gis_server.store.copying import Constant, Values, copy_rows
 from gis_server.store.schema import correction, incident, reroute
 
 # one number for "somebody routes history again"; any constant will do that no other program uses on this database
 _LOCK = 7_424_492
-
-Cursor = tuple[datetime, int]
-"""discovered_at and id of the last incident that is done."""
-
-
-@dataclass(frozen=True, slots=True)
-class Reroute:
-    """One run; ``cursor`` is None before its first page."""
-
-    id: int
-    state: RerouteState
-    started_at: datetime
-    updated_at: datetime
-    who: str
-    reason: str | None
-    dry_run: bool
-    since: datetime | None
-    generation_id: int | None
-    total: int
-    tally: Tally
-    cursor: Cursor | None
 
 
 @contextmanager
@@ -139,7 +125,8 @@ def page(conn: Connection, run: Reroute, after: Cursor | None, limit: int) -> Pa
     latest = (
         select(correction.c.id, correction.c.to_grid_code, correction.c.to_sub_grid_code)
         .where(correction.c.incident_id == incident.c.id)
-        .order_by(correction.c.id.desc())
+        # not by id: that would tempt the planner to walk all corrections backwards for each incident
+        .order_by(correction.c.reroute_id.desc())
         .limit(1)
         .lateral("latest")
     )
