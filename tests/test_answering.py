@@ -203,7 +203,8 @@ def test_zhenjiang_names_both_managers_of_an_exclusive_grid() -> None:
 
 
 @pytest.mark.parametrize("profile", ["heilongjiang", "taizhou", "gansu", "heihe", "zhenjiang"])
-def test_a_point_in_no_grid_joins_the_townships_queue(profile: str) -> None:
+def test_s18_a_point_outside_every_grid_joins_the_townships_queue(profile: str) -> None:
+    """(1200,500) goes to the township queue "no grid" and is not lost."""
     found = decided(1200, 500, profile=profile)
     assert found.answer.unit.reason is UnitReason.NO_GRID
     assert (found.answer.unit.level, found.answer.unit.code) == (AdminLevel.TOWNSHIP, TOWN)

@@ -1,6 +1,7 @@
 """Why an incident went where it went: S17 and S19 through the database, replays, names by tier."""
 
 import json
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -167,6 +168,52 @@ def test_a_replay_is_the_same_to_the_byte_after_boundaries_and_roster_have_chang
     told = explain.explain(city_ctx, CONSOLE, made[0], datetime.now(UTC), again=True)
     assert told.replayed is True
     assert told.now_grid_code == codes[1]
+
+
+def test_zhenjiang_names_both_managers_of_an_exclusive_grid(city_ctx: Context, tmp_path: Path) -> None:
+    """Dual management (zhenjiang 9(2)): the functional department and the territory, each with its person."""
+    there = replace(city_ctx, settings=replace(city_ctx.settings, profile="zhenjiang"))
+    grids = list(LAYERS["grid"]())
+    grids[0]["properties"] |= {  # type: ignore[operator]
+        "grid_kind": "exclusive_grid",
+        "host_units": "第一医院",
+        "managing_department": "市卫生健康局",
+    }
+    path = tmp_path / "exclusive.geojson"
+    path.write_text(json.dumps({"type": "FeatureCollection", "features": grids}))
+    layers.import_layer(
+        there, CONSOLE, "grid", path, publish=True, accept_warnings="试验数据", now=datetime.now(UTC)
+    )
+    exclusive = {"post": Post.GRID_WORKER, "worker_kind": WorkerKind.EXCLUSIVE}
+    sent = {"post": Post.GRID_INSTRUCTOR, "unit": "市卫生健康局"}
+    team = [
+        exclusive | {"name": "院内人", "code": G1},
+        sent | {"name": "局里人", "code": G1},
+        TEAM[1],
+    ]
+    put_roster(there, team, datetime.now(UTC))
+    incident_id = a_report(there)
+    told = incidents.one(there, CONSOLE, incident_id).incident.responsible
+    people, units = told["people"], told["units"]
+    assert isinstance(people, list)
+    assert isinstance(units, list)
+    assert [(one["as"], one["name"]) for one in people] == [
+        ("answers", "院内人"),
+        ("department", "局里人"),
+        ("territory", "沐长"),
+    ]
+    assert [(one["as"], one["name"]) for one in units] == [
+        ("answers", "西镇"),
+        ("department", "市卫生健康局"),
+        ("territory", "西镇"),
+    ]
+    said = "".join(map(str, explain.explain(there, CONSOLE, incident_id, datetime.now(UTC)).sentences))
+    assert "双重管理的职能部门：市卫生健康局。市卫生健康局由网格指导员局里人管理。" in said
+    assert "双重管理的属地：西镇。西镇由网格长沐长管理。" in said
+    assert "依据：zhenjiang 9(2)（推断）" in said
+    assert replayed(city_ctx, incident_id) == record_of(
+        city_ctx, incident_id
+    )  # whatever profile is in use now
 
 
 def test_the_record_is_append_only(city_ctx: Context) -> None:
