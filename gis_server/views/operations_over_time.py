@@ -9,6 +9,7 @@ from gis_server.views.operation import (
     TEXT,
     TIME,
     Operation,
+    Parameter,
     in_path,
     items,
     obj,
@@ -57,6 +58,18 @@ OVER_TIME: tuple[Operation, ...] = (
             dry_run={"type": "boolean"},
             pairs=items(obj(**{"from": or_null("string")}, to=or_null("string"), count=INTEGER)),
         ),
+    ),
+    Operation(
+        "get",
+        "/api/returns",
+        "returns",
+        msg("退单落在哪几段网格边界上（GeoJSON 线），退得多的在前"),
+        (
+            Parameter("since", msg("自哪一时刻起退回；不给则为此前 90 天"), TIME),
+            Parameter("until", msg("至哪一时刻之前；不给则为现在"), TIME),
+        ),
+        answer=obj(type=TEXT, features=items(ANY_OBJECT), total=INTEGER, elsewhere=INTEGER),
+        produces=GEOJSON,
     ),
 )
 """Part of ``operations.OPERATIONS``."""
