@@ -55,6 +55,15 @@ export class MendWishes {
   }
 
   /**
+   * The width up to which findings of a kind are mended, metres; null where none holds.
+   * @param {string} kind
+   */
+  limitFor(kind) {
+    const name = { gap: "max_gap_width_m", bay: "max_gap_width_m", overlap: "max_overlap_width_m" }[kind];
+    return this.inputs.find(({ input }) => input.name === name)?.input.valueAsNumber ?? null;
+  }
+
+  /**
    * The wishes as members of a request's body.
    * @returns {Record<string, string | number | boolean>}
    */

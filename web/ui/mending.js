@@ -18,7 +18,7 @@ const TOLD = 5;
 
 export class Mending {
   /**
-   * The elements are those of the page: `mending-box`, `mending-tools`, `steps-box`, `h-steps`, `steps`.
+   * The elements are those of the page: `mending-box`, `mending-tools`, `mended-box`, `h-mended`, `mended-steps`.
    * @param {import("../map/city_map.js").CityMap} map
    * @param {object} acts
    * @param {(act: () => Promise<void>) => Promise<void>} acts.attempt do something and tell what goes wrong
@@ -50,7 +50,7 @@ export class Mending {
     const canMend = isBoundary && generation.state === "staged" && hasFindings;
     byId("mending-box").hidden = !canMend;
     this.all.hidden = true;
-    byId("steps-box").hidden = true;
+    byId("mended-box").hidden = true;
     if (isBoundary) await this.#showSteps(generation);
     if (canMend) await this.#propose();
   }
@@ -62,10 +62,22 @@ export class Mending {
   formFor(finding) {
     const moves = this.byFinding.get(finding.id) ?? [];
     this.map.moves.show(moves);
+    if (moves.length === 0) return this.#tooWide(finding);
     return mendForm(finding, this.byFinding, {
       point: (move) => this.map.moves.show(moves, move),
       mend: (choice) => this.#mend(finding, choice),
     });
+  }
+
+  /**
+   * Why nothing is proposed, where it is only the limits.
+   * @param {Finding} finding
+   */
+  #tooWide({ kind, width_m }) {
+    const limit = this.wishes.limitFor(kind);
+    if (limit === null || width_m === null || width_m <= limit || byId("mending-box").hidden) return null;
+    const words = _("比修补的界限（{limit} 米）宽，由人决定；放宽界限后也可以自动修补。", { limit: count(limit) });
+    return el("p", { class: "mending" }, words);
   }
 
   async #propose() {
@@ -122,11 +134,11 @@ export class Mending {
     /** @type {{steps: MendingStep[]}} */
     const { steps } = await getJson(this.#url("/mending/steps"));
     if (this.generation !== generation) return;
-    byId("steps-box").hidden = steps.length === 0;
+    byId("mended-box").hidden = steps.length === 0;
     const standing = steps.filter(({ undone }) => !undone).length;
-    setText(byId("h-steps"), _("已作的修补（{n}）", { n: count(standing) }));
+    setText(byId("h-mended"), _("已作的修补（{n}）", { n: count(standing) }));
     // the last one first: it is the one that can always be undone
-    byId("steps").replaceChildren(...steps.reverse().map((step) => this.#stepItem(step, generation)));
+    byId("mended-steps").replaceChildren(...steps.reverse().map((step) => this.#stepItem(step, generation)));
   }
 
   /**
@@ -154,12 +166,12 @@ export class Mending {
     const now = new Date();
     return el(
       "li",
-      { class: undone ? "step is-undone" : "step" },
+      { class: undone ? "mended-step is-undone" : "mended-step" },
       el("ul", { class: "moves" }, ...told.map((move) => moveItem(move, { point }))),
       moves.length > told.length ? el("p", {}, _("另有 {n} 处，与此一并", { n: count(moves.length - told.length) })) : null,
       el(
         "div",
-        { class: "step-foot" },
+        { class: "mended-foot" },
         el("span", {}, _("{who}，{time}", { who, time: dayAndTime(new Date(at), now) })),
         undone
           ? el("span", { class: "undone" }, _("已由 {who} 于 {time} 撤销", { who: undone.who, time: dayAndTime(new Date(undone.at), now) }))
