@@ -11,6 +11,7 @@ import { fillExtras } from "../ui/incident_extras.js";
 import { IncidentFilters } from "../ui/incident_filters.js";
 import { IncidentRows } from "../ui/incident_rows.js";
 import { LayerLoader } from "../ui/layer_loader.js";
+import { returnedBorders } from "../ui/returned_borders.js";
 import { sentenceOf, start } from "../ui/start.js";
 
 /** @typedef {import("../core/types.js").Incident} Incident */
@@ -33,6 +34,7 @@ const follow = byId("follow", HTMLInputElement);
 const refusal = el("p", { class: "notice notice-error", role: "alert", hidden: true });
 const problem = byId("problem");
 const map = new CityMap(byId("map"));
+returnedBorders(map, /** @type {HTMLElement} */ (byId("map").parentElement));
 const rows = new IncidentRows(byId("rows"), (incident) => void open(incident));
 let query = fromAddress(new URLSearchParams(location.search));
 const filters = new IncidentFilters(query, ask);
