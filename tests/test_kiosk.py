@@ -1,0 +1,111 @@
+"""The start script of a wall's screen: a browser that is killed comes back with the map, without a hand."""
+
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Error as PlaywrightError
+
+from gis_server.core.access import Role
+
+SCRIPT = Path(__file__).parents[1] / "scripts" / "kiosk" / "gis-server-wall"
+BROWSER = shutil.which("chromium") or "chromium"
+
+
+def free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        return int(taken.getsockname()[1])
+
+
+def descendants(pid: int) -> Iterator[int]:
+    """The process ids below ``pid``, nearest first."""
+    listed = Path(f"/proc/{pid}/task/{pid}/children")
+    for child in listed.read_text().split() if listed.exists() else ():
+        yield int(child)
+        yield from descendants(int(child))
+
+
+def until(what: Callable[[], bool], seconds: float) -> float:
+    begun = time.monotonic()
+    while not what():
+        assert time.monotonic() - begun < seconds, "waited in vain"
+        time.sleep(0.1)
+    return time.monotonic() - begun
+
+
+@pytest.fixture
+def wall_link(live_server: Any, new_page: Callable[..., Page]) -> str:
+    desk = new_page()
+    live_server.sign_in(desk, Role.OPERATOR)
+    headers = {"X-CSRFToken": desk.request.get(f"{live_server.url}/api/session").json()["csrf_token"]}
+    made = desk.request.post(
+        f"{live_server.url}/api/wall-links", data={"wall_id": "city", "label": "kiosk"}, headers=headers
+    ).json()
+    return str(made["url"])
+
+
+def test_a_killed_browser_comes_back_with_the_map(wall_link: str, browser: Browser, tmp_path: Path) -> None:
+    port = free_port()
+    flags = (
+        f"--headless=new --no-sandbox --disable-gpu --remote-debugging-port={port} --window-size=1920,1080"
+    )
+    environment = {
+        **os.environ,
+        "GIS_WALL_URL": wall_link,
+        "GIS_WALL_PROFILE": str(tmp_path / "profile"),
+        "GIS_WALL_BROWSER": BROWSER,
+        "GIS_WALL_FLAGS": flags,
+    }
+    script = subprocess.Popen([SCRIPT], env=environment, start_new_session=True, stderr=subprocess.DEVNULL)
+    try:
+        shows_the_map(browser, port)
+        first = next(pid for pid in descendants(script.pid) if is_browser(pid))
+        os.kill(first, signal.SIGKILL)
+        killed = time.monotonic()
+        until(lambda: not Path(f"/proc/{first}").exists(), 10)
+        shows_the_map(browser, port)
+        print(f"browser killed, map after {time.monotonic() - killed:.1f} s")
+    finally:
+        os.killpg(script.pid, signal.SIGKILL)
+        script.wait()
+
+
+def is_browser(pid: int) -> bool:
+    command = Path(f"/proc/{pid}/cmdline")
+    words = command.read_bytes().split(b"\0") if command.exists() else []
+    return any(word.startswith(b"--remote-debugging-port") for word in words)
+
+
+def shows_the_map(browser: Browser, port: int) -> None:
+    """Wait until the wall on the script's browser is live with its grids."""
+    opened: list[Browser] = []
+
+    def connects() -> bool:
+        try:
+            opened.append(browser.browser_type.connect_over_cdp(f"http://127.0.0.1:{port}"))
+        except PlaywrightError:
+            return False
+        return True
+
+    until(connects, 60)
+    pages = opened[0].contexts[0].pages
+    page = next(page for page in pages if "/wall/" in page.url)
+    expect(page.locator("#connection")).to_have_attribute("data-state", "live", timeout=30_000)
+    # the browser speaks the language of the machine; the grids are the last of the layers
+    expect(page.locator("#legend li").nth(9)).to_be_attached(timeout=30_000)
+    opened[0].close()
+
+
+def test_the_script_says_what_it_needs(tmp_path: Path) -> None:
+    without = {name: value for name, value in os.environ.items() if not name.startswith("GIS_WALL")}
+    ended = subprocess.run([SCRIPT], env=without, capture_output=True, text=True, check=False)
+    assert ended.returncode != 0
+    assert "GIS_WALL_URL" in ended.stderr
