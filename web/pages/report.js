@@ -85,7 +85,8 @@ async function choose(chosen) {
     showPlace([...areas, grid].filter(Boolean).join(" · "), certainty(routed));
   } catch (error) {
     if (question !== asked) return;
-    if (error instanceof Problem && error.status === 0) showPlaceOffline(chosen);
+    // without a network, or without a session: the report waits on the phone in either case
+    if (error instanceof Problem && [0, 401].includes(error.status)) showPlaceOffline(chosen);
     else showPlace("", sentenceOf(error));
   }
 }
