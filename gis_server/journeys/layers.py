@@ -26,6 +26,7 @@ from gis_server.files.read import read
 from gis_server.journeys import departments, past_incidents, staging
 from gis_server.journeys.check import rules_for
 from gis_server.journeys.context import Context
+from gis_server.journeys.datum_check import require_stated_datum
 from gis_server.journeys.profiles import profile_in_use
 from gis_server.journeys.whole_check import look_again, look_beside, whole_check
 from gis_server.store import audit, boundaries, events, layers
@@ -115,6 +116,8 @@ def import_layer(
     say(Stage.CHECKING, 0, len(raw.rows))
     table = fit(layer, raw, mapping)
     del raw
+    with ctx.engine.connect() as conn:
+        require_stated_datum(conn, table, now)
     if layer.kind is LayerKind.RECORD:
         return _add_records(ctx, actor, layer, table, now=now, say=say)
 
