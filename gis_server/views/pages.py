@@ -105,6 +105,12 @@ def incidents(incident_id: int | None = None) -> Response:
     return _page("incidents.html", incident_id=incident_id or "")
 
 
+@blueprint.get("/incidents/bulk")
+def bulk() -> Response:
+    """Reports by the file."""
+    return _page_for(Act.REPORT_INCIDENT, "bulk.html")
+
+
 @blueprint.get("/layers")
 def layers() -> Response:
     """Import, check and publish."""

@@ -38,11 +38,12 @@ export async function runImport(layer, form, progress) {
 }
 
 /**
+ * Follow a job of the server to its end.
  * @param {string} url
  * @param {(words: string, share: number | null) => void} progress
  * @returns {Promise<ImportJob>}
  */
-async function follow(url, progress) {
+export async function follow(url, progress) {
   let silent = 0;
   for (;;) {
     /** @type {ImportJob | null} */
