@@ -44,7 +44,7 @@ def test_an_incident_is_clicked_from_report_to_archived(
 ) -> None:
     page = new_page(viewport=DESK)
     live_server.sign_in(page, Role.OPERATOR)
-    page.goto(f"{live_server.url}/incidents")
+    page.goto(f"{live_server.url}/incidents?state=all")
     expect(page.locator(".row").first).to_be_visible()
     number = report(live_server, page)
     page.locator(f".row[data-number='{number}']").click()
@@ -138,6 +138,193 @@ def test_an_incident_slides_over_the_list_and_leaves_it_where_it_was(
     page.keyboard.press("Escape")
     expect(page.locator("#detail")).to_be_hidden()
     assert page.evaluate("document.querySelector('.desk-list').scrollTop") == before
+
+
+def opened_desk(live_server: Any, new_page: Callable[..., Page], address: str = "", **more: object) -> Page:
+    page = new_page(viewport=DESK, **more)
+    live_server.sign_in(page, Role.OPERATOR)
+    page.goto(f"{live_server.url}/incidents{address}")
+    expect(page.locator(".row").first).to_be_visible()
+    return page
+
+
+def numbers(page: Page) -> list[str]:
+    return page.locator(".row").evaluate_all("rows => rows.map(row => row.dataset.number)")  # type: ignore[no-any-return]
+
+
+def test_the_address_carries_the_filters_and_the_open_incident(
+    live_server: Any, new_page: Callable[..., Page]
+) -> None:
+    page = opened_desk(live_server, new_page)
+    number = report(live_server, page)
+    expect(page.locator(f".row[data-number='{number}']")).to_be_visible()
+    page.fill("#q", number)
+    page.wait_for_url(re.compile(r"\?q="))
+    expect(page.locator(".row")).to_have_count(1)
+    expect(page.locator("#total")).to_have_text("1")
+    page.locator(f".row[data-number='{number}']").click()
+    page.wait_for_url(re.compile(r"/incidents/\d+\?q="))
+    other = new_page(viewport=DESK)
+    live_server.sign_in(other, Role.OPERATOR)
+    other.goto(page.url)
+    expect(other.locator("#detail")).to_contain_text(number)
+    assert other.input_value("#q") == number
+    other.keyboard.press("Escape")
+    expect(other.locator("#detail")).to_be_hidden()
+    expect(other.locator(f".row[data-number='{number}']")).to_be_visible()
+    page.go_back()
+    expect(page.locator("#detail")).to_be_hidden()
+    page.go_forward()
+    expect(page.locator("#detail")).to_contain_text(number)
+
+
+def test_the_list_is_worked_through_by_keyboard(live_server: Any, new_page: Callable[..., Page]) -> None:
+    page = opened_desk(live_server, new_page)
+    rows = numbers(page)
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("j")
+    page.keyboard.press("k")
+    page.keyboard.press("Enter")
+    detail = page.locator("#detail")
+    expect(detail.locator(".facts").first).to_contain_text(rows[1])
+    page.keyboard.press("n")
+    expect(detail.locator("dl.facts .number").first).to_have_text(rows[2])
+    page.keyboard.press("p")
+    expect(detail.locator("dl.facts .number").first).to_have_text(rows[1])
+    page.keyboard.press("Escape")
+    expect(detail).to_be_hidden()
+    expect(page.locator(f".row[data-number='{rows[1]}']")).to_be_focused()
+    page.keyboard.press("/")
+    expect(page.locator("#q")).to_be_focused()
+
+
+def test_what_happens_changes_its_row_and_nothing_else(
+    live_server: Any, new_page: Callable[..., Page]
+) -> None:
+    page = opened_desk(live_server, new_page)
+    number = report(live_server, page)
+    row = page.locator(f".row[data-number='{number}']")
+    expect(row).to_be_visible()
+    page.evaluate(
+        """() => {
+          window.touched = new Set();
+          new MutationObserver((changes) => {
+            for (const { target, type, addedNodes, removedNodes } of changes) {
+              const element = target.nodeType === 1 ? target : target.parentElement;
+              const row = element.closest(".row");
+              window.touched.add(row ? row.dataset.number : type + addedNodes.length + removedNodes.length);
+            }
+          }).observe(document.querySelector("#rows"), { childList: true, subtree: true, characterData: true });
+        }"""
+    )
+    page.evaluate(
+        """async (number) => {
+          const { csrf_token } = await (await fetch("/api/session")).json();
+          const { incidents } = await (await fetch("/api/incidents?number=" + number)).json();
+          await fetch("/api/incidents/" + incidents[0].id + "/steps", {
+            method: "POST",
+            headers: { "Content-Type": "application/json", "X-CSRFToken": csrf_token },
+            body: JSON.stringify({ step: "report", expected_state: "recorded" }),
+          });
+        }""",
+        number,
+    )
+    expect(row.locator(".row-note")).to_contain_text("已上报")
+    assert page.evaluate("[...window.touched]") == [number]
+
+
+def test_why_a_step_cannot_be_made_is_told_with_its_clause(
+    live_server: Any, new_page: Callable[..., Page]
+) -> None:
+    page = opened_desk(live_server, new_page)
+    number = report(live_server, page)
+    page.locator(f".row[data-number='{number}']").click()
+    page.click("#detail [data-step=report]")
+    expect(page.locator("#detail .facts").first).to_contain_text("已上报")
+    page.click("#detail [data-step=escalate]")
+    expect(page.locator("#detail .facts").first).to_contain_text("乡镇(街道)")
+    page.click("#detail [data-step=accept]")
+    page.click("#detail [data-step=dispatch]")
+    page.click("#detail [data-step=take_up]")
+    page.fill("#detail [name=person_in_charge]", "甲")
+    page.click("#detail form button.primary")
+    page.click("#detail [data-step=complete]")
+    page.fill("#detail [name=result]", "已停工")
+    page.click("#detail form button.primary")
+    expect(page.locator("#detail .refused summary")).to_contain_text("1")
+    page.click("#detail .refused summary")
+    expect(page.locator("#detail .refused")).to_contain_text("要求现场核实")
+    page.click("#detail .why summary")
+    expect(page.locator("#detail .because li").first).to_be_visible()
+
+
+def test_the_party_rates_on_a_phone(live_server: Any, new_page: Callable[..., Page]) -> None:
+    page = opened_desk(live_server, new_page)
+    number = report(live_server, page)
+    page.locator(f".row[data-number='{number}']").click()
+    page.click("#detail .rating button")
+    address = page.input_value("#detail .rating-link input")
+    phone = new_page(viewport={"width": 390, "height": 844}, locale="en-GB")
+    phone.goto(address)
+    expect(phone.locator("main")).to_contain_text("still being handled")
+    with page.expect_response(lambda answer: "/steps" in answer.url):
+        page.click("#detail [data-step=resolve_on_site]")
+        page.fill("#detail [name=result]", "x")
+        page.click("#detail form button.primary")
+    # an incident that was solved on the spot is filed without a word to the party; another goes the long way
+    number = report(live_server, page)
+    page.keyboard.press("Escape")
+    page.locator(f".row[data-number='{number}']").click()
+    for step, fields in (
+        ("report", {}),
+        ("escalate", {}),
+        ("accept", {}),
+        ("dispatch", {}),
+        ("take_up", {"person_in_charge": "甲"}),
+        ("complete", {"result": "好"}),
+        ("feed_back", {}),
+    ):
+        with page.expect_response(lambda answer: "/steps" in answer.url):
+            page.click(f"#detail [data-step={step}]")
+            for name, value in fields.items():
+                page.fill(f"#detail [name={name}]", value)
+            if fields:
+                page.click("#detail form button.primary")
+    page.click("#detail .rating button")
+    phone.goto(page.input_value("#detail .rating-link input"))
+    serious = [
+        v["id"] for v in Axe().run(phone).response["violations"] if v["impact"] in ("serious", "critical")
+    ]
+    assert serious == []
+    assert phone.evaluate("document.documentElement.scrollWidth") <= 390
+    assert (
+        min(
+            box["height"]
+            for box in phone.locator(".rate-choice").evaluate_all(
+                "all => all.map(one => one.getBoundingClientRect().toJSON())"
+            )
+        )
+        >= 44
+    )
+    phone.check("input[value='4']")
+    phone.click("button.primary")
+    expect(phone.locator("[role=status]")).to_be_visible()
+    expect(page.locator("#detail .stars")).to_contain_text("4 分")
+
+
+def test_the_filters_are_accessible_and_speak_english(
+    live_server: Any, new_page: Callable[..., Page]
+) -> None:
+    page = opened_desk(live_server, new_page, "?order=due", locale="en-GB")
+    page.click("#more-toggle")
+    serious = [
+        v["id"] for v in Axe().run(page).response["violations"] if v["impact"] in ("serious", "critical")
+    ]
+    assert serious == []
+    labels = page.locator(".filters label, .filters button, .filters h1, .keys").all_inner_texts()
+    options = page.locator("#state option, #order option").all_inner_texts()
+    assert [text for text in labels + options if re.search(r"[\u4e00-\u9fff]", text.split("\n")[0])] == []
 
 
 def test_overdue_only(live_server: Any, new_page: Callable[..., Page]) -> None:

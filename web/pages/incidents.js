@@ -204,6 +204,16 @@ function show(incident) {
   void fillExtras(incident, card, open);
 }
 
+/** Show the open incident as it stands now, if that is news. */
+async function lookAgain() {
+  const before = opened;
+  if (!before) return;
+  const now = await getJson("/api/incidents/" + before.id);
+  const isNews = now.history.length + now.alerts.length !== before.history.length + before.alerts.length || now.due_at !== before.due_at;
+  // a form that somebody is filling in stays; its answer will tell him if the state is another
+  if (opened === before && isNews && !card.querySelector("form")) show(now);
+}
+
 /**
  * @param {Opened} incident
  * @param {string} step
@@ -338,8 +348,7 @@ setInterval(() => rows.tick(), TICK_MS);
 new LiveStream("/api/events", null, {
   event: (kind, data) => {
     if (kind !== "incident") return;
-    // a form that somebody is filling in stays; its answer will tell him if the state is another
-    if (opened && opened.number === data.number && !card.querySelector("form")) void open(opened);
+    if (opened && opened.number === data.number) void attempt(lookAgain);
     happened(data.number);
   },
   // the stream begins with the present: what happened while the page was loading is read once more

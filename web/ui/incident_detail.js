@@ -71,7 +71,7 @@ function refused({ refused_steps }) {
     "details",
     { class: "refused", "data-key": "refused" },
     el("summary", {}, _("不能进行的步骤（{n}）", { n: refused_steps.length })),
-    el("dl", { class: "facts" }, ...refused_steps.flatMap(({ title, reason }) => [el("dt", {}, words(title)), el("dd", {}, reason)])),
+    el("dl", { class: "reasons" }, ...refused_steps.flatMap(({ title, reason }) => [el("dt", {}, words(title)), el("dd", {}, reason)])),
   );
 }
 

@@ -4,7 +4,7 @@ import { distance } from "../core/formats.js";
 import { getJson, Problem, sendJson } from "../core/http.js";
 import { _ } from "../core/i18n.js";
 import { stateWords } from "../core/incident.js";
-import { el, icon, notice } from "./dom.js";
+import { el, icon } from "./dom.js";
 import { when } from "./incident_clock.js";
 import { sentenceOf } from "./start.js";
 import { toast } from "./toast.js";
@@ -80,21 +80,19 @@ function duplicates({ incidents, decided }, opened, open, again) {
   const said = new Set(decided.map(({ id }) => id));
   const waiting = incidents.filter(({ id }) => !said.has(id));
   if (waiting.length + decided.length === 0) return [];
-  const refusal = el("p", { class: "notice notice-error", role: "alert", hidden: true });
   /** @param {number} other @param {boolean} is_duplicate */
   const decide = async (other, is_duplicate) => {
     try {
       await sendJson("/api/incidents/" + opened.id + "/duplicates", "POST", { other, is_duplicate });
       again();
     } catch (error) {
-      notice(refusal, sentenceOf(error));
+      toast(sentenceOf(error));
     }
   };
   const link = (/** @type {number} */ id, /** @type {string} */ number) =>
     el("button", { type: "button", class: "link number", click: () => open({ id }) }, number);
   return [
     el("h3", {}, _("附近可能是同一件")),
-    refusal,
     el(
       "ul",
       { class: "likely" },
@@ -125,9 +123,7 @@ function duplicates({ incidents, decided }, opened, open, again) {
  */
 export function rating(opened) {
   const shown = el("div", { class: "rating-link", hidden: true });
-  const refusal = el("p", { class: "notice notice-error", role: "alert", hidden: true });
   const make = async () => {
-    notice(refusal, "");
     try {
       const { url, expires_at } = await sendJson("/api/incidents/" + opened.id + "/rating-link", "POST");
       const field = el("input", { readonly: true, value: url, "aria-label": _("评价链接") });
@@ -139,7 +135,7 @@ export function rating(opened) {
       shown.hidden = false;
       field.select();
     } catch (error) {
-      notice(refusal, sentenceOf(error));
+      toast(sentenceOf(error));
     }
   };
   const canAsk = opened.next_steps.length > 0;
@@ -154,7 +150,6 @@ export function rating(opened) {
       opened.rating === null ? _("当事人尚未评价。") : stars(opened.rating),
       canAsk && el("button", { type: "button", class: "small", click: make }, icon("link"), _("制作评价链接")),
     ),
-    refusal,
     shown,
   );
 }
