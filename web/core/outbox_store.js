@@ -61,9 +61,16 @@ async function within(stores, mode, work) {
   }
   return new Promise((resolve, reject) => {
     const transaction = kept.transaction(stores, mode, { durability: mode === "readwrite" ? "strict" : "default" });
-    const result = work(transaction);
+    /** @type {T} */
+    let result;
     transaction.oncomplete = () => resolve(result);
     transaction.onabort = () => reject(outOf(transaction.error));
+    try {
+      result = work(transaction);
+    } catch (error) {
+      reject(outOf(/** @type {DOMException} */ (error)));
+      transaction.abort();
+    }
   });
 }
 
@@ -97,7 +104,7 @@ function photosOf(owner) {
 export async function keepReport(report, photos, replaced = null) {
   await within(["reports", "photos"], "readwrite", (transaction) => {
     transaction.objectStore("reports").put(report);
-    photos.forEach((photo, place) => transaction.objectStore("photos").put({ owner: report.id, place, ...photo }));
+    photos.forEach((photo, place) => transaction.objectStore("photos").put({ ...photo, owner: report.id, place }));
     if (replaced !== null) remove(transaction, replaced);
   });
   changed();
@@ -167,7 +174,7 @@ export function keepPhotos(owner, photos) {
   return within(["photos"], "readwrite", (transaction) => {
     const store = transaction.objectStore("photos");
     store.delete(photosOf(owner));
-    photos.forEach((photo, place) => store.put({ owner, place, ...photo }));
+    photos.forEach((photo, place) => store.put({ ...photo, owner, place }));
   });
 }
 
