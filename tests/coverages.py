@@ -66,8 +66,8 @@ def hexagons(
     return Nested(cells, parent_of, parents)
 
 
-def write_layer(path: Path, shapes, crs: str | None = None, **columns) -> Path:
-    """Shapes with columns as a file."""
+def write_layer(path: Path, shapes, crs: str | None = None, *, layer: str | None = None, **columns) -> Path:
+    """Shapes with columns as a file, or as one more ``layer`` of it."""
     shapes = np.array(list(shapes), dtype=object)
     pyogrio.raw.write(
         path,
@@ -79,6 +79,7 @@ def write_layer(path: Path, shapes, crs: str | None = None, **columns) -> Path:
         fields=list(columns),
         geometry_type="Unknown",
         crs=crs,
+        layer=layer,
     )
     return path
 

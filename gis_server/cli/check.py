@@ -7,19 +7,21 @@ from pathlib import Path
 from typing import Any
 
 import click
+import numpy as np
 import orjson
+import shapely
 
 from gis_server.cli import translate
 from gis_server.cli.opening import read_settings
 from gis_server.cli.terminal import step
 from gis_server.core.coverage.document import as_geojson, as_json
 from gis_server.core.coverage.drawing import Sheet
-from gis_server.core.coverage.findings import Report
 from gis_server.core.coverage.page import page
 from gis_server.core.coverage.sentences import clause
 from gis_server.core.coverage.totals import exact_proof, severity_words, totals
 from gis_server.core.datum import Datum
 from gis_server.core.errors import UnusableInput
+from gis_server.core.geometry import LOCAL_CRS
 from gis_server.core.message import Message, Translate, msg
 from gis_server.files.catalogue import load
 from gis_server.i18n import LANGUAGES, translator
@@ -109,22 +111,22 @@ def json_bytes(document: Any) -> bytes:
 
 def _written(found: Validation, form: str) -> bytes:
     if form == "text":
-        return _as_text(found.report, found.source.layer, translate()).encode()
+        return _as_text(found, translate()).encode()
     languages = {name: translator(name) for name in LANGUAGES}
     if form == "html":
         sheet = Sheet(found.geometry, found.within, found.stretch)
         return page(found.report, found.source, sheet, languages).encode()
-    to_lonlat = None if found.crs == "local" else found.to_lonlat
+    to_lonlat = None if found.crs == LOCAL_CRS else found.to_lonlat
     document = as_json(found.report, found.source, languages, to_lonlat)
     return json_bytes(as_geojson(document) if form == "geojson" else document)
 
 
-def _as_text(report: Report, layer: str, words: Translate) -> str:
-    summary = report.summary
+def _as_text(found: Validation, words: Translate) -> str:
+    report, layer, summary = found.report, found.source.layer, found.report.summary
     lines = [totals(report, layer).render(words)]
     if (proof := exact_proof(report, layer)) is not None:
         lines.append(proof.render(words))
-    for finding in report.findings:
+    for finding, place in zip(report.findings, _places(found), strict=True):
         line = msg(
             "[{severity} {rule}] {sentence}（{clause}）",
             severity=severity_words(finding.severity),
@@ -132,10 +134,22 @@ def _as_text(report: Report, layer: str, words: Translate) -> str:
             sentence=finding.message,
             clause=clause(finding.clause),
         )
-        lines.append(line.render(words))
+        lines.append(line.render(words) + place)
     lines.append(
         msg("{errors} 个错误，{warnings} 个警告。", errors=summary.errors, warnings=summary.warnings).render(
             words
         )
     )
     return "\n".join(lines) + "\n"
+
+
+def _places(found: Validation) -> list[str]:
+    """Where each finding can be seen, to be pasted into a map: longitude and latitude, or metres of a local plane."""
+    shapes = np.array([finding.geometry for finding in found.report.findings], dtype=object)
+    there = ~(shapely.is_missing(shapes) | shapely.is_empty(shapes))
+    places = [""] * len(shapes)
+    digits = 2 if found.crs == LOCAL_CRS else 6
+    points = found.to_lonlat(shapely.point_on_surface(shapes[there]))
+    for at, (x, y) in zip(np.flatnonzero(there), shapely.get_coordinates(points), strict=True):
+        places[at] = f" @ {x:.{digits}f},{y:.{digits}f}"
+    return places

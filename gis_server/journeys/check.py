@@ -24,6 +24,7 @@ from gis_server.core.features import FeatureTable, RawTable
 from gis_server.core.geometry import (
     LOCAL_CRS,
     STORAGE_CRS,
+    crs_label,
     is_mercator,
     map_coordinates,
     metric_or_utm,
@@ -354,7 +355,28 @@ def _areas(layer: Layer, path: Path, grids: RawTable, how: How) -> tuple[Parents
         geometry = snap_vertices(
             geometry, grids.geometry, SAME_PLACE_M / 111_000 if degrees else SAME_PLACE_M
         )
+    _require_same_place(raw, geometry, grids)
     return Parents(geometry, None if codes is None else codes[lowest]), turned
+
+
+def _require_same_place(areas: RawTable, geometry: NDArray[np.object_], grids: RawTable) -> None:
+    """Refuse areas that are farther from the grids than either is large: one of the two has the wrong reference system."""
+    here, there = shapely.total_bounds(grids.geometry), shapely.total_bounds(geometry)
+    if not (np.isfinite(here).all() and np.isfinite(there).all()):
+        return
+    apart = np.maximum(np.maximum(here[:2] - there[2:], there[:2] - here[2:]), 0.0)
+    large = max(np.hypot(*(box[2:] - box[:2])) for box in (here, there))
+    if np.hypot(*apart) > large:
+        raise UnusableInput(
+            msg(
+                "{grids}（{grids_crs}）与 {areas}（{areas_crs}）不在同一个地方；请核对两个文件的坐标系。",
+                grids=grids.source.file,
+                grids_crs=crs_label(grids.source.crs),
+                areas=areas.source.file,
+                areas_crs=crs_label(areas.source.crs),
+            ),
+            field="within",
+        )
 
 
 def read_addresses(catalogue: Catalogue, path: Path, crs: str, how: How) -> Addresses:

@@ -68,7 +68,7 @@ def take_in(geometries: Geometries) -> Intake:
         before = polygons[row]
         flaw, reason, place = Flaw.INVALID, str(shapely.is_valid_reason(before)), None
         if not np.isfinite(shapely.get_coordinates(before)).all():
-            flaw, before = Flaw.NOT_A_NUMBER, _without_nan(before)
+            flaw, place, before = Flaw.NOT_A_NUMBER, _beside_nan(before), _without_nan(before)
         at = _PLACE.search(reason)
         if at and np.isfinite([float(at[1]), float(at[2])]).all():
             place = shapely.Point(float(at[1]), float(at[2]))
@@ -98,6 +98,15 @@ def _polygons_in(geometry: shapely.Geometry) -> shapely.Geometry | None:
     if len(parts) == 0:
         return None
     return parts[0] if len(parts) == 1 else shapely.multipolygons(parts)
+
+
+def _beside_nan(geometry: shapely.Geometry) -> shapely.Point | None:
+    """The last vertex before the first one that has no place."""
+    xy = shapely.get_coordinates(geometry)
+    known = np.isfinite(xy).all(axis=1)
+    before = np.flatnonzero(known[: np.argmin(known)])
+    near = before[-1] if len(before) else np.argmax(known)
+    return shapely.Point(xy[near]) if known.any() else None
 
 
 def _without_nan(geometry: shapely.Geometry) -> shapely.Geometry | None:

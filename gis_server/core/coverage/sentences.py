@@ -40,9 +40,15 @@ def clause(text: str) -> Name:
 
 def gap(kind: str, parent: str | None, around: Sequence[Name], area: float, width: float) -> Message:
     """A gap, bay or missing cell."""
+    if not around:
+        return msg(
+            "{where} 内有 {area} 平方米没有网格，旁边也没有任何网格；请补画网格，或核对上级区域。",
+            where=parent or msg("上级区域"),
+            area=figure(area),
+        )
     places = {
         "where": parent or msg("覆盖范围"),
-        "around": names(around) if around else msg("没有网格"),
+        "around": names(around),
         "area": figure(area),
         "width": figure(width),
     }
