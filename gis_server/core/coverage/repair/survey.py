@@ -89,7 +89,7 @@ def survey(
     ]
     if loose:
         edges = np.union1d(
-            edges, _edges_at(loose, rings, _cells_near(loose, polygons, group_of), group_of, across=False)
+            edges, _edges_at(loose, rings, _cells_near(loose, polygons, group_of), group_of, known=edges)
         )
     while True:
         net = weave(threads_of(rings, edges, group_of, parent_rings, parent_edges), reach)
@@ -98,13 +98,12 @@ def survey(
         faces = _with_crumbs(faces, loose)
         claimed = [f for f in faces if f.cells and not (f.settled or f.crumb)]
         near = _cells_near(claimed, woven, group_of)
-        more = _edges_at(claimed, rings, near, group_of, across=True)
-        more = more[~np.isin(more, edges)]
+        more = _edges_at(claimed, rings, near, group_of, known=edges, across=reach)
         above = np.empty(0, dtype=np.int64)
         if parent_rings is not None and parents is not None:
             groups = np.arange(len(parents))
-            above = _edges_at(claimed, parent_rings, groups[[f.group for f in claimed]], groups, across=False)
-            above = above[~np.isin(above, parent_edges)]
+            owners = groups[[f.group for f in claimed]]
+            above = _edges_at(claimed, parent_rings, owners, groups, known=parent_edges)
         if len(more) == 0 and len(above) == 0:
             break
         edges, parent_edges = np.union1d(edges, more), np.union1d(parent_edges, above)
@@ -242,27 +241,42 @@ def _cells_near(claimed: list[Face], polygons: Geometries, group_of: Indices) ->
 
 
 def _edges_at(
-    claimed: list[Face], rings: Rings, owners: Indices, group_of: Indices, *, across: bool
+    claimed: list[Face],
+    rings: Rings,
+    owners: Indices,
+    group_of: Indices,
+    *,
+    known: Indices,
+    across: float | None = None,
 ) -> Indices:
-    """Edges of ``owners`` at ground in dispute, only those ``across`` it if so wished.
+    """Edges of ``owners`` at ground in dispute that are not ``known``; with ``across`` (a reach) only those concerned.
 
-    Cells' edges with a partner that cross such ground divide it between several holders; a parent's edge beside it
-    tells whether a border meets it at a vertex.
+    Cells' edges with a partner that cross such ground divide it between several holders, and those with one of its
+    corners on them have to be cut there; a parent's edge beside it tells whether a border meets it at a vertex.
     """
     ring = np.flatnonzero(np.isin(rings.owner, owners))
     edges = ranges(rings.start[ring], rings.start[ring + 1] - 1)
+    edges = edges[~np.isin(edges, known)]
     if len(edges) == 0 or not claimed:
         return np.empty(0, dtype=np.int64)
     shapes = np.array([f.polygon for f in claimed], dtype=object)
     groups = np.array([f.group for f in claimed], dtype=np.int64)
     lines = shapely.linestrings(np.stack([rings.xy[edges], rings.xy[edges + 1]], axis=1))
+    tree = shapely.STRtree(lines)
     shapely.prepare(shapes)
-    at, line = shapely.STRtree(lines).query(shapes, predicate="intersects")
-    same = group_of[rings.owner_of_edges(edges[line])] == groups[at]
+    at, line = tree.query(shapes, predicate="intersects")
+    of_line = group_of[rings.owner_of_edges(edges)]
+    same = of_line[line] == groups[at]
     at, line = at[same], line[same]
-    if across:
-        line = line[shapely.relate_pattern(shapes[at], lines[line], "T********")]
-    return np.unique(edges[line])
+    if across is None:
+        return np.unique(edges[line])
+    line = line[shapely.relate_pattern(shapes[at], lines[line], "T********")]
+    corners, face = shapely.get_coordinates(shapes, return_index=True)
+    corner, cut = tree.query(shapely.points(corners), predicate="dwithin", distance=across)
+    inner = of_line[cut] == groups[face[corner]]
+    for end in (rings.xy[edges[cut]], rings.xy[edges[cut] + 1]):
+        inner &= np.hypot(*(corners[corner] - end).T) > across
+    return np.unique(edges[np.concatenate([line, cut[inner]])])
 
 
 def _bearers(net: Weave) -> dict[tuple[int, Edge], list[int]]:
