@@ -16,8 +16,10 @@ from werkzeug.exceptions import NotFound
 
 from gis_server.core.access import VISITOR
 from gis_server.i18n import LANGUAGES
+from gis_server.journeys.profiles import items_in_use
 from gis_server.views.assets import file_named
 from gis_server.views.current import ctx
+from gis_server.views.current import language as spoken
 
 blueprint = Blueprint("offline", __name__)
 
@@ -67,9 +69,10 @@ def _shell(language: str) -> str:
 
 
 def report_values() -> dict[str, object]:
-    """What the report page is told of the deployment: how many photos, and how large."""
+    """What the report page is told of the deployment: how many photos, and how large, and the items that may be reported."""
     settings = ctx().settings
-    return {"most_photos": settings.photos, "photo_mb": settings.photo_mb}
+    items = [item.title.said(spoken()) for item in items_in_use(settings).items.values()]
+    return {"most_photos": settings.photos, "photo_mb": settings.photo_mb, "items": items}
 
 
 def _files() -> tuple[list[str], str]:
