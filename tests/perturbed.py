@@ -31,7 +31,16 @@ def _full_width(_: random.Random, text: str) -> str:
 
 
 def _chinese_numerals(_: random.Random, text: str) -> str:
-    return re.sub("[0-9]+", lambda found: numeral(int(found[0])), text)
+    return re.sub("[0-9]+", lambda found: _spelt(found[0]), text)
+
+
+def _spelt(digits: str) -> str:
+    """十二, and 一二〇一 as rooms are read."""
+    return (
+        numeral(int(digits))
+        if len(digits) < 4
+        else "".join("〇一二三四五六七八九"[int(one)] for one in digits)
+    )
 
 
 def _other_units(random_: random.Random, text: str) -> str:

@@ -74,6 +74,7 @@ _LOOSELY = {
 }
 """Units that people use for one another, where the value is the same: 10号 of a quarter is its 10幢."""
 
+_COMPARED_DOORS = 400
 _VALUES = re.compile("0*([0-9]+[a-z]?)")
 _FINER = frozenset({Part.UNIT, Part.FLOOR, Part.ROOM, Part.BARE})
 
@@ -296,6 +297,8 @@ def likely_doors(asked: Sequence[Number], listed: str) -> list[tuple[str, str]]:
     doors = list(doors_of(listed))
     if len(doors) <= MOST_DOORS:
         return doors
+    if not asked:
+        return [doors[at] for at in _apart(frozenset(), doors, range(MOST_DOORS))]
     hits = np.array(_hits(asked, [text for text, _ in doors]))
     houses = any(number.part in (Part.HOUSE, Part.BARE) for number in asked) and hits.max() < _whole_hit(
         asked
@@ -333,8 +336,8 @@ def _whole_hit(asked: Sequence[Number]) -> int:
 def _apart(asked: Set[str], doors: Sequence[tuple[str, str]], equal: Sequence[int]) -> list[int]:
     """Of equally good doors the first of each building, or whatever the first number is that was not asked for."""
     first: dict[str, int] = {}
-    for at in equal:
-        other = next((value for value in re.findall("[0-9]+", doors[at][0]) if value not in asked), "")
+    for at in equal[:_COMPARED_DOORS]:
+        other = next((value for value in _VALUES.findall(doors[at][0]) if value not in asked), "")
         first.setdefault(other, at)
         if len(first) == MOST_DOORS:
             break

@@ -44,6 +44,7 @@ MOST_ANSWERED = 20
 
 _KEPT = 4
 _MOST_NAMES = 40
+_SPARE_NAMES = 3
 _MOST_DOORS = 15_000
 _WORSE_NAME = 0.25
 _MOST_COMPARED = 60
@@ -73,7 +74,7 @@ def search(ctx: Context, actor: Actor, query: str, *, at: datetime, limit: int =
             return AddressAnswer(asked, Verdict.NONE, (), None)
         common = _commonness(ctx, conn, generation)
         sought = _Search(conn, actor, asked, generation, boundaries_at(conn, at), common)
-        return sought.answer(sought.by_code(query) or sought.fits(), limit)
+        return sought.answer(sought.by_code(query) or sought.fits(limit), limit)
 
 
 def _commonness(ctx: Context, conn: Connection, generation: int) -> Commonness:
@@ -114,8 +115,11 @@ class _Search:
             return []
         return [Fit(code, code, is_former=False, score=1.0, differences=(), beyond=(), omitted=0)]
 
-    def fits(self) -> list[Fit]:
-        """Addresses by score, best first; of equal ones not all of one name before the next name."""
+    def fits(self, limit: int) -> list[Fit]:
+        """Addresses by score, best first; of equal ones not all of one name before the next name.
+
+        Where a number decides, all names that are about as good are looked at, else hardly more than ``limit``.
+        """
         path = self.actor.territory.path
         areas = self.boundaries.generations.get("area", 0)
         bounds = store.bounds_of(self.conn, areas, path[-1]) if path else None
@@ -124,7 +128,7 @@ class _Search:
         wanted = reading(self.asked.name, self.common)
         names = store.names_holding(self.conn, self.generation, wanted, bounds)
         scores = name_scores(self.asked.name, [name.name for name in names], self.common)
-        chosen = _best(names, scores, with_numbers=bool(self.asked.numbers))
+        chosen = _best(names, scores, _MOST_NAMES if self.asked.numbers else limit + _SPARE_NAMES)
         ranks = [names[row].rank for row in chosen]
         doors = store.doors(self.conn, self.generation, ranks, first_only=not self.asked.numbers)
         ranked: list[tuple[float, int, int, Fit]] = []
@@ -166,14 +170,13 @@ class _Search:
         return self.boundaries.route(one.lon, one.lat)
 
 
-def _best(names: Sequence[Name], scores: np.ndarray, *, with_numbers: bool) -> list[int]:
-    """The names whose doors are worth looking at; where a number decides, all that are about as good."""
+def _best(names: Sequence[Name], scores: np.ndarray, most: int) -> list[int]:
+    """The names whose doors are worth looking at: the best, and after the first few none that is much worse."""
     chosen: list[int] = []
     doors = 0
     for row in np.argsort(-scores, kind="stable").tolist():
         worse = scores[row] < scores[chosen[0]] - _WORSE_NAME if chosen else False
-        full = len(chosen) >= (_MOST_NAMES if with_numbers else MOST_ANSWERED) or doors > _MOST_DOORS
-        if full or (worse and len(chosen) >= MOST_ANSWERED):
+        if len(chosen) >= most or doors > _MOST_DOORS or (worse and len(chosen) >= MOST_ANSWERED):
             break
         chosen.append(row)
         doors += names[row].door_count

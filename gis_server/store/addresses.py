@@ -22,10 +22,10 @@ from gis_server.store.copying import Constant
 from gis_server.store.partitions import drop_partition, fill_partition
 from gis_server.store.schema import address, address_index, address_name, generation
 
-MOST_NAMES = 300
+MOST_NAMES = 200
 """Names compared with a question."""
 
-FIRST_DOORS = 1_500
+FIRST_DOORS = 800
 """Characters of a name's doors read where the question has no number: enough for the first few."""
 
 _INDEX_LOCK = 74_491
