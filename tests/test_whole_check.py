@@ -1,5 +1,6 @@
 """What staging looks at beside the rows themselves: addresses, the layer above, the grids below, departments (V7, V11, V12)."""
 
+import io
 import json
 from collections.abc import Iterator
 from datetime import timedelta
@@ -9,8 +10,13 @@ from typing import Any
 import city
 import pytest
 import test_roster as rosters
+from client import token_client
+from flask import Flask
 from made import NOON, geojson
 from shapely import box
+from test_http import geojson as body_of
+from test_http import upload
+from test_import import invoke
 from ways import (
     K1,
     Case,
@@ -27,6 +33,7 @@ from gis_server.core.access import CONSOLE, Actor, Role, Territory, Tier
 from gis_server.core.errors import Conflict, DepartmentLayerRefused, NotAllowed, PublishRefused, UnusableInput
 from gis_server.core.generation import GenerationState
 from gis_server.journeys import layers as journey
+from gis_server.journeys.accounts import NewAccount, add_account
 from gis_server.journeys.context import Context
 from gis_server.journeys.findings import accept_kind, findings
 
@@ -367,3 +374,56 @@ def test_v14_a_new_grid_needs_its_people_before_it_is_in_force(city_ctx: Context
     with pytest.raises(PublishRefused) as refused:
         journey.publish(city_ctx, CONSOLE, staged.id, now + 3 * HOUR)
     assert {one.finding.kind.value for one in refused.value.findings} == {"code_gap"}  # type: ignore[attr-defined]
+
+
+# -- over HTTP and on the command line ------------------------------------------------------------------------------
+
+
+def test_s16_over_http(app: Flask, city_ctx: Context) -> None:
+    add_account(
+        city_ctx,
+        CONSOLE,
+        NewAccount("城市管理局", "城市管理局", Role.HANDLING_UNIT),
+        city.PASSWORD,
+        city.PUBLISHED,
+    )
+    office, planner = (token_client(app, city_ctx, login) for login in ("城市管理局", "planner"))
+    content = body_of(*city.grids())
+    refused = office.raw(
+        "POST", "/api/layers/grid/imports", data={"file": (io.BytesIO(content), "g.geojson")}
+    )
+    assert refused.status_code == 403
+    assert refused.json["offer"] == {"layer": "reference", "url": "/api/layers/reference/imports"}
+    assert refused.json["field"] == "layer"
+    assert "参考图层" in refused.json["detail"]
+    english = office.raw(
+        "POST",
+        "/api/layers/grid/imports",
+        data={"file": (io.BytesIO(content), "g.geojson")},
+        headers={"Accept-Language": "en"},
+    )
+    assert "reference layer" in english.json["detail"]
+    # what was offered works, and is nobody else's to look at
+    job = upload(office, "reference", "g.geojson", content)
+    assert job["state"] == "staged"
+    assert office.raw("POST", f"/api/generations/{job['generation']}/publish", json={}).status_code == 403
+    for layer in ("area", "camera"):
+        other = office.raw(
+            "POST", f"/api/layers/{layer}/imports", data={"file": (io.BytesIO(content), "g.geojson")}
+        )
+        assert other.status_code == 403
+    # heilongjiang knows no exception by law
+    by_law = {"file": (io.BytesIO(content), "g.geojson"), "department": "城市管理局", "legal_basis": LAW}
+    assert planner.raw("POST", "/api/layers/grid/imports", data=by_law).status_code == 403
+
+
+def test_the_command_line_names_the_department(city_ctx: Context, tmp_path: Path) -> None:
+    path = tmp_path / "g.geojson"
+    path.write_bytes(body_of(*city.grids()))
+    refused = invoke(city_ctx, "import", "grid", str(path), "--department", "城市管理局")
+    assert refused.exit_code == 2
+    assert "参考图层" in refused.stderr
+    taken = invoke(city_ctx, "import", "reference", str(path), "--department", "城市管理局", "--stage")
+    assert taken.exit_code == 0, taken.stderr
+    lawless = invoke(city_ctx, "import", "grid", str(path), "--legal-basis", LAW)
+    assert (lawless.exit_code, "哪个部门" in lawless.stderr) == (2, True)
