@@ -223,6 +223,7 @@ def test_what_is_not_json_is_a_bad_request(operator: Client, subtests: pytest.Su
             answer = operator.raw("POST", "/api/incidents", data=body, content_type="application/json")
             assert answer.status_code == 400
             assert answer.mimetype == "application/problem+json"
+            assert (answer.json["field"], bool(answer.json["expected"])) == ("body", True)
 
 
 def test_json_that_is_no_object_and_forms_are_refused(operator: Client) -> None:
@@ -237,6 +238,7 @@ def test_ten_megabytes_are_too_large(operator: Client) -> None:
     answer = operator.post("/api/incidents", a_report(description="长" * 4_000_000))
     assert answer.status_code == 413
     assert answer.json["detail"]
+    assert (answer.json["field"], bool(answer.json["expected"])) == ("description", True)
 
 
 def test_problems_speak_the_readers_language(operator: Client) -> None:

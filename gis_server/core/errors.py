@@ -80,6 +80,23 @@ class AddressUnclear(UnusableInput):
         self.answer = answer
 
 
+class SwappedAxes(UnusableInput):
+    """A position whose latitude was written for its longitude; ``lon`` and ``lat`` as they were probably meant."""
+
+    def __init__(self, message: Message, *, lon: float, lat: float, expected: Message) -> None:
+        super().__init__(message, field="lon", expected=expected)
+        self.lon = lon
+        self.lat = lat
+
+
+class NotJson(UnusableInput):
+    """What should be JSON cannot be read as such."""
+
+
+class TooLarge(UnusableInput):
+    """More bytes than may be sent at once."""
+
+
 class NotFound(GisError):
     """There is no such thing for this actor."""
 

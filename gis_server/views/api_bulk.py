@@ -22,6 +22,7 @@ from gis_server.views.current import (
     now,
     say,
     translate,
+    uploads,
 )
 
 blueprint = Blueprint("bulk", __name__, url_prefix="/api")
@@ -40,7 +41,7 @@ _TYPES = {".csv": "text/csv", ".xlsx": "application/vnd.openxmlformats-officedoc
 def start() -> Response:
     """Take a file of reports; 202 with the address to ask for its progress."""
     actor().require(Act.REPORT_INCIDENT)  # before a large body is read
-    request.max_content_length = min(ctx().settings.max_upload_bytes, MOST_BYTES)
+    files = uploads("file", MOST_BYTES)
     mapping = {}
     for name, value in request.form.items():
         if name.startswith("map."):
@@ -51,7 +52,6 @@ def start() -> Response:
                 field=name[:80],
                 expected=msg("{known} 之一", known=("file", *_OPTIONS, "map.<field>")),
             )
-    files = request.files.getlist("file")
     if len(files) != 1:
         raise UnusableInput(
             msg("请上传一个 CSV 或 XLSX 文件，项名为 file。"), field="file", expected=msg("一个文件")

@@ -45,7 +45,9 @@ blueprint = Blueprint("incidents", __name__, url_prefix="/api")
 def report() -> Response:
     """Route and record one incident; 201, or 200 when the same report had come before."""
     actor().require(Act.REPORT_INCIDENT)  # before a body is read
-    given = parse_report(incident_places.located(ctx(), actor(), json_body(), now()), now())
+    given = parse_report(
+        incident_places.located(ctx(), actor(), json_body(long_field="description"), now()), now()
+    )
     found = incidents.report(ctx(), actor(), given, now(), request.headers.get("Idempotency-Key"))
     answer = json_answer(incident_json(found.incident), 201 if found.is_new else 200)
     answer.headers["Location"] = f"/api/incidents/{found.incident.id}"

@@ -7,7 +7,7 @@ from gis_server.core.errors import UnusableInput
 from gis_server.core.message import msg
 from gis_server.core.photo import MEDIA_TYPE, Photo
 from gis_server.journeys import photos
-from gis_server.views.current import actor, ctx, json_answer, known_parameters, now, parameter
+from gis_server.views.current import actor, ctx, json_answer, known_parameters, now, parameter, uploads
 
 blueprint = Blueprint("photos", __name__, url_prefix="/api")
 
@@ -27,9 +27,7 @@ def add(incident_id: int) -> Response:
     if not actor().may(Act.MOVE_INCIDENT):
         actor().require(Act.REPORT_INCIDENT)  # before a large body is read
     settings = ctx().settings
-    request.max_content_length = min(
-        settings.max_upload_bytes, (settings.photo_mb * settings.photos + 1) * 2**20
-    )
+    files = uploads("photo", (settings.photo_mb * settings.photos + 1) * 2**20)
     for name in request.form:
         if name not in ("keep_place", "csrf_token"):
             raise UnusableInput(
@@ -39,7 +37,6 @@ def add(incident_id: int) -> Response:
                 field=name[:80],
                 expected=msg("{known} 之一", known=("photo", "keep_place")),
             )
-    files = request.files.getlist("photo")
     if not files:
         raise UnusableInput(
             msg("请以 multipart/form-data 上传照片，项名为 photo。"),

@@ -9,10 +9,11 @@ import orjson
 from flask import Response, current_app, g, request
 from flask_babel import get_locale
 from flask_login import current_user
-from werkzeug.exceptions import BadRequest, RequestEntityTooLarge
+from werkzeug.datastructures import FileStorage
+from werkzeug.exceptions import RequestEntityTooLarge
 
 from gis_server.core.access import VISITOR, Actor
-from gis_server.core.errors import Unavailable, UnusableInput
+from gis_server.core.errors import NotJson, TooLarge, Unavailable, UnusableInput
 from gis_server.core.message import Message, Translate, msg
 from gis_server.core.wall import WallState
 from gis_server.core.wall_figures import Statistics
@@ -103,21 +104,44 @@ MOST_JSON = 64 * 1024
 """Bytes of a JSON body: the longest description, escaped, and room to spare."""
 
 
-def json_body(most: int = MOST_JSON) -> object:
-    """The request's JSON; BadRequest if it is none, RequestEntityTooLarge beyond ``most`` bytes."""
+def json_body(most: int = MOST_JSON, *, long_field: str = "body") -> object:
+    """The request's JSON; NotJson if it is none, TooLarge beyond ``most`` bytes (``long_field`` is what can be so long)."""
     if request.mimetype != "application/json":
         raise UnusableInput(
             msg("请以 application/json 提交。"), field="Content-Type", expected=msg("application/json")
         )
-    if (request.content_length or 0) > most:
-        raise RequestEntityTooLarge
-    body = request.stream.read(most + 1)  # a body in chunks has no length beforehand
-    if len(body) > most:
-        raise RequestEntityTooLarge
+    body = b"" if (request.content_length or 0) > most else request.stream.read(most + 1)
+    if (request.content_length or 0) > most or len(body) > most:  # a body in chunks has no length beforehand
+        raise TooLarge(
+            msg("提交的内容超过 {most} KB 的上限，请缩短后再提交。", most=most // 1024),
+            field=long_field,
+            expected=msg("全部内容不超过 {most} KB", most=most // 1024),
+        )
     try:
         return orjson.loads(body)
     except orjson.JSONDecodeError as error:
-        raise BadRequest(str(error)) from error
+        raise NotJson(
+            msg(
+                "提交的内容不是 JSON：第 {line} 行第 {column} 个字符处读不懂（NaN 和 Infinity 不是 JSON 的数）。",
+                line=error.lineno,
+                column=error.colno,
+            ),
+            field="body",
+            expected=msg("JSON（RFC 8259）"),
+        ) from error
+
+
+def uploads(name: str, most: int) -> list[FileStorage]:
+    """The files of a form under this name; TooLarge beyond ``most`` bytes in all."""
+    request.max_content_length = min(ctx().settings.max_upload_bytes, most)
+    try:
+        return request.files.getlist(name)
+    except RequestEntityTooLarge:
+        raise TooLarge(
+            msg("上传的内容超过 {most} MB 的上限，请分几次上传。", most=most // 2**20),
+            field=name,
+            expected=msg("一次不超过 {most} MB", most=most // 2**20),
+        ) from None
 
 
 def parameter(name: str) -> str | None:

@@ -18,9 +18,12 @@ from gis_server.core.errors import (
     NotAllowed,
     NotAvailableYet,
     NotFound,
+    NotJson,
     PublishRefused,
     SignInRequired,
     StateChanged,
+    SwappedAxes,
+    TooLarge,
     Unavailable,
     UnknownCrs,
     UnusableInput,
@@ -35,6 +38,8 @@ log = logging.getLogger(__name__)
 
 STATUS: dict[type[GisError], tuple[int, Message]] = {
     UnusableInput: (422, msg("内容不可用")),
+    NotJson: (400, msg("请求有误")),
+    TooLarge: (413, msg("内容过大")),
     SignInRequired: (401, msg("需要登录")),
     NotAllowed: (403, msg("没有权限")),
     NotFound: (404, msg("没有找到")),
@@ -88,11 +93,25 @@ def _answer_gis_error(error: GisError) -> BaseResponse:
         members["expected"] = say(error.expected)
     if error.clause is not None:
         members["clause"] = error.clause
+    members |= _carried(error)
+    answer = _problem(status, _slug(type(error).__name__), say(title), say(error.message), members)
+    if status == HTTPStatus.SERVICE_UNAVAILABLE:
+        answer.headers["Retry-After"] = "5"
+    if status == HTTPStatus.UNAUTHORIZED:
+        answer.headers["WWW-Authenticate"] = 'Bearer realm="gis-server"'
+    return answer
+
+
+def _carried(error: GisError) -> dict[str, object]:
+    """What an error of this kind carries beside its sentence."""
+    members: dict[str, object] = {}
     if isinstance(error, StateChanged):
         members["state"] = error.state
     if isinstance(error, AddressUnclear) and isinstance(error.answer, AddressAnswer):
         found = answer_json(error.answer)
         members |= {"verdict": found["verdict"], "candidates": found["addresses"]}
+    if isinstance(error, SwappedAxes):
+        members["suggestion"] = {"lon": error.lon, "lat": error.lat}
     if isinstance(error, UnknownCrs) and error.candidates:
         members["candidates"] = list(error.candidates)
     if isinstance(error, DepartmentLayerRefused):
@@ -104,12 +123,7 @@ def _answer_gis_error(error: GisError) -> BaseResponse:
         members["findings"] = kept_json(
             [one for one in error.findings[:MOST_FINDINGS] if isinstance(one, KeptFinding)]
         )
-    answer = _problem(status, _slug(type(error).__name__), say(title), say(error.message), members)
-    if status == HTTPStatus.SERVICE_UNAVAILABLE:
-        answer.headers["Retry-After"] = "5"
-    if status == HTTPStatus.UNAUTHORIZED:
-        answer.headers["WWW-Authenticate"] = 'Bearer realm="gis-server"'
-    return answer
+    return members
 
 
 def _answer_http(error: HTTPException) -> BaseResponse:

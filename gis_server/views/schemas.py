@@ -63,6 +63,7 @@ SCHEMAS: dict[str, Schema] = {
         detail=TEXT,
         field=TEXT,
         expected=TEXT,
+        suggestion=obj(lon=NUMBER, lat=NUMBER),
     ),
     "incident_report": {
         **obj(

@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 
-from gis_server.core.errors import UnusableInput
+from gis_server.core.errors import SwappedAxes, UnusableInput
 from gis_server.core.message import Message, msg
 from gis_server.core.routing.edges import Bools, Floats
 
@@ -51,10 +51,11 @@ def check_position(lon: float, lat: float, *, degrees: bool = True) -> None:
                 expected=msg("-{most} 到 {most} 之间的度数", most=int(most)),
             )
     if degrees and _looks_swapped(lon, lat):
-        raise UnusableInput(
+        raise SwappedAxes(
             msg("经度 {lon} 与纬度 {lat} 似乎写反了：请把经度写在 lon，纬度写在 lat。", lon=lon, lat=lat),
-            field="lon",
-            expected=msg("经度（73 到 135 度）"),
+            lon=lat,
+            lat=lon,
+            expected=msg("经度（73 到 135 度），例如 lon={lon}、lat={lat}", lon=lat, lat=lon),
         )
 
 
