@@ -1,6 +1,7 @@
 """The rules of the jurisdictions: ``profile list`` and ``profile show``."""
 
 import json
+import os
 import unicodedata
 from collections.abc import Sequence
 from pathlib import Path
@@ -13,6 +14,7 @@ from gis_server.core.message import Words, msg
 from gis_server.core.parameter import Origin, Parameter, in_words
 from gis_server.core.profile import Profile, as_json
 from gis_server.journeys.profiles import all_profiles, one_profile
+from gis_server.settings import Settings
 
 _FORMAT = click.option(
     "--format",
@@ -58,7 +60,10 @@ def list_(form: str) -> None:
 )
 @_FORMAT
 def show(key: str, overrides: Path | None, form: str) -> None:
-    """Every parameter of a profile with its value and its ground."""
+    """Every parameter of a profile with its value and its ground; of the deployment's own one with the deployment's values."""
+    settings = Settings.from_environment(os.environ)
+    if overrides is None and key == settings.profile:
+        overrides = settings.profile_overrides
     chosen = one_profile(key, overrides)
     if form == "json":
         click.echo(json.dumps(as_json(chosen), ensure_ascii=False, indent=1))

@@ -6,10 +6,12 @@ rows and limits, but not change a limit that the document gives.
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from datetime import date
 from difflib import SequenceMatcher
 from types import MappingProxyType
 
 from gis_server.core.access import Tier
+from gis_server.core.admission import Admission, ItemState
 from gis_server.core.deadline import Clock, Limit
 from gis_server.core.errors import CatalogueError, Conflict, NotFound, UnusableInput
 from gis_server.core.message import Words, msg
@@ -71,6 +73,15 @@ class Item:
     inferred: bool = False
     note: Words | None = None
     basis: str | None = None
+    admission: Admission | None = None  # of a deployment's own rows
+
+    def is_in_force(self, profile: Profile, on: date) -> bool:
+        """Whether incidents may be created under it that day: an admitted item leaves with its last day where the document says so."""
+        if self.admission is None:
+            return True
+        last = self.admission.valid_to
+        is_over = profile.items.item_auto_exit.value and last is not None and on > last
+        return self.admission.state is ItemState.IN_FORCE and not is_over
 
     @property
     def key(self) -> str:
@@ -147,14 +158,17 @@ def nearest_items(catalogue: ItemCatalogue, said: str) -> tuple[Item, ...]:
     return tuple(item for _, item in scored[:MOST_NEAREST])
 
 
-def require_reportable(catalogue: ItemCatalogue, profile: Profile, said: str | None) -> None:
+def require_reportable(catalogue: ItemCatalogue, profile: Profile, said: str | None, on: date) -> None:
     """Raise UnusableInput (``item``) for a matter that may not come into the grid at all (S24), with the nearest that may.
 
-    A report that names no item is taken: the item is chosen when it is recorded. A catalogue without a row, whose list has not
+    A report that names no item is taken: the item is chosen when it is recorded. ``on`` is the day of creation. A catalogue without a row, whose list has not
     been loaded yet, keeps nothing out.
     """
     clause = _UNLISTED.get(profile.key)
-    if said is None or clause is None or not catalogue.items or find_item(catalogue, said) is not None:
+    if said is None or clause is None or not catalogue.items:
+        return
+    named = find_item(catalogue, said)
+    if named is not None and named.is_in_force(profile, on):
         return
     nearest = tuple(item.title for item in nearest_items(catalogue, said))
     raise UnusableInput(

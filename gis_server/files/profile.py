@@ -4,7 +4,8 @@ from functools import cache
 from pathlib import Path
 
 from gis_server.core.errors import NotFound
-from gis_server.core.item import ItemCatalogue, extend_items, parse_items
+from gis_server.core.item import ItemCatalogue, parse_items
+from gis_server.core.item_admission import admit_items
 from gis_server.core.message import msg
 from gis_server.core.profile import Profile, fill_silence, parse_profile
 from gis_server.files.toml_file import read_toml
@@ -47,7 +48,7 @@ def _items(key: str) -> ItemCatalogue:
 
 
 def read_items(key: str, additions: Path | None = None) -> ItemCatalogue:
-    """The item catalogue of the profile ``key``, with an operator's rows and limits from the file ``additions``.
+    """The item catalogue of the profile ``key``, with an operator's admitted rows and limits from the file ``additions``.
 
     Empty where the document gives no list of its own: such a list is made by the county and loaded as an addition.
     CatalogueError if a file is wrong or contradicts the document.
@@ -55,4 +56,4 @@ def read_items(key: str, additions: Path | None = None) -> ItemCatalogue:
     catalogue = _items(read_profile(key).key)
     if additions is None:
         return catalogue
-    return extend_items(catalogue, read_toml(additions), additions.name)
+    return admit_items(catalogue, read_profile(key), read_toml(additions), additions.name)

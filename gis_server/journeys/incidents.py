@@ -116,7 +116,9 @@ def record(
     if idempotency_key is not None and known.earlier_id is not None:
         return _earlier(conn, actor, given, idempotency_key)
     decided = rules(ctx)
-    require_reportable(decided.items, decided.profile, given.item)
+    require_reportable(
+        decided.items, decided.profile, given.item, now.astimezone(ctx.settings.timezone).date()
+    )
     ground = ground_of(ctx, conn, known.generations, at)
     asked = Asked(given.lon, given.lat, given.datum, given.accuracy_m, at)
     place = route(asked, ground.boundaries)
