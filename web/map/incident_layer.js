@@ -9,6 +9,8 @@ import { MARK_SHAPES, ShapeMarker } from "./symbols.js";
 
 const RADIUS = 7;
 const PULSE_MS = 2_000;
+/** Rings that call at once: the newest. */
+const MOST_CALLS = 24;
 /** Until somebody has taken receipt of it, an urgent incident goes on asking for attention. */
 const UNANSWERED = new Set(["discovered", "recorded", "reported"]);
 
@@ -20,6 +22,8 @@ export class IncidentLayer {
   constructor(renderer, look) {
     this.renderer = renderer;
     this.look = look;
+    /** Asking the page for a colour makes it compute its styles. @type {Map<string, string>} */
+    this.colours = new Map();
     this.group = new LayerGroup();
     /** @type {Map<string, {incident: Incident, marker: ShapeMarker}>} */
     this.shown = new Map();
@@ -47,7 +51,7 @@ export class IncidentLayer {
     const place = new LatLng(incident.lat, incident.lon);
     const known = this.shown.get(incident.number);
     if (known) {
-      known.marker.setLatLng(place).setStyle(this.#options(incident));
+      if (!looksTheSame(known.incident, incident)) known.marker.setLatLng(place).setStyle(this.#options(incident));
       known.incident = incident;
     } else {
       const marker = new ShapeMarker(place, this.#options(incident));
@@ -81,6 +85,7 @@ export class IncidentLayer {
   /** @param {Look} look */
   restyle(look) {
     this.look = look;
+    this.colours.clear();
     for (const { incident, marker } of this.shown.values()) {
       marker.setStyle(this.#options(incident));
       marker.setRadius(RADIUS * look.scale);
@@ -101,6 +106,13 @@ export class IncidentLayer {
     return nearest;
   }
 
+  /** @param {string} token */
+  #colour(token) {
+    const colour = this.colours.get(token) ?? this.look.colour(token);
+    this.colours.set(token, colour);
+    return colour;
+  }
+
   /** @param {Incident} incident */
   #options(incident) {
     const mark = markOf(incident);
@@ -109,9 +121,9 @@ export class IncidentLayer {
       interactive: false,
       radius: RADIUS * this.look.scale,
       shape: MARK_SHAPES[mark],
-      fillColor: this.look.colour("--" + mark),
+      fillColor: this.#colour("--" + mark),
       fillOpacity: 1,
-      color: this.look.colour("--map-ground"),
+      color: this.#colour("--map-ground"),
       weight: 1.5 * this.look.scale,
     };
   }
@@ -125,11 +137,23 @@ export class IncidentLayer {
     const ring = this.calls.get(incident.number);
     if (!calls) this.#silence(incident.number);
     else if (ring) ring.setLatLng(place);
-    else {
+    else if (this.#mayCall(incident.number)) {
       const made = ringAt(place, "pulse pulse-call");
       this.group.addLayer(made);
       this.calls.set(incident.number, made);
     }
+  }
+
+  /**
+   * Whether there is room for another ring; the oldest gives way. A hundred of them made the map five times as slow to move.
+   * @param {string} number
+   */
+  #mayCall(number) {
+    if (this.calls.size < MOST_CALLS) return true;
+    const [oldest] = [...this.calls.keys()].sort();
+    if (oldest === undefined || oldest > number) return false;
+    this.#silence(oldest);
+    return true;
   }
 
   /** @param {string} number */
@@ -138,6 +162,14 @@ export class IncidentLayer {
     if (ring) this.group.removeLayer(ring);
     this.calls.delete(number);
   }
+}
+
+/**
+ * @param {Incident} one
+ * @param {Incident} other
+ */
+function looksTheSame(one, other) {
+  return one.lon === other.lon && one.lat === other.lat && markOf(one) === markOf(other);
 }
 
 /**
