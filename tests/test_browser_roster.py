@@ -29,6 +29,8 @@ def test_vacancies_stand_first_and_can_be_narrowed(live_server: Any, new_page: C
     page.select_option("#area", label="　康泰社区")
     expect(page.locator("#grids tr").first).to_contain_text("康泰社区")
     assert "1040000" not in page.content()
+    page.fill("#at", "2000-01-01")
+    expect(page.locator("#failed")).to_contain_text("最早的网格自")
 
 
 def test_an_import_names_every_row_and_changes_nothing(

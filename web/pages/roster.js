@@ -18,6 +18,7 @@ const PAGE = 50;
 await start();
 const area = byId("area", HTMLSelectElement);
 const severity = byId("severity", HTMLSelectElement);
+const at = byId("at", HTMLInputElement);
 const failed = byId("failed");
 let offset = 0;
 
@@ -26,6 +27,8 @@ async function list() {
   const asked = new URLSearchParams({ limit: String(PAGE), offset: String(offset) });
   if (area.value) asked.set("area", area.value);
   if (severity.value) asked.set("severity", severity.value);
+  // of a day the roster at its noon: what changed in the morning counts
+  if (at.value) asked.set("at", new Date(at.value + "T12:00:00").toISOString());
   /** @type {RosterView} */
   const view = await getJson("/api/roster?" + asked);
   if (!area.value) fillAreas(view.areas);
@@ -198,6 +201,7 @@ async function take(event) {
 
 area.addEventListener("change", fromStart);
 severity.addEventListener("change", fromStart);
+at.addEventListener("change", fromStart);
 byId("previous").addEventListener("click", () => turn(-1));
 byId("next").addEventListener("click", () => turn(1));
 document.getElementById("import")?.addEventListener("submit", (event) => void take(/** @type {SubmitEvent} */ (event)));
