@@ -9,6 +9,7 @@ import { MARK_SHAPES, ShapeMarker } from "./symbols.js";
 
 const RADIUS = 7;
 const PULSE_MS = 2_000;
+const PRESSING = new Set(["urgent", "overdue"]);
 /** Rings that call at once: the newest. */
 const MOST_CALLS = 24;
 /** Until somebody has taken receipt of it, an urgent incident goes on asking for attention. */
@@ -58,7 +59,8 @@ export class IncidentLayer {
       this.group.addLayer(marker);
       this.shown.set(incident.number, { incident, marker });
     }
-    if (markOf(incident) === "urgent") this.shown.get(incident.number)?.marker.bringToFront();
+    // what presses is never hidden under what does not
+    if (PRESSING.has(markOf(incident))) this.shown.get(incident.number)?.marker.bringToFront();
     this.#call(incident, place);
   }
 
