@@ -3,6 +3,7 @@
 import io
 import threading
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -24,6 +25,7 @@ from gis_server.files.cells import write_cells
 from gis_server.journeys import roster as journey
 from gis_server.journeys.context import Context
 from gis_server.journeys.ground import ground_at
+from gis_server.store.engine import make_engine
 
 HEAD = ["工号", "姓名", "电话", "岗位", "网格或区划编码", "所属单位", "身份", "持证"]
 GRIDS = [f"{community}00{n}" for community in COMMUNITIES for n in (1, 2)]
@@ -229,6 +231,28 @@ def test_the_template_is_a_list_that_can_be_filled_in(app: Flask, city_ctx: Cont
     answer = token_client(app, city_ctx, "planner").get("/api/roster/template")
     sheet = openpyxl.load_workbook(io.BytesIO(answer.data)).active
     assert [cell.value for cell in sheet[1]] == [column.title.zh for column in COLUMNS.values()]
+
+
+def test_people_of_a_grid_that_is_no_more_are_told(city_ctx: Context, tmp_path: Path) -> None:
+    put(city_ctx, tmp_path, whole())
+    with city_ctx.engine.begin() as conn:  # renumbered without regard to what a check says of it
+        conn.execute(text("DROP TRIGGER grid_is_never_rewritten ON grid"))
+        conn.execute(
+            text("UPDATE grid SET grid_code = :new WHERE grid_code = :old"),
+            {"old": GRIDS[1], "new": f"{COMMUNITIES[0]}003"},
+        )
+    fresh = replace(
+        city_ctx, engine=make_engine(str(city_ctx.settings.database_url))
+    )  # nothing in memory yet
+    try:
+        findings = journey.check(fresh, CONSOLE, datetime.now(UTC))
+        stray = [f for f in findings if f.codes == (GRIDS[1],)]
+        assert [(f.severity, f.clause) for f in stray] == [(Severity.WARNING, "product brief")]
+        assert journey.listing(fresh, CONSOLE, at=datetime.now(UTC)).findings == tuple(stray)
+        township = Actor(None, "x", Role.PLANNER, Territory((COUNTY, TOWNS[0])))
+        assert stray[0] not in journey.check(fresh, township, datetime.now(UTC))
+    finally:
+        fresh.engine.dispose()
 
 
 def test_without_a_roster_everything_is_vacant(city_ctx: Context) -> None:

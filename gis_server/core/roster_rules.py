@@ -5,7 +5,7 @@ a grid") is as good as a must (S30), and so is the most that it permits; a readi
 statement, is a warning; a default of the product's own is a hint.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -50,6 +50,28 @@ def liaison_findings(
         _finding((least, _severity(least), msg("社区(村) {code} 没有一级网格长包联。", code=code)), (), code)
         for code in communities
         if not any(posting.leader_level is LeaderLevel.LEVEL_1 for posting in roster.of(code, at))
+    )
+
+
+def stray_findings(codes: Collection[str], roster: Roster, at: datetime) -> tuple[Finding, ...]:
+    """Postings at ``at`` for a grid or area that is not among ``codes``: it has been merged or renumbered since.
+
+    Nobody answers by them; they are told so that the next roster puts them right.
+    """
+    stray = sorted({posting.code for posting in roster.at(at)}.difference(codes))
+    return tuple(
+        Finding(
+            kind=Kind.ROSTER,
+            rule=RULE_OF[Kind.ROSTER],
+            severity=Severity.WARNING,
+            clause=BRIEF,
+            fids=(),
+            codes=(code,),
+            area_m2=0.0,
+            width_m=0.0,
+            message=msg("花名册上的编码 {code} 已不是网格或区划，其人员没有负责的地方。", code=code),
+        )
+        for code in stray
     )
 
 

@@ -22,7 +22,7 @@ from gis_server.core.message import msg
 from gis_server.core.profile import Profile
 from gis_server.core.roster import Person, Posting, Roster, StaffedGrid
 from gis_server.core.roster_file import COLUMNS, MOST_ROWS, parse_roster
-from gis_server.core.roster_rules import liaison_findings, roster_findings
+from gis_server.core.roster_rules import liaison_findings, roster_findings, stray_findings
 from gis_server.files.cells import read_cells, write_cells
 from gis_server.journeys import staging
 from gis_server.journeys.context import Context
@@ -180,7 +180,8 @@ def check(ctx: Context, actor: Actor, at: datetime) -> tuple[Finding, ...]:
         ground = ground_at(ctx, conn, at)
     findings = _findings(profile_in_use(ctx.settings), ground.boundaries, ground.roster, at)
     paths = _paths(ground.boundaries)
-    return tuple(f for f in findings if actor.territory.holds(paths[f.codes[0]]))
+    # a code that is no more lies in nobody's part: the whole deployment's reader sees it
+    return tuple(f for f in findings if actor.territory.holds(paths.get(f.codes[0], ())))
 
 
 def listing(
@@ -269,7 +270,10 @@ def _view(
         at=at,
         grids=shown,
         areas=areas,
-        findings=liaison_findings(profile, sorted(communities), roster, at),
+        findings=(
+            *liaison_findings(profile, sorted(communities), roster, at),
+            *(() if path else stray_findings(_paths(found), roster, at)),
+        ),
         people=_people(roster, named),
         total=len(chosen),
         counts=_counts(worst.values()),
@@ -319,5 +323,6 @@ def _findings(profile: Profile, found: Boundaries, roster: Roster, at: datetime)
     findings = (
         *roster_findings(profile, _grids(found), roster, at),
         *liaison_findings(profile, communities, roster, at),
+        *stray_findings(_paths(found), roster, at),
     )
     return tuple(sorted(findings, key=lambda finding: _BADNESS.index(finding.severity)))
