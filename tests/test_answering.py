@@ -6,6 +6,8 @@ from datetime import UTC, datetime, timedelta
 import numpy as np
 import pytest
 import shapely
+from hypothesis import given
+from hypothesis import strategies as st
 from rosters import Row, made_roster
 
 from gis_server.core.answering import DEPARTMENT, TERRITORY, Rung, UnitReason, answer_rules, answering
@@ -253,3 +255,37 @@ def test_people_are_named_in_sentences_for_those_who_may_know_them() -> None:
     assert "网格“第一医院”" in named
     assert "坐标 127.007，47.007（CGCS2000），按 2026-03-01 00:00 生效" in named
     assert "医院专属" not in "".join(str(one) for one in sentences(record, {}, None, UTC))
+
+
+_POSTS = st.one_of(
+    st.sampled_from(list(WorkerKind)).map(lambda kind: {"post": Post.GRID_WORKER, "worker_kind": kind}),
+    st.sampled_from([post for post in Post if post is not Post.GRID_WORKER]).map(lambda post: {"post": post}),
+)
+_DAYS = st.integers(-50, 50).map(lambda days: AT + timedelta(days=days))
+
+
+@given(
+    st.lists(st.tuples(_POSTS, st.sampled_from([G1, G2, *PATH]), _DAYS, st.none() | _DAYS), max_size=12),
+    st.booleans(),
+    st.sampled_from(["heilongjiang", "taizhou", "gansu", "heihe", "zhenjiang"]),
+)
+def test_somebody_or_a_unit_always_answers_and_never_out_of_post(
+    given_posts: list[tuple[Row, str, datetime, datetime | None]], exclusive: bool, profile: str
+) -> None:
+    rows = [
+        {**post, "code": code, "valid_from": began, "valid_to": ends, "name": f"某{n % 5}"}
+        for n, (post, code, began, ends) in enumerate(given_posts)
+        if ends is None or ends > began
+    ]
+    found = answer(profile, rows, exclusive=exclusive)
+    roster = made_roster(rows, BEGAN)
+    assert found.unit.code in PATH
+    assert len(set(found.vacant)) == len(found.vacant)
+    if found.chosen is None:
+        assert found.unit.reason is UnitReason.NOBODY
+        assert len(found.vacant) == 6
+    else:
+        assert found.chosen.holds_at(AT)
+        assert found.chosen.code in (G1, *PATH)
+        assert found.rung not in found.vacant
+        assert found.chosen in roster.postings
