@@ -1,5 +1,6 @@
 """``repair``: mend a file of boundaries, without a database."""
 
+import gc
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -26,6 +27,7 @@ from gis_server.journeys.repair import Repaired, Wishes, repair_file
 SCHEMA = "gis-server/repair/1"
 _FILE = click.Path(path_type=Path)
 _METRES = click.FloatRange(min=0)
+_GARBAGE = 500_000
 
 
 @click.command(
@@ -105,6 +107,7 @@ def repair(
     **given: Any,
 ) -> None:
     """Mend boundaries; exit code 0 when no error is left, 1 when a person has to decide."""
+    gc.set_threshold(_GARBAGE)  # a plan is millions of small values without a cycle: looking for one takes a quarter
     prefer = Preferences(**{name: given.pop(name) for name in ("priority", "filed", "exclusive")})
     limits = Limits(max_gap_width, max_overlap_width, divide_from)
     with progress(msg("修补 {file}", file=grids.name)):
