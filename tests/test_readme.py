@@ -45,7 +45,7 @@ def test_every_command_in_it_exists_with_its_options(language: str) -> None:
         command = main.get_command(context, name)
         assert command is not None
         if isinstance(command, click.Group):
-            for sub in re.match(r"\s*([a-z|]*)", rest).group(1).split("|"):  # type: ignore[union-attr]
+            for sub in re.match(r"\s*([a-z|-]*)", rest).group(1).split("|"):  # type: ignore[union-attr]
                 assert not sub or sub in command.commands, f"{name} {sub}"
             continue
         known = {option for parameter in command.params for option in parameter.opts}

@@ -120,7 +120,8 @@ def appraisal() -> Response:
     )
 
 
-@blueprint.get("/incidents.<any(csv, xlsx):form>")
+@blueprint.get("/incidents.csv", defaults={"form": "csv"})
+@blueprint.get("/incidents.xlsx", defaults={"form": "xlsx"})
 def export(form: str) -> Response:
     """The filtered list as a spreadsheet, in the reader's language and tier."""
     asked = _asked()
