@@ -5,6 +5,7 @@ import random
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime
+from pathlib import Path
 
 import pytest
 from city import SECRET, inside
@@ -15,6 +16,7 @@ from hypothesis import strategies as st
 from pictures import GPS, bomb, gif, jpeg, png, webp
 from PIL import Image
 from sqlalchemy import text
+from test_commands import run
 from test_security import screen
 
 from gis_server.core.access import CONSOLE, Role, Tier
@@ -24,6 +26,8 @@ from gis_server.journeys import accounts
 from gis_server.journeys.accounts import NewAccount
 from gis_server.journeys.context import Context
 from gis_server.journeys.incidents import rules
+from gis_server.journeys.opening import context
+from gis_server.settings import Settings
 from gis_server.views import create_app
 
 
@@ -245,3 +249,23 @@ def test_photos_are_only_added(city_ctx: Context, operator: Client) -> None:
     for statement in ("UPDATE photo SET width = 1", "DELETE FROM photo", "TRUNCATE photo"):
         with pytest.raises(Exception, match="append-only"), city_ctx.engine.begin() as conn:
             conn.execute(text(statement))
+
+
+def test_a_backup_holds_the_photos_with_their_incidents(
+    operator: Client, city_ctx: Context, empty_database_url: str, tmp_path: Path
+) -> None:
+    """What is brought back is the same to the last byte, and is still only added to."""
+    send(operator, incident(operator), jpeg((1600, 1200)), png())
+    file = tmp_path / "gis.backup"
+    url = str(city_ctx.settings.database_url)
+    assert run("db", "backup", str(file), GIS_DATABASE_URL=url).returncode == 0
+    assert run("db", "restore", str(file), GIS_DATABASE_URL=empty_database_url).returncode == 0
+    query = "SELECT incident_id, sha256, md5(image), md5(thumbnail), taken_at FROM photo ORDER BY id"
+    settings = Settings.from_environment({"GIS_DATABASE_URL": empty_database_url, "GIS_VAR": str(tmp_path)})
+    restored = context(settings, empty_database_url)
+    try:
+        assert rows(restored, query) == rows(city_ctx, query) != []
+        with pytest.raises(Exception, match="append-only"), restored.engine.begin() as conn:
+            conn.execute(text("DELETE FROM photo"))
+    finally:
+        restored.engine.dispose()
