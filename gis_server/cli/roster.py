@@ -13,6 +13,7 @@ from gis_server.cli.terminal import say, step
 from gis_server.core.access import CONSOLE
 from gis_server.core.coverage.document import findings_json
 from gis_server.core.coverage.findings import Finding, Severity
+from gis_server.core.coverage.rules import BRIEF
 from gis_server.core.errors import UnusableInput
 from gis_server.core.message import Message, msg
 from gis_server.i18n import LANGUAGES, translator
@@ -26,6 +27,7 @@ _FORCE = {
     Severity.WARNING: msg("提醒"),
     Severity.OPTION: msg("提示"),
 }
+_OWN_RULE = msg("产品约定，文件未规定")
 _AT = click.option("--at", help=str(msg("这一时刻的花名册，例如 2026-03-01；默认是现在。")))
 
 
@@ -132,7 +134,7 @@ def _tell(findings: Sequence[Finding]) -> None:
             "{force}：{finding}（{clause}）",
             force=_FORCE[finding.severity],
             finding=finding.message,
-            clause=finding.clause,
+            clause=_OWN_RULE if finding.clause == BRIEF else finding.clause,
         )
         say(line)
     if len(findings) > MOST_SHOWN:
