@@ -88,9 +88,11 @@ class RunningServer:
 
 
 @contextmanager
-def running(*arguments: str, ready: bool = True, **environ: str) -> Iterator[RunningServer]:
-    """``gis-server <arguments>`` on a free port, stopped at the end of the block."""
-    port = free_port()
+def running(
+    *arguments: str, ready: bool = True, port: int | None = None, **environ: str
+) -> Iterator[RunningServer]:
+    """``gis-server <arguments>`` on ``port`` or a free one, stopped at the end of the block."""
+    port = port or free_port()
     with tempfile.NamedTemporaryFile(prefix="gis-server-", suffix=".log") as log:
         process = subprocess.Popen(
             [*PROGRAM, *arguments, "--port", str(port)],

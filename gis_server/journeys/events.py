@@ -163,6 +163,12 @@ class Broadcaster:
         self._thread: Thread | None = None
         self._stopping = Event()
         self._failures = 0
+        self._looked = monotonic()
+
+    @property
+    def age_s(self) -> float:
+        """How long ago it knew for certain that it had handed out everything: seconds, while the database answers."""
+        return monotonic() - self._looked
 
     @property
     def readers(self) -> int:
@@ -255,6 +261,7 @@ class Broadcaster:
             with self.engine.connect() as conn:
                 page = events.read_after(conn, self.position, PAGE)
             if not page:
+                self._looked = monotonic()
                 return
             with self._state:
                 for found in page:

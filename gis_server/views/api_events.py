@@ -1,7 +1,7 @@
 """The live stream as server-sent events."""
 
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import orjson
 from flask import Blueprint, Response, request
@@ -10,7 +10,7 @@ from gis_server.core.access import Act
 from gis_server.core.errors import UnusableInput
 from gis_server.core.message import msg
 from gis_server.core.stream import StreamEvent
-from gis_server.journeys.events import Subscription, follow
+from gis_server.journeys.events import Broadcaster, Subscription, follow
 from gis_server.views.current import actor, integer_parameter, known_parameters, server
 from gis_server.views.health import open_streams
 from gis_server.views.sessions import still_there
@@ -35,7 +35,7 @@ def stream() -> Response:
         subscription, known, heartbeat_s=HEARTBEAT_S, recheck_s=RECHECK_S, still_allowed=still_there()
     )
     answer = Response(
-        _as_text(seen, subscription),
+        _as_text(seen, subscription, server().broadcaster),
         mimetype="text/event-stream",
         headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"},
     )
@@ -61,13 +61,25 @@ def _position() -> int | None:
     return position
 
 
-def _as_text(seen: Iterator[StreamEvent | None], subscription: Subscription) -> Iterator[bytes]:
+def _beat(subscription: Subscription, broadcaster: Broadcaster) -> dict[str, object]:
+    """``now`` is the server's time; ``as_of`` lags behind it while the database does not answer."""
+    now = datetime.now(UTC)
+    return {
+        "now": now,
+        "as_of": now - timedelta(seconds=broadcaster.age_s),
+        "position": subscription.position,
+    }
+
+
+def _as_text(
+    seen: Iterator[StreamEvent | None], subscription: Subscription, broadcaster: Broadcaster
+) -> Iterator[bytes]:
     yield b"retry: 2000\n\n"
     if subscription.reset:
         yield _text("reset", {"position": subscription.position}, subscription.position)
     for event in seen:
         if event is None:
-            yield _text("heartbeat", {"now": datetime.now(UTC), "position": subscription.position})
+            yield _text("heartbeat", _beat(subscription, broadcaster))
         else:
             yield _text(event.kind, {**event.payload, "at": event.at}, event.position)
 

@@ -9,7 +9,7 @@ const TICK_MS = 500;
  * @typedef {object} Listener
  * @property {(kind: string, data: any) => void} event one event, each exactly once and in order
  * @property {(phase: "connecting" | "live" | "waiting") => void} phase
- * @property {(serverTime: Date) => void} heartbeat
+ * @property {(serverTime: Date, asOf: Date) => void} heartbeat `asOf` lags behind while the server cannot reach its database
  * @property {() => void} back events may have been missed: after a loss, or when the server cannot replay them
  */
 
@@ -70,8 +70,8 @@ export class LiveStream {
     }
     source.addEventListener("heartbeat", (event) => {
       this.#hear(null);
-      const { now } = JSON.parse(/** @type {MessageEvent} */ (event).data);
-      if (now) this.listener.heartbeat(new Date(now));
+      const { now, as_of } = JSON.parse(/** @type {MessageEvent} */ (event).data);
+      if (now) this.listener.heartbeat(new Date(now), new Date(as_of ?? now));
     });
     source.addEventListener("reset", (event) => {
       const id = Number(/** @type {MessageEvent} */ (event).lastEventId);

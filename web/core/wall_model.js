@@ -53,10 +53,13 @@ export class WallModel {
     this.clock.hear(this.asOf);
   }
 
-  /** @param {Date} serverTime of a heartbeat */
-  hear(serverTime) {
+  /**
+   * @param {Date} serverTime of a heartbeat
+   * @param {Date} asOf when the server last knew that nothing newer had happened
+   */
+  hear(serverTime, asOf) {
     this.clock.hear(serverTime);
-    this.asOf = serverTime;
+    this.asOf = asOf;
   }
 
   /**

@@ -55,7 +55,7 @@ class WallPage {
     this.stream = new LiveStream("/api/events", answer.position, {
       event: (kind, data) => this.receive(kind, data),
       phase: () => this.changePhase(),
-      heartbeat: (serverTime) => this.hear(serverTime),
+      heartbeat: (serverTime, asOf) => this.hear(serverTime, asOf),
       back: () => this.recount(),
     });
     this.watchdog = new Watchdog({
@@ -127,9 +127,12 @@ class WallPage {
     if (this.stream.state.phase === "waiting") this.recount();
   }
 
-  /** @param {Date} serverTime */
-  hear(serverTime) {
-    this.model.hear(serverTime);
+  /**
+   * @param {Date} serverTime
+   * @param {Date} asOf
+   */
+  hear(serverTime, asOf) {
+    this.model.hear(serverTime, asOf);
     this.tick();
   }
 
@@ -204,14 +207,15 @@ class WallPage {
 
   showConnection() {
     const { phase } = this.stream.state;
-    const isStale = phase !== "live" && this.silence() > 2 * HEARTBEAT_MS;
+    // also while the stream lives: the server may be cut off from its database
+    const isStale = this.silence() > 2 * HEARTBEAT_MS;
     const isPolling = phase === "waiting" && !isStale && this.stream.state.failures > 2;
     const now = this.model.now();
     const words =
-      phase === "live"
-        ? _("实时")
-        : isStale
-          ? _("已中断，数据截至 {time}", { time: dayAndTime(this.model.asOf, now) })
+      isStale
+        ? _("已中断，数据截至 {time}", { time: dayAndTime(this.model.asOf, now) })
+        : phase === "live"
+          ? _("实时")
           : isPolling
             ? _("轮询更新")
             : _("正在重新连接");
