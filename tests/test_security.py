@@ -158,6 +158,8 @@ def test_every_change_is_refused_to_those_whose_work_it_is_not(
         "accept_findings": {"admin", "approver", "planner"},
         "mend_finding": {"admin", "approver", "planner"},
         "mend_findings": {"admin", "approver", "planner"},
+        "undo_mending": {"admin", "approver", "planner"},
+        "start_reroute": {"admin", "approver", "planner"},
         "move_incident": {"admin", "operator", "worker", "west", "east"},
         "make_rating_link": {"admin", "operator", "worker", "west", "east"},
         "decide_duplicate": {"admin", "operator", "worker", "west", "east"},
@@ -169,6 +171,7 @@ def test_every_change_is_refused_to_those_whose_work_it_is_not(
         "route_many": {"points": [inside(0)]},
         "make_wall_link": {"wall_id": "city", "label": "x"},
         "send_wall_scene": {"scene": "overview"},
+        "start_reroute": {"since": "no time"},
     }
     changes = [operation for operation in OPERATIONS if operation.method != "get"]
     assert {operation.name for operation in changes} == set(allowed)
