@@ -1,12 +1,11 @@
 """Faces and unions made from edges at once are those that shapely makes one by one."""
 
 import numpy as np
-import pytest
 import shapely
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gis_server.core.coverage.tracing import Overlapping, faces_of, joined
+from gis_server.core.coverage.tracing import faces_of, joined
 
 place = st.tuples(st.integers(0, 12), st.integers(0, 12))
 
@@ -39,7 +38,9 @@ def test_joined_polygons_are_their_unions(side, data):
     boxes[0] = boxes[0].difference(inner)
     boxes, group = np.append(boxes, inner), np.append(group, data.draw(st.integers(0, 2)))
     order = np.argsort(group, kind="stable")
-    found, of_group = joined(boxes[order], group[order])
+    made = joined(boxes[order], group[order], np.zeros(len(boxes), dtype=bool))
+    found, of_group = made.polygon, made.group
+    assert len(made.left) == 0
     assert shapely.is_valid(found).all()
     for number in np.unique(group):
         expected = shapely.get_parts(shapely.union_all(boxes[group == number]))
@@ -55,12 +56,16 @@ def test_directions_a_rounding_apart_are_told_apart():
     assert drawn(faces_of(noded)) == drawn(shapely.get_parts(shapely.polygonize([noded])))
 
 
-def test_polygons_that_overlap_are_not_joined():
-    with pytest.raises(Overlapping):
-        joined(
-            np.array([shapely.box(0, 0, 2, 2), shapely.box(0, 0, 2, 1)], dtype=object),
-            np.array([0, 0]),
-        )
+def test_groups_that_do_not_meet_in_whole_edges_are_left():
+    beside = [shapely.box(0, 0, 1, 1), shapely.box(1, 0, 2, 1)]
+    over = [shapely.box(0, 0, 2, 2), shapely.box(0, 0, 2, 1)]
+    half = [shapely.box(0, 0, 2, 1), shapely.box(0, 1, 1, 2), shapely.box(1, 1, 2, 2)]
+    shapes = np.array([*beside, *over, *half], dtype=object)
+    group = np.array([4, 4, 5, 5, 6, 6, 6])
+    found = joined(shapes, group, group == 6)
+    assert found.left.tolist() == [5, 6]
+    assert found.group.tolist() == [4]
+    assert found.polygon[0].equals(shapely.box(0, 0, 2, 1))
 
 
 def test_nothing_encloses_nothing():

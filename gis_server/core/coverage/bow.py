@@ -3,8 +3,7 @@
 import numpy as np
 import shapely
 
-from gis_server.core.coverage.edges import Flags, Floats, Geometries, Indices
-from gis_server.core.coverage.junctions import as_places
+from gis_server.core.coverage.edges import Flags, Floats, Geometries, Indices, among, place_keys
 from gis_server.core.coverage.layer import Plane
 from gis_server.core.coverage.residual import resolution, strip_width
 
@@ -28,7 +27,7 @@ def beyond_bow(found: Geometries, flat: Geometries, begin: Floats, end: Floats, 
         beyond[thin] = True
         face, edge = _edges_along(found[thin], begin, end)
         vertices, edges = shapely.get_coordinates(found[thin]), np.concatenate([begin, end])
-        drawn = np.isin(as_places(vertices), as_places(edges))
+        drawn = among(place_keys(vertices), place_keys(edges))
         within = _within_bow(flat[thin], drawn, face, edge_begin[edge], edge_end[edge], bend=plane.bend)
         beyond[thin[face[within]]] = False
     return beyond

@@ -49,19 +49,24 @@ class Case:
         rule: str | None = None,
     ) -> Finding:
         """A finding of this layer, with the rule, clause and severity of its kind."""
+        kind, rule = self._told_as(kind, rule)
+        numbers, codes = self.cells.rows, self.cells.codes
         involved = [int(c) for c in cells]
-        if self.inside_only:
-            kind = Kind.SUB_GRID_OUTSIDE if kind is Kind.OUTSIDE else kind
-            rule = "V8" if RULE_OF[kind] in ("V2", "V3", "V4") else rule
         return Finding(
             kind=kind,
             rule=rule or RULE_OF[kind],
             severity=self.rules.severity(kind),
             clause=self.rules.clause(kind, rule),
-            fids=tuple([self.cells.row(c) for c in involved]),
-            codes=tuple([code for c in involved if (code := self.cells.code(c))]),
+            fids=tuple(involved if numbers is None else [int(numbers[c]) for c in involved]),
+            codes=() if codes is None else tuple([code for c in involved if (code := codes[c])]),
             area_m2=float(area),
             width_m=float(width),
             message=message,
             geometry=geometry,
         )
+
+    def _told_as(self, kind: Kind, rule: str | None) -> tuple[Kind, str | None]:
+        if not self.inside_only:
+            return kind, rule
+        kind = Kind.SUB_GRID_OUTSIDE if kind is Kind.OUTSIDE else kind
+        return kind, "V8" if RULE_OF[kind] in ("V2", "V3", "V4") else rule

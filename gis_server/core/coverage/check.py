@@ -23,9 +23,10 @@ from gis_server.core.coverage.findings import (
     count_by_kind,
 )
 from gis_server.core.coverage.intake import Intake, take_in
-from gis_server.core.coverage.judge import hairs, judge
+from gis_server.core.coverage.judge import judge
 from gis_server.core.coverage.junctions import LooseEnds, loose_ends
 from gis_server.core.coverage.layer import Cells, Parents, Plane
+from gis_server.core.coverage.near_misses import hairs
 from gis_server.core.coverage.patches import Ruled, residual_faces, rule
 from gis_server.core.coverage.residual import chains, distinct, resolution, strip_width, unmatched
 from gis_server.core.coverage.rules import DEFAULT_RULES, Rules
@@ -132,7 +133,7 @@ def examine(
         ruled = tested.ruled
         parent_of = ruled.parent_of
         within = float(plane.area(above.geometry).sum())
-    findings = _absorbed(findings, list(judge(case, ruled)), intake)
+    findings = _absorbed(findings, list(judge(case, ruled, intake.broken_at)), intake)
     # taken from one CRS to another, no vertex keeps its last bits: that says nothing about the data
     if tested.loose is not None and not inside_only and plane.bend == 0:
         told = np.concatenate([ruled.polygons(), intake.polygons[ruled.misplaced]])

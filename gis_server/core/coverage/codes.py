@@ -1,6 +1,6 @@
 """Findings about codes: doubled in any profile; form, prefix and sequence where the profile gives a format (V13)."""
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterator
 
 import shapely
@@ -8,6 +8,7 @@ import shapely
 from gis_server.core.coverage.case import Case
 from gis_server.core.coverage.edges import Indices
 from gis_server.core.coverage.findings import Finding, Kind
+from gis_server.core.coverage.layer import Texts
 from gis_server.core.grid_code import GridCode, parse, sequence_faults
 from gis_server.core.message import msg
 
@@ -16,20 +17,26 @@ def check_codes(case: Case, parent_of: Indices) -> Iterator[Finding]:
     """All findings about the codes of the cells; ``parent_of`` is the parent of each cell by place."""
     if case.cells.codes is None:
         return
-    rows_of: dict[str, list[int]] = defaultdict(list)
-    for row, code in enumerate(case.cells.codes):
-        if code:
-            rows_of[str(code)].append(row)
-    for code, rows in rows_of.items():
-        if len(rows) > 1:
-            numbers = tuple(str(case.cells.row(r) + 1) for r in rows)
-            message = msg(
-                "编码 {code} 用在第 {rows} 个图形上；每个网格的编码应当唯一。", code=code, rows=numbers
-            )
-            yield case.finding(Kind.DUPLICATE_CODE, rows, message, geometry=_places(case, rows))
+    for code, rows in _doubled(case.cells.codes).items():
+        numbers = "、".join(str(case.cells.row(r) + 1) for r in rows)
+        message = msg("编码 {code} 用在第 {rows} 个图形上；每个网格的编码应当唯一。", code=code, rows=numbers)
+        yield case.finding(Kind.DUPLICATE_CODE, rows, message, geometry=_places(case, rows))
     # sub-grids carry no 15-digit code (R15)
     if case.rules.code_digits is not None and not case.inside_only:
         yield from _formatted(case, parent_of)
+
+
+def _doubled(codes: Texts) -> dict[str, list[int]]:
+    """The rows of each code that several have."""
+    known = [str(code) for code in codes if code]
+    if len(set(known)) == len(known):
+        return {}
+    several = {code for code, count in Counter(known).items() if count > 1}
+    rows_of: dict[str, list[int]] = defaultdict(list)
+    for row, code in enumerate(codes):
+        if code and str(code) in several:
+            rows_of[str(code)].append(row)
+    return rows_of
 
 
 def _formatted(case: Case, parent_of: Indices) -> Iterator[Finding]:

@@ -7,6 +7,7 @@ import numpy as np
 import shapely
 
 from gis_server.core.coverage.edges import Flags, Floats, Geometries, Indices
+from gis_server.core.coverage.nearness import distance, edges_of
 from gis_server.core.coverage.residual import strip_width
 
 CLEARANCE = 0.05
@@ -69,12 +70,12 @@ class Ground:
         self._tree = shapely.STRtree(polygons)
         self._size = shapely.get_num_coordinates(polygons)
 
-    def over(self, points: Floats) -> "Over":
-        """Which polygons hold which of the ``points`` (n, 2)."""
+    def over(self, points: Floats, shapes: Geometries | None = None) -> "Over":
+        """Which polygons hold which of the ``points`` (n, 2); ``shapes`` are the same as geometries, if there are any."""
         if len(points) == 0:
             none = np.empty(0, dtype=np.int64)
             return Over(none, none, np.zeros(0, dtype=bool))
-        point, polygon = self._tree.query(shapely.points(points))
+        point, polygon = self._tree.query(shapely.points(points) if shapes is None else shapes)
         self._prepare(polygon)
         x, y = points[point, 0], points[point, 1]
         holds = shapely.contains_xy(self.polygons[polygon], x, y)
@@ -145,8 +146,9 @@ def inner_points(polygons: Geometries, grounds: Sequence[Ground]) -> Inner:
 
     Where edges run a rounding apart, GEOS may put its point into the hair between them; such a point tells nothing.
     """
-    points = np.asarray(shapely.get_coordinates(shapely.point_on_surface(polygons))).reshape(-1, 2)
-    over = tuple(ground.over(points) for ground in grounds)
+    shapes = shapely.point_on_surface(polygons)
+    points = np.asarray(shapely.get_coordinates(shapes)).reshape(-1, 2)
+    over = tuple(ground.over(points, shapes) for ground in grounds)
     at = np.flatnonzero(_doubtful(polygons, points, over))
     for turn in range(1, _TRIES):
         if len(at) == 0:
@@ -160,8 +162,13 @@ def inner_points(polygons: Geometries, grounds: Sequence[Ground]) -> Inner:
 
 def _doubtful(polygons: Geometries, points: Floats, over: Sequence[Over]) -> Flags:
     """Which points are too near their polygon's outline, or on a border."""
-    room = CLEARANCE * strip_width(shapely.area(polygons), shapely.length(polygons))
-    bad = shapely.distance(shapely.boundary(polygons), shapely.points(points)) < room
+    if len(polygons) == 0:
+        return np.zeros(0, dtype=bool)
+    a, b, owner = edges_of(polygons)
+    nearest = np.full(len(polygons), np.inf)
+    begins = np.flatnonzero(np.diff(owner, prepend=-1))
+    nearest[owner[begins]] = np.minimum.reduceat(distance(points[owner], a, b), begins)
+    bad = nearest < CLEARANCE * strip_width(shapely.area(polygons), shapely.length(polygons))
     bad |= ~shapely.contains_xy(polygons, points)
     for one in over:
         bad |= one.on_border

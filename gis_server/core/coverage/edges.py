@@ -89,7 +89,7 @@ def ranges(starts: Indices, ends: Indices) -> Indices:
 def flatten(polygons: Geometries, salt: int = DEFAULT_SALT) -> Rings:
     """Take polygons (Polygon, MultiPolygon, None or empty) apart and hash their edges."""
     xy = shapely.get_coordinates(polygons)
-    start, owner, is_shell = _ring_layout(polygons)
+    start, owner, is_shell = ring_layout(polygons)
     edge_hash, sums, area = _hash_edges(xy, start, salt)
     if len(xy):
         west, south, east, north = shapely.total_bounds(polygons)
@@ -120,6 +120,19 @@ def segment_hashes(a: Floats, b: Floats, salt: int) -> tuple[Hashes, Hashes]:
     return one[0::2], two[0::2]
 
 
+def among(values: Hashes | Indices, known: Hashes | Indices) -> Flags:
+    """Which of the values occur in ``known``."""
+    if len(known) == 0:
+        return np.zeros(len(values), dtype=bool)
+    ordered = np.sort(known)
+    return np.asarray(ordered[np.minimum(np.searchsorted(ordered, values), len(ordered) - 1)] == values)
+
+
+def unlike(points: Floats, others: Floats) -> Flags:
+    """Which of the points (n, 2) are not the other with the same index."""
+    return np.asarray((points[:, 0] != others[:, 0]) | (points[:, 1] != others[:, 1]))
+
+
 def place_keys(xy: Floats) -> Hashes:
     """One number for each of the points (n, 2): the same for the same place, another for another."""
     bits = (xy + 0.0).view(np.uint64)  # −0.0 and 0.0 are one place
@@ -132,7 +145,7 @@ def place_keys(xy: Floats) -> Hashes:
     return np.asarray(key)
 
 
-def _ring_layout(polygons: Geometries) -> tuple[Indices, Indices, Flags]:
+def ring_layout(polygons: Geometries) -> tuple[Indices, Indices, Flags]:
     """(start, owner, is_shell) of the rings, in the order in which get_coordinates lists vertices."""
     plain = (shapely.get_type_id(polygons) == 3) & (shapely.get_num_interior_rings(polygons) == 0)
     count = shapely.get_num_coordinates(polygons).astype(np.int64)

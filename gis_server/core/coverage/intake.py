@@ -41,6 +41,11 @@ class Intake:
     flawed: tuple[Flawed, ...]
 
     @property
+    def broken_at(self) -> Geometries:
+        """Where rings are broken that were mended."""
+        return np.array([f.place for f in self.flawed if f.place is not None and f.mended], dtype=object)
+
+    @property
     def usable(self) -> Flags:
         """Rows that take part in the check."""
         return np.asarray(~shapely.is_missing(self.polygons))

@@ -1,24 +1,23 @@
 """From patches of ground to findings: one defect, one finding, with its kind, neighbours and sentence."""
 
-from collections import defaultdict
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
-from statistics import median
+from dataclasses import dataclass
 
 import numpy as np
 import shapely
 
 from gis_server.core.coverage import sentences
+from gis_server.core.coverage.borders import Beside, beside, mouths, strips
 from gis_server.core.coverage.case import Case
-from gis_server.core.coverage.cover import Ground
 from gis_server.core.coverage.edges import Floats, Geometries, Indices
-from gis_server.core.coverage.findings import Finding, Kind, Severity
-from gis_server.core.coverage.junctions import LooseEnds, as_places
+from gis_server.core.coverage.findings import Finding, Kind
+from gis_server.core.coverage.near_misses import Small, near_misses
 from gis_server.core.coverage.patches import Patches, Ruled
-from gis_server.core.coverage.residual import resolution, strip_width
+from gis_server.core.coverage.residual import group_factor, resolution, strip_width
+from gis_server.core.message import Message
 
-AROUND_SHARE = 0.02
-"""A grid is named beside a gap when it borders at least this share of the gap's outline."""
+NOWHERE: Geometries = np.empty(0, dtype=object)
+"""No places."""
 MOUTH_SHARE = 0.8
 STRIP_SHARE = 0.1
 """A gap on the parent's border is a bay, unless it is a strip along the border where a grid stops short: its mouth is
@@ -26,34 +25,49 @@ nearly as long as the rest of its outline, and its width at most this share of t
 CELL_SHARE = 0.25
 """A gap is a missing cell when its area is this share of a neighbour's or more, and its shape as compact as a cell's."""
 COMPACT = 0.35
-HAIRS_TOLD = 20
-"""Beyond so many borders that differ by rounding only, one finding tells them all."""
 
-Small = tuple[tuple[int, ...], Patches, int]
-"""The cells about a patch below the tolerance, and where it stands."""
+_GAPS = (Kind.GAP, Kind.BAY, Kind.MISSING_CELL)
 
 
-def judge(case: Case, ruled: Ruled) -> Iterator[Finding]:
-    """All findings about ground."""
+def judge(case: Case, ruled: Ruled, broken_at: Geometries = NOWHERE) -> Iterator[Finding]:
+    """All findings about ground.
+
+    Ground between the same cells is one defect where it follows one border: a border drawn twice leaves a row of
+    patches that meet in the points where the lines cross, and a planner draws it once more, as a whole. So the gaps of
+    such a row are one finding, and the overlaps another. A patch that touches none of its row is a finding of its own,
+    and so is one that hangs on a place where a ring is broken (``broken_at``, points).
+    """
     yield from _misplaced(case, ruled)
-    gap_around = _around(case, ruled.gaps.polygon)
-    big = (ruled.gaps.area > case.tolerance_m2) & (not case.inside_only)
-    claimed = ruled.overlaps.area > case.tolerance_m2
-    abroad = ruled.outside.area > case.tolerance_m2
-    yield from _gaps(case, ruled.gaps, gap_around, np.flatnonzero(big))
-    yield from _overlaps(case, ruled, np.flatnonzero(claimed))
-    yield from _outside(case, ruled, np.flatnonzero(abroad))
-    large = np.concatenate(
-        [ruled.gaps.polygon[big], ruled.overlaps.polygon[claimed], ruled.outside.polygon[abroad]]
-    )
+    gaps, overlaps, outside = ruled.gaps, ruled.overlaps, ruled.outside
+    around = beside(case, np.concatenate([gaps.polygon, outside.polygon]))
+    count = (len(gaps.area), len(overlaps.area), len(outside.area))
+    strip = _strips(ruled, around, broken_at)
+    neighbours = around.lists()[: count[0]]
+    big = (gaps.area > case.tolerance_m2) & (not case.inside_only)
+    claimed = overlaps.area > case.tolerance_m2
+    abroad = outside.area > case.tolerance_m2
+    yield from _gaps(case, gaps, neighbours, strip[: count[0]], np.flatnonzero(big))
+    yield from _overlaps(case, ruled, strip[count[0] : count[0] + count[1]], np.flatnonzero(claimed))
+    yield from _outside(case, ruled, strip[count[0] + count[1] :], np.flatnonzero(abroad))
+    large = np.concatenate([gaps.polygon[big], overlaps.polygon[claimed], outside.polygon[abroad]])
     small: list[Small] = []
     if not case.inside_only:
-        small += [(tuple(gap_around[i]), ruled.gaps, i) for i in map(int, np.flatnonzero(~big))]
-    for patches, chosen in ((ruled.overlaps, ~claimed), (ruled.outside, ~abroad)):
-        for i in map(int, np.flatnonzero(chosen)):
-            pair = {int(patches.first[i]), int(patches.second[i])} - {-1}
-            small.append((tuple(pair), patches, i))
-    yield from _near_misses(case, _told_once(small), large)
+        small += [Small(tuple(neighbours[i]), gaps, i) for i in np.flatnonzero(~big).tolist()]
+    pairs = zip(overlaps.first.tolist(), overlaps.second.tolist(), strict=True)
+    small += [Small(pair, overlaps, i) for i, pair in enumerate(pairs) if not claimed[i]]
+    small += [Small((c,), outside, i) for i, c in enumerate(outside.first.tolist()) if not abroad[i]]
+    yield from near_misses(case, small, large)
+
+
+def _strips(ruled: Ruled, around: Beside, broken_at: Geometries) -> Indices:
+    """The strip of each gap, overlap and patch outside, in this order; ``around`` is of the gaps and those outside."""
+    polygons, own, gaps = ruled.polygons(), around.key(), len(ruled.gaps.area)
+    pair = group_factor(ruled.overlaps.first) + group_factor(ruled.overlaps.second)
+    border = np.concatenate([own[:gaps], pair, own[gaps:]])
+    if len(broken_at):
+        reach = 4 * resolution(shapely.total_bounds(broken_at))
+        border[shapely.STRtree(polygons).query(broken_at, predicate="dwithin", distance=reach)[1]] = 0
+    return strips(polygons, border)
 
 
 def _misplaced(case: Case, ruled: Ruled) -> Iterator[Finding]:
@@ -68,137 +82,126 @@ def _misplaced(case: Case, ruled: Ruled) -> Iterator[Finding]:
         )
 
 
-def _outline(polygons: Geometries) -> tuple[Floats, Floats, Indices]:
-    """(midpoints, lengths, polygon) of the edges of ``polygons``."""
-    xy, owner = shapely.get_coordinates(polygons, return_index=True)
-    rings = shapely.get_rings(polygons)
-    last = np.cumsum(shapely.get_num_coordinates(rings)) - 1
-    inside = np.ones(len(xy), dtype=bool)
-    inside[last] = False
-    first = np.flatnonzero(inside)
-    a, b = xy[first], xy[first + 1]
-    return (a + b) / 2, np.hypot(*(b - a).T), owner[first]
+@dataclass(frozen=True, slots=True)
+class _Defects:
+    """Patches put together: of each defect the ``leading`` (largest) patch, area (m²), mean width (m) and ground."""
+
+    leading: list[int]
+    area: list[float]
+    width: list[float]
+    geometry: list[shapely.Geometry]
 
 
-def _around(case: Case, polygons: Geometries) -> list[list[int]]:
-    """For each polygon the cells that border it, longest border first."""
-    return [[row for row, _ in borders] for borders in borders_around(case, polygons)]
+def _together(patches: Patches, chosen: Indices, key: Indices) -> _Defects:
+    """The ``chosen`` patches, those with the same ``key`` (one of each of them) as one defect."""
+    order = np.lexsort((-patches.area[chosen], key))
+    chosen, key = chosen[order], key[order]
+    first = np.flatnonzero(np.concatenate([np.ones(min(len(key), 1), dtype=bool), key[1:] != key[:-1]]))
+    if len(first) == 0:
+        return _Defects([], [], [], [])
+    size = np.diff(np.append(first, len(key)))
+    leading = chosen[first]
+    area = np.add.reduceat(patches.area[chosen], first)
+    width = np.add.reduceat((patches.area * patches.width)[chosen], first) / area
+    geometry = patches.polygon[leading]
+    several = np.flatnonzero(size > 1)
+    member = np.repeat(size > 1, size)
+    geometry[several] = shapely.multipolygons(
+        patches.polygon[chosen[member]], indices=np.repeat(np.arange(len(several)), size[several])
+    )
+    return _Defects(leading.tolist(), area.tolist(), width.tolist(), list(geometry))
 
 
-def borders_around(case: Case, polygons: Geometries) -> list[list[tuple[int, float]]]:
-    """For each polygon the cells that border it with their shares of its outline, largest first."""
-    around: list[list[tuple[int, float]]] = [[] for _ in polygons]
-    if len(polygons) == 0:
-        return around
-    middle, length, owner = _outline(polygons)
-    reach = 4 * resolution(shapely.total_bounds(polygons))
-    edge, cell = case.ground.near(middle, reach)
-    edge, cell = edge[case.active[cell]], cell[case.active[cell]]
-    cells = len(case.polygons)
-    key, index = np.unique(owner[edge] * cells + cell, return_inverse=True)
-    shared = np.bincount(index, weights=length[edge], minlength=len(key))
-    total = np.bincount(owner, weights=length, minlength=len(around))
-    patch, cell = key // cells, key % cells
-    share = shared / total[patch]
-    for at in np.lexsort((cell, -shared, patch)):
-        if share[at] >= AROUND_SHARE:
-            around[patch[at]].append((int(cell[at]), float(share[at])))
-    return around
+def _gaps(
+    case: Case, gaps: Patches, around: Sequence[list[int]], strip: Indices, chosen: Indices
+) -> Iterator[Finding]:
+    kind = _kinds_of_gaps(case, gaps, around, chosen)
+    # a missing cell is one thing; in a strip, gaps of one parent and one kind belong together
+    own = np.where(kind == _GAPS.index(Kind.MISSING_CELL), len(strip) + chosen, 0)
+    key = ((strip[chosen] + own) * (gaps.first.max(initial=0) + 2) + gaps.first[chosen] + 1) * len(
+        _GAPS
+    ) + kind
+    defects = _together(gaps, chosen, key)
+    kind_of = dict(zip(chosen.tolist(), kind.tolist(), strict=True))
+    for i, area, width, geometry in zip(
+        defects.leading, defects.area, defects.width, defects.geometry, strict=True
+    ):
+        kind_word = _GAPS[kind_of[i]]
+        names = [case.name(c) for c in around[i]]
+        message = sentences.gap(kind_word, case.parent_name(int(gaps.first[i])), names, area, width)
+        yield case.finding(kind_word, around[i], message, geometry=geometry, area=area, width=width)
 
 
-def _gaps(case: Case, gaps: Patches, around: Sequence[list[int]], chosen: Indices) -> Iterator[Finding]:
-    mouths = _mouths(case, gaps, chosen)
-    beside = np.unique(np.array([c for i in chosen for c in around[i]], dtype=np.int64))
-    size = dict(zip(beside.tolist(), case.plane.area(case.polygons[beside]).tolist(), strict=True))
-    for i, (mouth, outline) in zip(map(int, chosen), mouths, strict=True):
-        neighbours = around[i]
-        area, width = float(gaps.area[i]), float(gaps.width[i])
-        kind = Kind.GAP
-        typical = median(size[c] for c in neighbours) if neighbours else np.inf
-        if area >= CELL_SHARE * typical and width >= COMPACT * np.sqrt(area):
-            kind = Kind.MISSING_CELL
-        elif mouth > 0 and not _is_strip(mouth, outline, area):
-            kind = Kind.BAY
-        message = sentences.gap(
-            kind,
-            case.parent_name(int(gaps.first[i])),
-            [case.name(c) for c in neighbours],
-            area,
-            width,
-        )
-        yield case.finding(kind, neighbours, message, geometry=gaps.polygon[i], area=area, width=width)
+def _kinds_of_gaps(case: Case, gaps: Patches, around: Sequence[list[int]], chosen: Indices) -> Indices:
+    """The place in ``_GAPS`` of the kind of each chosen gap."""
+    reach = 4 * resolution(shapely.total_bounds(gaps.polygon)) if len(chosen) else 0.0
+    mouth, outline = mouths(case, gaps.polygon[chosen], gaps.first[chosen], reach)
+    area, width = gaps.area[chosen], gaps.width[chosen]
+    strip = (mouth >= MOUTH_SHARE * (outline - mouth)) & (area <= STRIP_SHARE * mouth**2)
+    typical = _typical_size(case, [around[i] for i in chosen.tolist()])
+    whole = (area >= CELL_SHARE * typical) & (width >= COMPACT * np.sqrt(area))
+    kinds = (Kind.MISSING_CELL, Kind.BAY)
+    return np.select([whole, (mouth > 0) & ~strip], [_GAPS.index(k) for k in kinds], _GAPS.index(Kind.GAP))
 
 
-def _is_strip(mouth: float, outline: float, area: float) -> bool:
-    return mouth >= MOUTH_SHARE * (outline - mouth) and area <= STRIP_SHARE * mouth**2
+def _typical_size(case: Case, around: Sequence[list[int]]) -> Floats:
+    """The median area (m²) of the cells around each patch; infinite where there are none."""
+    cell = np.array([c for cells in around for c in cells], dtype=np.int64)
+    count = np.array([len(cells) for cells in around], dtype=np.int64)
+    typical = np.full(len(around), np.inf)
+    if len(cell) == 0:
+        return typical
+    distinct, index = np.unique(cell, return_inverse=True)
+    size = case.plane.area(case.polygons[distinct])[index]
+    patch = np.repeat(np.arange(len(around)), count)
+    size = size[np.lexsort((size, patch))]
+    known = np.flatnonzero(count)
+    first = (np.cumsum(count) - count)[known]
+    middle = (size[first + (count[known] - 1) // 2] + size[first + count[known] // 2]) / 2
+    typical[known] = middle
+    return typical
 
 
-def _mouths(case: Case, gaps: Patches, chosen: Indices) -> list[tuple[float, float]]:
-    """(length on the parent's border, length of the outline) of each chosen gap, in metres."""
-    if len(chosen) == 0:
-        return []
-    middle, _, owner = _outline(gaps.polygon[chosen])
-    _, length, _ = _outline(case.plane.project(gaps.polygon[chosen]))
-    outline = np.bincount(owner, weights=length, minlength=len(chosen))
-    mouth = np.zeros(len(chosen))
-    if case.parents is not None:
-        reach = 4 * resolution(shapely.total_bounds(gaps.polygon))
-        parent = gaps.first[chosen][owner]
-        points = shapely.points(middle)
-        for p in np.unique(parent[parent >= 0]):
-            border = shapely.boundary(case.parents.geometry[p])
-            shapely.prepare(border)
-            mine = np.flatnonzero(parent == p)
-            on = mine[shapely.dwithin(border, points[mine], reach)]
-            mouth += np.bincount(owner[on], weights=length[on], minlength=len(chosen))
-    return list(zip(mouth.tolist(), outline.tolist(), strict=True))
-
-
-def _overlaps(case: Case, ruled: Ruled, chosen: Indices) -> Iterator[Finding]:
+def _overlaps(case: Case, ruled: Ruled, strip: Indices, chosen: Indices) -> Iterator[Finding]:
     patches = ruled.overlaps
     if len(chosen) == 0:
         return
-    shared: dict[tuple[int, int], float] = defaultdict(float)
-    for one, other, area in zip(
-        patches.first.tolist(), patches.second.tolist(), patches.area.tolist(), strict=True
-    ):
-        shared[one, other] += area
+    cells = len(case.polygons)
+    pair, index = np.unique(patches.first * cells + patches.second, return_inverse=True)
+    shared = np.bincount(index, weights=patches.area)[index]
     involved = np.unique(np.concatenate([patches.first[chosen], patches.second[chosen]]))
-    size = dict(zip(involved.tolist(), case.plane.area(case.polygons[involved]).tolist(), strict=True))
-    whole: dict[tuple[int, int], float] = {}
-    for i in map(int, chosen):
-        one, other = int(patches.first[i]), int(patches.second[i])
-        area, width = float(patches.area[i]), float(patches.width[i])
-        inner, outer = (one, other) if size[one] <= size[other] else (other, one)
-        slack = min(case.tolerance_m2, 0.01 * size[inner])
-        if size[inner] - shared[one, other] <= slack:
-            if (one, other) in whole:
-                continue
-            whole[one, other] = area
-            yield _whole(case, inner, outer, size[inner], same=size[outer] - shared[one, other] <= slack)
-        elif ruled.parent_of[one] != ruled.parent_of[other]:
-            message = sentences.other_parent_overlap(
-                case.name(one), case.name(other), case.parent_name(int(ruled.parent_of[other])), area
-            )
-            yield case.finding(
-                Kind.OTHER_PARENT_OVERLAP,
-                (one, other),
-                message,
-                geometry=patches.polygon[i],
-                area=area,
-                width=width,
-            )
-        else:
-            message = sentences.overlap(case.name(one), case.name(other), area, width)
-            yield case.finding(
-                Kind.OVERLAP,
-                (one, other),
-                message,
-                geometry=patches.polygon[i],
-                area=area,
-                width=width,
-                rule="V9" if _exclusive(case, one) != _exclusive(case, other) else None,
-            )
+    size = np.zeros(cells)
+    size[involved] = case.plane.area(case.polygons[involved])
+    one, other = patches.first[chosen], patches.second[chosen]
+    swap = size[one] > size[other]
+    inner, outer = np.where(swap, other, one), np.where(swap, one, other)
+    slack = np.minimum(case.tolerance_m2, 0.01 * size[inner])
+    whole = size[inner] - shared[chosen] <= slack
+    same = size[outer] - shared[chosen] <= slack
+    _, first = np.unique(index[chosen[whole]], return_index=True)
+    for i in np.flatnonzero(whole)[first].tolist():
+        yield _whole(case, int(inner[i]), int(outer[i]), float(size[inner[i]]), same=bool(same[i]))
+    chosen = chosen[~whole]
+    defects = _together(patches, chosen, strip[chosen] * len(pair) + index[chosen])
+    for i, area, width, geometry in zip(
+        defects.leading, defects.area, defects.width, defects.geometry, strict=True
+    ):
+        pair_of = (int(patches.first[i]), int(patches.second[i]))
+        kind, rule, message = _overlap(case, ruled, pair_of, area, width)
+        yield case.finding(kind, pair_of, message, geometry=geometry, area=area, width=width, rule=rule)
+
+
+def _overlap(
+    case: Case, ruled: Ruled, pair: tuple[int, int], area: float, width: float
+) -> tuple[Kind, str | None, Message]:
+    """(kind, rule, sentence) of an overlap of two cells."""
+    one, other = pair
+    if ruled.parent_of[one] != ruled.parent_of[other]:
+        theirs = case.parent_name(int(ruled.parent_of[other]))
+        message = sentences.other_parent_overlap(case.name(one), case.name(other), theirs, area)
+        return Kind.OTHER_PARENT_OVERLAP, None, message
+    message = sentences.overlap(case.name(one), case.name(other), area, width)
+    return Kind.OVERLAP, "V9" if _exclusive(case, one) != _exclusive(case, other) else None, message
 
 
 def _whole(case: Case, inner: int, outer: int, area: float, *, same: bool) -> Finding:
@@ -227,80 +230,14 @@ def _exclusive(case: Case, cell: int) -> bool:
     return case.cells.exclusive is not None and bool(case.cells.exclusive[cell])
 
 
-def _outside(case: Case, ruled: Ruled, chosen: Indices) -> Iterator[Finding]:
+def _outside(case: Case, ruled: Ruled, strip: Indices, chosen: Indices) -> Iterator[Finding]:
     patches = ruled.outside
-    for i in map(int, chosen):
-        cell = int(patches.first[i])
-        area, width = float(patches.area[i]), float(patches.width[i])
-        message = sentences.outside(
-            case.name(cell), case.parent_name(int(ruled.parent_of[cell])), area, width
-        )
-        yield case.finding(Kind.OUTSIDE, [cell], message, geometry=patches.polygon[i], area=area, width=width)
-
-
-def _told_once(small: Sequence[Small]) -> list[Small]:
-    """Without the small patches outside a parent where a pair of cells tells the same ground already."""
-    pairs = [(set(cells), p.polygon[i]) for cells, p, i in small if len(cells) == 2]
-    if not pairs:
-        return list(small)
-    tree = shapely.STRtree(np.array([polygon for _, polygon in pairs], dtype=object))
-    kept = []
-    for cells, patches, i in small:
-        same = tree.query(patches.polygon[i], predicate="intersects") if len(cells) == 1 else ()
-        if not any(cells[0] in pairs[at][0] for at in same):
-            kept.append((cells, patches, i))
-    return kept
-
-
-def _near_misses(case: Case, small: Sequence[Small], large: Geometries) -> Iterator[Finding]:
-    """Small patches gathered by the cells they lie between; what hangs on a large patch belongs to that finding."""
-    polygons = np.array([patches.polygon[i] for _, patches, i in small], dtype=object)
-    attached = np.zeros(len(small), dtype=bool)
-    if len(large) and len(small):
-        reach = 4 * resolution(shapely.total_bounds(polygons))
-        attached[Ground(large).near_shapes(polygons, reach)[0]] = True
-    borders: dict[tuple[int, ...], list[int]] = defaultdict(list)
-    for position, (cells, _, _) in enumerate(small):
-        if not attached[position]:
-            borders[tuple(sorted(cells))].append(position)
-    for pair, positions in borders.items():
-        area = sum(float(small[p][1].area[small[p][2]]) for p in positions)
-        width = max(float(small[p][1].width[small[p][2]]) for p in positions)
-        shapes = polygons[positions]
-        geometry = shapes[0] if len(shapes) == 1 else shapely.multipolygons(shapes)
-        message = sentences.near_miss([case.name(c) for c in pair], width, area)
-        yield case.finding(Kind.NEAR_MISS, pair, message, geometry=geometry, area=area, width=width)
-
-
-def hairs(case: Case, loose: LooseEnds, patches: Geometries) -> Iterator[Finding]:
-    """Borders whose vertices do not correspond, though nothing measurable lies between: told, but no warning.
-
-    What touches one of the ``patches`` belongs to that finding.
-    """
-    if len(loose.begin) == 0:
-        return
-    segments = shapely.linestrings(np.stack([loose.begin, loose.end], axis=1))
-    reach = 4 * resolution(shapely.total_bounds(segments))
-    free = np.ones(len(segments), dtype=bool)
-    if len(patches):
-        corners = as_places(shapely.get_coordinates(patches))
-        free = ~np.isin(as_places(loose.begin), corners) & ~np.isin(as_places(loose.end), corners)
-        apart = np.flatnonzero(free)
-        free[apart[Ground(patches).near_shapes(segments[apart], reach)[0]]] = False
-    middle = ((loose.begin + loose.end) / 2)[free]
-    point, cell = case.ground.near(middle, reach)
-    beside: dict[int, list[int]] = defaultdict(list)
-    for p, c in zip(point.tolist(), cell.tolist(), strict=True):
-        if case.active[c]:
-            beside[p].append(c)
-    borders: dict[tuple[int, ...], list[int]] = defaultdict(list)
-    for p, around in beside.items():
-        borders[tuple(sorted(around))].append(p)
-    together = list(borders.items())
-    if len(together) > HAIRS_TOLD:
-        everybody = tuple(sorted({c for cells, _ in together for c in cells}))
-        together = [(everybody, [p for _, where in together for p in where])]
-    for cells, where in together:
-        message = sentences.hair([case.name(c) for c in cells])
-        finding = case.finding(Kind.NEAR_MISS, cells, message, geometry=shapely.multipoints(middle[where]))
-        yield replace(finding, severity=Severity.OPTION)
+    cell_of, parent_of = patches.first.tolist(), ruled.parent_of
+    defects = _together(patches, chosen, strip[chosen] * len(case.polygons) + patches.first[chosen])
+    for i, area, width, geometry in zip(
+        defects.leading, defects.area, defects.width, defects.geometry, strict=True
+    ):
+        cell = cell_of[i]
+        parent = case.parent_name(int(parent_of[cell]))
+        message = sentences.outside(case.name(cell), parent, area, width)
+        yield case.finding(Kind.OUTSIDE, [cell], message, geometry=geometry, area=area, width=width)

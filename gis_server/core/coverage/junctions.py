@@ -8,13 +8,20 @@ from dataclasses import dataclass
 
 import numpy as np
 import shapely
-from numpy.typing import NDArray
 
-from gis_server.core.coverage.edges import Flags, Floats, Hashes, Indices, Rings, segment_hashes
-from gis_server.core.coverage.residual import group_factor, without_partner
-
-_DOUBT = 1e-12
-"""A cross product this small beside the coordinates may be none at all."""
+from gis_server.core.coverage.edges import (
+    Flags,
+    Floats,
+    Hashes,
+    Indices,
+    Rings,
+    among,
+    place_keys,
+    segment_hashes,
+    unlike,
+)
+from gis_server.core.coverage.nearness import edges_near
+from gis_server.core.coverage.residual import group_factor, resolution, without_partner
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,13 +64,8 @@ def loose_ends(
     factor = group_factor(group)
     alone = without_partner(one * factor)
     # the second lane: a group whose pieces pair off must also add up to nothing there
-    alone |= np.isin(group, _uneven(two, group, alone))
+    alone |= among(group, _uneven(two, group, alone))
     return LooseEnds(a[alone], b[alone], group[alone])
-
-
-def as_places(xy: Floats) -> NDArray[np.complex128]:
-    """Points (n, 2) as one number each, to compare and to sort; −0.0 is 0.0."""
-    return np.ascontiguousarray(xy + 0.0).view(np.complex128).ravel()
 
 
 def _directed(rings: Rings, edges: Indices) -> tuple[Floats, Floats]:
@@ -75,18 +77,15 @@ def _directed(rings: Rings, edges: Indices) -> tuple[Floats, Floats]:
 
 def _cut(a: Floats, b: Floats, group: Indices) -> tuple[Floats, Floats, Indices]:
     """The segments in pieces, cut at the ends of others that lie on them."""
-    vertices = np.unique(np.concatenate([as_places(a), as_places(b)])).view(np.float64).reshape(-1, 2)
-    segments = shapely.linestrings(np.stack([a, b], axis=1))
-    segment, vertex = shapely.STRtree(shapely.points(vertices)).query(segments)
+    vertices = np.concatenate([a, b])
+    vertices = vertices[np.unique(place_keys(vertices), return_index=True)[1]]
+    vertex, segment = edges_near(vertices, a, b, resolution(vertices))
     at = vertices[vertex]
-    inner = (at != a[segment]).any(axis=1) & (at != b[segment]).any(axis=1)
+    inner = unlike(at, a[segment]) & unlike(at, b[segment])
     segment, at = segment[inner], at[inner]
-    # only what plain arithmetic does not tell from the line goes on to the robust orientation test of GEOS
-    along, away = b[segment] - a[segment], at - a[segment]
-    across = along[:, 0] * away[:, 1] - along[:, 1] * away[:, 0]
-    near = np.abs(across) <= _DOUBT * np.abs(along).sum(axis=1) * np.abs(a[segment]).max(axis=1, initial=1.0)
-    segment, at = segment[near], at[near]
-    on = shapely.intersects(segments[segment], shapely.points(at))
+    # whether they lie on the line is for the robust orientation test of GEOS to say
+    ends = np.stack([a[segment], b[segment]], axis=1)
+    on = shapely.intersects(shapely.linestrings(ends), shapely.points(at))
     segment, at = segment[on], at[on]
     if len(segment) == 0:
         return a, b, group

@@ -8,11 +8,12 @@ import shapely
 from gis_server.core.coverage.bow import beyond_bow
 from gis_server.core.coverage.case import Case
 from gis_server.core.coverage.cover import Ground, Over, inner_points, locate
-from gis_server.core.coverage.edges import Flags, Floats, Geometries, Indices, Rings, flatten
+from gis_server.core.coverage.edges import Flags, Floats, Geometries, Indices, Rings, among, flatten, unlike
 from gis_server.core.coverage.layer import Plane
+from gis_server.core.coverage.nearness import edges_near, edges_of
 from gis_server.core.coverage.residual import chains, distinct, group_factor, resolution, strip_width
 from gis_server.core.coverage.subdivide import subdivide
-from gis_server.core.coverage.tracing import Overlapping, faces_of, joined
+from gis_server.core.coverage.tracing import faces_of, joined
 
 NOBODY = -1
 HAIR_SHARE = 0.01
@@ -119,7 +120,7 @@ def rule(
     if len(faces_found.polygon) == 0:
         nothing = no_patches()
         return Ruled(nothing, nothing, nothing, parent_of, np.empty(0, dtype=np.int64))
-    faces_found, over = _uniform(case, faces_found, parents, rings, unmatched)
+    faces_found, over = _uniform(case, faces_found, parents, parent_of, (rings, unmatched))
     found, area = faces_found.polygon, faces_found.area
     cover = over[0]
     face, cell = cover.point, cover.polygon
@@ -133,7 +134,7 @@ def rule(
         lies_in = over[1]
         held, holder = lies_in.point, lies_in.polygon
         owned = np.bincount(held, minlength=len(found)) > 0
-        ground = np.unique(held * len(parents.polygons) + holder)
+        ground = held * len(parents.polygons) + holder
         outside = _abroad(face, cell, parent_of, ground, len(parents.polygons))
         beyond: Floats = np.bincount(
             cell[outside], weights=area[face[outside]], minlength=len(parent_of)
@@ -158,11 +159,16 @@ def rule(
 
 
 def _uniform(
-    case: Case, found: Faces, parents: Ground | None, rings: Rings, unmatched: Indices
+    case: Case,
+    found: Faces,
+    parents: Ground | None,
+    parent_of: Indices,
+    residual: tuple[Rings, Indices],
 ) -> tuple[Faces, tuple[Over, ...]]:
     """The faces, those that several cells may share under another cut by the borders between these.
 
-    With what lies over a point of each: the cells and, where there are any, the parents.
+    With what lies over a point of each: the cells and, where there are any, the parents. ``residual`` are the cells' rings
+    and their unmatched edges.
     """
     grounds = [case.ground] if parents is None else [case.ground, parents]
     over = inner_points(found.polygon, grounds).over
@@ -170,10 +176,12 @@ def _uniform(
     covers = np.bincount(cells.point[case.active[cells.polygon]], minlength=len(found.polygon))
     mixed = covers > 1
     if parents is not None:
-        abroad = np.ones(len(mixed), dtype=bool)
-        abroad[over[1].point] = False
-        mixed |= (covers > 0) & abroad
-    polygons, source = subdivide(found.polygon, mixed, rings, unmatched, case)
+        # beyond its parent, a cell's border with a sister that is there too has cancelled
+        of_cell = case.active[cells.polygon]
+        face, cell = cells.point[of_cell], cells.polygon[of_cell]
+        ground = over[1].point * len(parents.polygons) + over[1].polygon
+        mixed[face[_abroad(face, cell, parent_of, ground, len(parents.polygons))]] = True
+    polygons, source = subdivide(found.polygon, mixed, *residual, case)
     if len(polygons) == len(found.polygon):
         return found, over
     cut = np.bincount(source)[source] > 1
@@ -193,7 +201,7 @@ def _uniform(
 def _abroad(face: Indices, cell: Indices, parent_of: Indices, ground: Indices, parents: int) -> Flags:
     """Which (face, cell) pairs lie on ground that is not the cell's parent's; ``ground`` holds face · parents + parent."""
     stated = parent_of[cell]
-    return np.asarray((stated < 0) | ~np.isin(face * parents + stated, ground))
+    return np.asarray((stated < 0) | ~among(face * parents + stated, ground))
 
 
 def _misplaced(case: Case, beyond: Floats, parents: Ground, parent_of: Indices) -> tuple[Indices, Indices]:
@@ -253,17 +261,9 @@ def _joined(found: Faces, face: Indices, first: Indices, second: Indices, plane:
 
 def _united(polygons: Geometries, group: Indices, cut: Flags) -> tuple[Geometries, Indices]:
     """(parts, group of each) of the union of each group; ``cut`` marks pieces of faces."""
-    # pieces that were cut apart by themselves may meet in parts of edges: these take an overlay
-    loose = np.zeros(int(group.max(initial=-1)) + 1, dtype=bool)
-    loose[group[cut]] = True
-    tidy = ~loose[group]
-    parts, source = [], []
-    try:
-        drawn, of_group = joined(polygons[tidy], group[tidy])
-        parts, source = [drawn], [of_group]
-    except Overlapping:
-        loose[group] = True
-    for number in np.flatnonzero(loose):
+    whole = joined(polygons, group, cut)
+    parts, source = [whole.polygon], [whole.group]
+    for number in whole.left:
         pieces = shapely.get_parts(shapely.union_all(polygons[group == number]))
         parts.append(pieces[shapely.get_type_id(pieces) == 3])
         source.append(np.full(len(parts[-1]), number))
@@ -288,11 +288,24 @@ def _without_hairs(polygon: Geometries, at: Indices) -> tuple[Geometries, Indice
     # layers digitised apart have no edges that nearly coincide by the thousand
     if not 0 < len(polygon) <= HAIRS_SOUGHT:
         return polygon, at
-    smooth = shapely.set_precision(polygon, 2 * resolution(shapely.total_bounds(polygon)))
-    hairy = shapely.length(smooth) < (1 - HAIR_SHARE) * shapely.length(polygon)
-    if not hairy.any():
+    grid = 2 * resolution(shapely.total_bounds(polygon))
+    suspects = _pinched(polygon, 2 * grid)
+    smooth = shapely.set_precision(polygon[suspects], grid)
+    shorter = shapely.length(smooth) < (1 - HAIR_SHARE) * shapely.length(polygon[suspects])
+    if not shorter.any():
         return polygon, at
-    parts, owner = shapely.get_parts(smooth[hairy], return_index=True)
+    hairy = np.zeros(len(polygon), dtype=bool)
+    hairy[suspects[shorter]] = True
+    smooth = smooth[shorter]
+    parts, owner = shapely.get_parts(smooth, return_index=True)
     parts, owner = parts[shapely.area(parts) > 0], owner[shapely.area(parts) > 0]
     kept = np.concatenate([polygon[~hairy], shapely.set_precision(parts, 0)])
     return kept, np.concatenate([at[~hairy], at[hairy][owner]])
+
+
+def _pinched(polygon: Geometries, reach: float) -> Indices:
+    """The polygons with a vertex within ``reach`` of an edge that it is no end of."""
+    a, b, owner = edges_of(polygon)
+    vertex, edge = edges_near(a, a, b, reach)
+    own = (owner[vertex] == owner[edge]) & unlike(a[vertex], a[edge]) & unlike(a[vertex], b[edge])
+    return np.unique(owner[edge[own]])

@@ -9,7 +9,8 @@ import shapely
 
 from gis_server.core.coverage.case import Case
 from gis_server.core.coverage.cover import Ground
-from gis_server.core.coverage.edges import Flags, Floats, Geometries, Indices, Rings, ranges
+from gis_server.core.coverage.edges import Flags, Floats, Geometries, Indices, Rings, among, ranges
+from gis_server.core.coverage.nearness import boxes_meeting
 from gis_server.core.coverage.residual import resolution, strip_width
 from gis_server.core.coverage.tracing import faces_of
 
@@ -29,13 +30,15 @@ def subdivide(
     about[case.ground.boxes_near(polygons[rows])] = True
     rings = np.flatnonzero((about & case.active)[cells.owner])
     edges = ranges(cells.start[rings], cells.start[rings + 1] - 1)
-    edges = edges[~np.isin(edges, unmatched)]
+    edges = edges[~among(edges, unmatched)]
     if len(edges) == 0:
         return polygons, whole
-    segments = shapely.linestrings(np.stack([cells.xy[edges], cells.xy[edges + 1]], axis=1))
-    face, segment = shapely.STRtree(segments).query(polygons[rows], predicate="intersects")
-    inside = shapely.intersection(polygons[rows[face]], segments[segment])
-    crosses = _run_inside(inside, polygons[rows[face]])
+    a, b = cells.xy[edges], cells.xy[edges + 1]
+    west_south, east_north = np.split(shapely.bounds(polygons[rows]), 2, axis=1)
+    segment, face = boxes_meeting((np.minimum(a, b), np.maximum(a, b)), (west_south, east_north))
+    near, segment = np.unique(segment, return_inverse=True)
+    segments = shapely.linestrings(np.stack([a[near], b[near]], axis=1))
+    crosses = _run_inside(shapely.intersection(polygons[rows[face]], segments[segment]), polygons[rows[face]])
     if not crosses.any():
         return polygons, whole
     parts, part_of = _cut(polygons[rows], rows, segments, (face[crosses], segment[crosses]))

@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cmp_to_key
+from struct import unpack_from
 
 import numpy as np
 import shapely
@@ -19,18 +20,19 @@ from gis_server.core.coverage.edges import (
     Geometries,
     Hashes,
     Indices,
+    among,
     flatten,
     place_keys,
     ranges,
+    unlike,
 )
-from gis_server.core.coverage.residual import group_factor, without_partner
+from gis_server.core.coverage.nearness import edges_near
+from gis_server.core.coverage.residual import group_factor, resolution, without_partner
 
+_LINE = 1
+_HEADER = 9  # bytes of WKB before the first vertex or part: byte order, type, count
 _TIE = 1e-8
 """Directions nearer than this (in full turns) are compared exactly."""
-
-
-class Overlapping(ValueError):
-    """Polygons of one group that should meet in whole edges lie over each other."""
 
 
 def faces_of(noded: shapely.Geometry) -> Geometries:
@@ -38,12 +40,9 @@ def faces_of(noded: shapely.Geometry) -> Geometries:
 
     As ``shapely.polygonize``, in a third of its time; a line with the same face on both sides encloses nothing.
     """
-    lines = shapely.get_parts(noded)
-    lengths = shapely.get_num_coordinates(lines).astype(np.int64)
-    lengths = lengths[lengths > 0]
+    xy, lengths = shapely.get_coordinates(noded), _line_lengths(noded)
     last = np.cumsum(lengths) - 1
     first = last - lengths + 1
-    xy = shapely.get_coordinates(lines)
     while len(first):
         walls = _Walls(xy, first, last)
         walk = _round_faces(walls)
@@ -54,25 +53,73 @@ def faces_of(noded: shapely.Geometry) -> Geometries:
     return np.empty(0, dtype=object)
 
 
-def joined(polygons: Geometries, group: Indices) -> tuple[Geometries, Indices]:
-    """(polygons, group of each): the polygons of one group that share edges made one.
+def _line_lengths(lines: shapely.Geometry) -> Indices:
+    """How many vertices each line of a collection has, read from its WKB: no object for each line."""
+    if shapely.get_type_id(lines) == _LINE:
+        count = int(shapely.get_num_coordinates(lines))
+        return np.array([count] if count else [], dtype=np.int64)
+    wkb = shapely.to_wkb(lines, byte_order=1)
+    at, lengths = _HEADER, []
+    for _ in range(shapely.get_num_geometries(lines)):
+        (count,) = unpack_from("<I", wkb, at + _HEADER - 4)
+        lengths.append(count)
+        at += _HEADER + 16 * count
+    return np.array(lengths, dtype=np.int64)
 
-    As ``shapely.union_all`` group by group, of polygons that overlap nowhere and meet in whole edges;
-    ``Overlapping`` is raised of others.
+
+@dataclass(frozen=True, slots=True)
+class Joined:
+    """Polygons with the ``group`` of each; ``left`` are the groups whose polygons do not meet in whole edges."""
+
+    polygon: Geometries
+    group: Indices
+    left: Indices
+
+
+def joined(polygons: Geometries, group: Indices, loose: Flags) -> Joined:
+    """The polygons of one group that share edges made one: as ``shapely.union_all`` group by group, but all at once.
+
+    Those of one group must not overlap. A ``loose`` polygon may have vertices within the edges of its neighbours: such
+    groups are left, as are those whose polygons overlap after all.
     """
     if len(polygons) == 0:
-        return polygons, group
+        return Joined(polygons, group, group)
     rings = flatten(polygons)
     edges, keys = rings.keyed(np.arange(len(rings.owner)), group_factor(group[rings.owner]))
     edges = edges[without_partner(keys)]
     of_edge = group[rings.owner_of_edges(edges)]
     backward = rings.sign_of_edges(edges) < 0
-    begin, end = rings.xy[edges + backward], rings.xy[edges + ~backward]
-    walk = _round_unions(begin, end, of_edge)
+    outline = _Outline(rings.xy[edges + backward], rings.xy[edges + ~backward], of_edge)
+    left = np.unique(np.concatenate([_split(outline, np.unique(group[loose])), _tangled(outline)]))
+    if len(left):
+        tidy = ~among(of_edge, left)
+        outline = _Outline(outline.begin[tidy], outline.end[tidy], of_edge[tidy])
+    walk = _round_unions(outline)
     made = _untouching(walk)
-    union_of = of_edge[walk.step[walk.start[:-1]]]
-    drawn, face = _assembled(begin[made.step], made.start, made.face, union_of)
-    return drawn, union_of[face]
+    union_of = outline.group[walk.step[walk.start[:-1]]]
+    drawn, face = _assembled(outline.begin[made.step], made.start, made.face, union_of)
+    return Joined(drawn, union_of[face], left)
+
+
+@dataclass(frozen=True, slots=True)
+class _Outline:
+    """Edges from ``begin`` to ``end`` (n, 2) with the ground of their ``group`` on the left."""
+
+    begin: Floats
+    end: Floats
+    group: Indices
+
+
+def _split(outline: _Outline, suspects: Indices) -> Indices:
+    """Those of the ``suspects`` (groups) with a vertex within an edge."""
+    chosen = np.flatnonzero(among(outline.group, suspects))
+    if len(chosen) == 0:
+        return chosen
+    begin, end, group = outline.begin[chosen], outline.end[chosen], outline.group[chosen]
+    vertex, edge = edges_near(begin, begin, end, resolution(begin))
+    at = begin[vertex]
+    within = unlike(at, begin[edge]) & unlike(at, end[edge]) & (group[vertex] == group[edge])
+    return np.asarray(group[edge[within]])
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,18 +167,29 @@ def _round_faces(walls: _Walls) -> _Walk:
     return _Walk(step, start, face, label, node, turn, onward)
 
 
-def _round_unions(begin: Floats, end: Floats, group: Indices) -> _Walk:
-    """The edges of outlines from ``begin`` to ``end``, those of each group for itself, walked with the ground on the left."""
-    count = len(begin)
-    node = _numbered(np.concatenate([end, begin]), np.tile(group, 2))
+def _turns(outline: _Outline) -> tuple[Indices, Indices, Indices]:
+    """(order, the one before each, node) of arrivals (0 … n − 1) and departures (n … 2n − 1) round each place."""
+    begin, end = outline.begin, outline.end
+    node = _numbered(np.concatenate([end, begin]), np.tile(outline.group, 2))
     order = _by_direction(node, np.concatenate([begin - end, end - begin]))
-    # round a place, edges that leave it and edges that arrive take turns: what arrives goes on with the leaving one before
     before = np.roll(order, 1)
     begins = np.flatnonzero(_changes(node[order]))
     before[begins] = order[np.append(begins[1:], len(order)) - 1]
+    return order, before, node
+
+
+def _tangled(outline: _Outline) -> Indices:
+    """Groups in whose places arrivals and departures do not take turns."""
+    count = len(outline.group)
+    order, before, _ = _turns(outline)
+    return outline.group[order[(order < count) & (before < count)]]
+
+
+def _round_unions(outline: _Outline) -> _Walk:
+    """Outlines walked with the ground on the left: what arrives goes on with the departure next clockwise."""
+    count = len(outline.group)
+    order, before, node = _turns(outline)
     arriving = order < count
-    if (before[arriving] < count).any():
-        raise Overlapping
     onward = np.empty(count, dtype=np.int64)
     onward[order[arriving]] = before[arriving] - count
     turn = np.empty(2 * count, dtype=np.int64)
@@ -145,7 +203,7 @@ def _round_unions(begin: Floats, end: Floats, group: Indices) -> _Walk:
 
 def _untouching(walk: _Walk) -> _Walk:
     """Rounds that come to a place twice taken apart there, so that every ring touches itself nowhere."""
-    key = walk.label * (int(walk.node.max()) + 1) + walk.node
+    key = walk.label * (int(walk.node.max(initial=0)) + 1) + walk.node
     order = np.argsort(key)
     new = _changes(key[order])
     again = order[~(new & np.append(new[1:], True))]
@@ -240,7 +298,7 @@ def _numbered(places: Floats, group: Indices | None = None) -> Indices:
     """The same number for the same place, in the same group."""
     key = place_keys(places)
     if group is not None:
-        key *= group_factor(group)
+        key += group_factor(group)
     order = np.argsort(key)
     number = np.empty(len(key), dtype=np.int64)
     number[order] = np.cumsum(_changes(key[order])) - 1
