@@ -197,3 +197,6 @@ def test_ratings_and_scores_add_up_by_unit(app: Flask, operator: Client) -> None
     assert (unit["incidents"], unit["rated"], unit["rating"], unit["satisfied"]) == (3, 2, 3.5, 1)
     assert (unit["scored"], unit["scores"]) == (2, {"acceptance": 80, "handling": 80, "result": 100})
     assert operator.get("/api/incidents/appraisal", q="没有").json["units"] == []
+    counts = operator.get("/api/incidents/counts", open="yes").json
+    assert (counts["rated"], counts["rating"]) == (2, 3.5)
+    assert operator.get("/api/incidents/counts", urgent="yes").json["rating"] is None

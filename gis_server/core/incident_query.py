@@ -183,7 +183,7 @@ def _numbers(given: str | None) -> tuple[str, ...]:
 class Counts:
     """How many incidents each filter would leave, with all the other filters as they are.
 
-    ``flags`` by the filter's name; ``states``, ``units`` and ``grids`` by value, most first (``grids`` with their names).
+    ``rated`` and ``rating`` are how many of the total the party has rated, and their mean. ``flags`` by the filter's name; ``states``, ``units`` and ``grids`` by value, most first (``grids`` with their names).
     """
 
     total: int
@@ -191,3 +191,5 @@ class Counts:
     states: Mapping[str, int]
     units: Mapping[str, int]
     grids: Mapping[str, tuple[str | None, int]]
+    rated: int = 0
+    rating: float | None = None

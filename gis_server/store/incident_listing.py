@@ -8,10 +8,12 @@ from typing import Any
 from sqlalchemy import (
     ColumnElement,
     Connection,
+    Double,
     Select,
     and_,
     any_,
     asc,
+    cast,
     desc,
     extract,
     false,
@@ -220,8 +222,11 @@ def counts(conn: Connection, asked: IncidentQuery, reader: Reader, present: Pres
         )
         for name, condition in flags.items()
     ]
-    total = func.count().filter(and_(true(), *(flags[name] for name in flags if getattr(asked, name))))
-    row = conn.execute(_from(total, *columns).where(holds(free, reader, present))).one()
+    asked_for = and_(true(), *(flags[name] for name in flags if getattr(asked, name)))
+    total = func.count().filter(asked_for)
+    rated = func.count(incident.c.rating).filter(asked_for)
+    mean = cast(func.avg(incident.c.rating).filter(asked_for), Double)
+    row = conn.execute(_from(total, rated, mean, *columns).where(holds(free, reader, present))).one()
     by_state = _by(conn, incident.c.state, asked.without("states", "is_open"), reader, present)
     by_grid = conn.execute(
         _from(incident.c.grid_code, func.max(grid.c.grid_name), func.count().label("number"))
@@ -233,7 +238,9 @@ def counts(conn: Connection, asked: IncidentQuery, reader: Reader, present: Pres
     )
     return Counts(
         total=row[0],
-        flags=dict(zip(flags, row[1:], strict=True)),
+        rated=row[1],
+        rating=row[2],
+        flags=dict(zip(flags, row[3:], strict=True)),
         states=by_state,
         units=_by(conn, incident.c.lead_unit, asked.without("unit"), reader, present),
         grids={found[0] or NO_GRID: (found[1], found[2]) for found in by_grid},

@@ -54,6 +54,8 @@ def counts() -> Response:
     return json_answer(
         {
             "total": found.total,
+            "rated": found.rated,
+            "rating": found.rating,
             "flags": found.flags,
             "states": found.states,
             "units": [{"unit": unit, "count": number} for unit, number in found.units.items()],

@@ -241,6 +241,8 @@ OPERATIONS: tuple[Operation, ...] = (
         INCIDENT_FILTERS,
         answer=obj(
             total=INTEGER,
+            rated=INTEGER,
+            rating=or_null("number"),
             flags=ANY_OBJECT,
             states=ANY_OBJECT,
             units=items(obj(unit=TEXT, count=INTEGER)),

@@ -58,6 +58,8 @@ export interface Alert {
 /** What each filter of the list would leave. */
 export interface Counts {
   total: number;
+  rated: number;
+  rating: number | null;
   flags: Record<string, number>;
   states: Record<string, number>;
   units: { unit: string; count: number }[];

@@ -106,6 +106,8 @@ export class IncidentFilters {
    */
   showCounts(counts) {
     setText(byId("total"), count(counts.total));
+    const mean = counts.rating === null ? "" : _("满意度 {mean}（{n} 件）", { mean: counts.rating.toFixed(1), n: count(counts.rated) });
+    setText(byId("satisfaction"), mean);
     for (const name of FLAGS) setText(byId(name + "-count"), count(counts.flags[name] ?? 0));
     this.#list(counts);
   }
