@@ -13,9 +13,9 @@ from playwright.sync_api import Page, expect
 from servers import RunningServer, running
 
 from gis_server.core.access import CONSOLE, Role
-from gis_server.journeys.accounts import NewAccount, add_account
 from gis_server.core.incident import IncidentReport, Source
 from gis_server.journeys import incidents
+from gis_server.journeys.accounts import NewAccount, add_account
 from gis_server.journeys.context import Context
 from gis_server.store.incidents import open_places
 
