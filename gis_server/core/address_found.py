@@ -115,8 +115,9 @@ def ranked(asked: Asked, fits: Sequence[Fit], known: Mapping[str, KnownAddress])
     once: dict[str, Ranked] = {}
     for fit in sorted(fits, key=lambda fit: -fit.score):
         if fit.score >= LEAST_SCORE and fit.code in known:
-            one = known[fit.code]
-            once.setdefault(fit.code, Ranked(fit, one, normal(one.standard_address) == asked.text))
+            address = known[fit.code]
+            identical = normal(address.standard_address) == asked.text
+            once.setdefault(fit.code, Ranked(fit, address, identical))
     ordered = sorted(once.values(), key=lambda one: (not one.identical, -one.fit.score))
     turns: Counter[str] = Counter()
     places: list[tuple[bool, float, int]] = []

@@ -26,10 +26,10 @@ from gis_server.core.address_match import (
     Verdict,
     ask,
     fit_doors,
-    likely_doors,
     name_scores,
     reading,
 )
+from gis_server.core.address_numbers import likely_doors
 from gis_server.core.boundaries import Boundaries, Place
 from gis_server.core.errors import UnusableInput
 from gis_server.core.message import msg
