@@ -37,7 +37,7 @@ def test_a_file_is_sent_its_bad_rows_corrected_and_sent_again(
     page.wait_for_url("**/incidents/bulk")
     lon, lat = place(page)
     rows = f"{locale}-1,{lon},{lat},井盖缺失,群众反映\r\n{locale}-2,{lat},{lon},路灯不亮,巡查\r\n"
-    file = tmp_path / "上报.csv"
+    file = tmp_path / "rows.csv"
     file.write_text(HEAD + rows, "utf-8")
     page.click("#submit")
     expect(page.locator("#problem")).to_be_visible()
@@ -49,7 +49,7 @@ def test_a_file_is_sent_its_bad_rows_corrected_and_sent_again(
     page.click("#submit")
     expect(page.locator("#outcome .figures dd")).to_have_text(["1", "0", "1"])
     expect(page.locator(".faults tbody tr")).to_have_count(1)
-    expect(page.locator(".faults tbody td").nth(1)).to_have_text("lon")
+    expect(page.locator(".faults tbody td").nth(1)).to_have_text("经度" if locale == "zh-CN" else "Longitude")
     serious = [
         v["id"] for v in Axe().run(page).response["violations"] if v["impact"] in ("serious", "critical")
     ]

@@ -56,9 +56,12 @@ class Phone:
         expect(self.page.locator("#map canvas").first).to_be_attached()
         self.page.wait_for_timeout(600)
 
-    def choose(self, x: int = 170, y: int = 160) -> None:
+    def choose(self) -> None:
+        """Tap the middle of the map, which shows the worker's own community."""
         self.page.locator("#map").scroll_into_view_if_needed()
-        self.page.tap("#map", position={"x": x, "y": y})
+        box = self.page.locator("#map").bounding_box()
+        assert box is not None
+        self.page.tap("#map", position={"x": box["width"] / 2, "y": box["height"] / 2})
         expect(self.page.locator(".place-words")).to_be_visible()
 
     def report(self, description: str, *photos: bytes) -> None:

@@ -33,6 +33,21 @@ FAULT_COLUMNS = (
 """What is added to the rows that are given back; read again, these columns are left out."""
 
 
+TITLES: Mapping[str, Words] = {
+    "number": Words("编号", "Number"),
+    "lon": Words("经度", "Longitude"),
+    "lat": Words("纬度", "Latitude"),
+    "datum": Words("坐标基准", "Datum"),
+    "accuracy_m": Words("定位精度", "Accuracy"),
+    "item": Words("事项", "Item"),
+    "description": Words("事件描述", "Description"),
+    "source": Words("来源", "Source"),
+    "is_urgent": Words("是否紧急", "Urgent"),
+    "discovered_at": Words("发现时间", "Discovered at"),
+}
+"""What the fields are called for people."""
+
+
 @dataclass(frozen=True, slots=True)
 class Cells:
     """A list as it was read: column names, the number of each row as a spreadsheet counts, and its cells as text.
@@ -64,6 +79,13 @@ class Fault:
     field: str | None
     message: Message
     expected: Message | None
+
+    def said(self, *, english: bool) -> str:
+        """The field as people call it."""
+        title = TITLES.get(self.field or "")
+        if title is None:
+            return self.field or ""
+        return title.en if english else title.zh
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,12 +178,12 @@ def read_reports(cells: Cells, layer: Layer, defaults: Defaults, *, scope: str |
 def _fields(layer: Layer, defaults: Defaults) -> dict[str, Field]:
     fields = {name: replace(layer.fields[name], required=False) for name in _FROM_LAYER}
     tier = layer.tier
-    fields["lon"] = Field("lon", FieldType.NUMBER, Words("经度", "Longitude"), tier, aliases=_LON)
-    fields["lat"] = Field("lat", FieldType.NUMBER, Words("纬度", "Latitude"), tier, aliases=_LAT)
+    fields["lon"] = Field("lon", FieldType.NUMBER, TITLES["lon"], tier, aliases=_LON)
+    fields["lat"] = Field("lat", FieldType.NUMBER, TITLES["lat"], tier, aliases=_LAT)
     fields["datum"] = Field(
         "datum",
         FieldType.TEXT,
-        Words("坐标基准", "Datum"),
+        TITLES["datum"],
         tier,
         aliases=_DATUM,
         choices={datum.value: Words(datum.value, datum.value.upper()) for datum in Datum},

@@ -135,7 +135,7 @@ def file_to_correct(outcome: Outcome, suffix: str, translate: Translate, *, engl
             *rejected.cells,
             *[""] * (width - len(rejected.cells)),
             str(rejected.row),
-            "；".join(fault.field or "" for fault in rejected.faults),
+            "；".join(fault.said(english=english) for fault in rejected.faults),
             said(fault.message for fault in rejected.faults),
             said(fault.expected for fault in rejected.faults),
         )

@@ -121,6 +121,7 @@ def _fault_json(fault: Fault) -> dict[str, object]:
     return {
         "row": fault.row,
         "field": fault.field,
+        "title": fault.said(english=language() == "en"),
         "message": say(fault.message),
         "expected": None if fault.expected is None else say(fault.expected),
     }

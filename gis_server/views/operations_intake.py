@@ -166,6 +166,7 @@ INTAKE: tuple[Operation, ...] = (
                         obj(
                             row=INTEGER,
                             field=or_null("string"),
+                            title=TEXT,
                             message=TEXT,
                             expected=or_null("string"),
                         )

@@ -1,11 +1,12 @@
 /** Sees to it that what waits is sent: at once, when the network comes back, and after each rest. */
 
 import { sendWaiting } from "./outbox_send.js";
+import { NoRoom } from "./outbox_store.js";
 
 /** @typedef {import("./outbox_send.js").Round} Round */
 
 const SOONEST_MS = 500;
-const BUSY_MS = 2_000;
+const BUSY_MS = 5_000;
 const SIGN_IN_MS = 60_000;
 
 export class Courier {
@@ -31,7 +32,7 @@ export class Courier {
    */
   async go(isBack = false) {
     clearTimeout(this.timer);
-    const round = await sendWaiting(this.account, { isBack });
+    const round = await sendWaiting(this.account, { isBack }).catch((error) => this.#withoutRoom(error));
     const rest = restAfter(round, Date.now());
     if (rest !== null) {
       clearTimeout(this.timer);
@@ -39,6 +40,16 @@ export class Courier {
     }
     this.told(round);
     return round;
+  }
+
+  /**
+   * What has arrived cannot be written down on a full phone: it is asked for again later, and recorded once all the same.
+   * @param {unknown} error
+   * @returns {Round}
+   */
+  #withoutRoom(error) {
+    if (!(error instanceof NoRoom)) throw error;
+    return { end: "busy", account: this.account, nextAt: null };
   }
 }
 

@@ -13,7 +13,7 @@ import { sentenceOf, start } from "../ui/start.js";
  * @property {number} added
  * @property {number} known
  * @property {number} rejected
- * @property {{row: number, field: string | null, message: string, expected: string | null}[]} faults
+ * @property {{row: number, title: string, message: string, expected: string | null}[]} faults
  * @property {string | null} rejected_file
  */
 
@@ -124,8 +124,8 @@ function toCorrect({ faults }, address) {
         el(
           "tbody",
           {},
-          ...faults.map(({ row, field, message, expected }) =>
-            el("tr", {}, el("td", {}, row), el("td", {}, field ?? ""), el("td", {}, message), el("td", {}, expected ?? "")),
+          ...faults.map(({ row, title, message, expected }) =>
+            el("tr", {}, el("td", {}, row), el("td", {}, title), el("td", {}, message), el("td", {}, expected ?? "")),
           ),
         ),
       ),
