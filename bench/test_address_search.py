@@ -35,6 +35,7 @@ TOWNS = 15
 LEAST_ADDRESSES = 300_000
 QUESTIONS = 300
 MOST_MS = 20.0
+MOST_WHOLE_MS = 100.0
 RECALL = 100
 LEAST_RECALL = 0.97
 
@@ -84,7 +85,9 @@ def processor_ms(pid: int) -> float:
     return int(Path(f"/proc/{pid}/schedstat").read_text().split()[0]) / 1e6
 
 
-def measured(ctx: Context, questions: Sequence[str], say: Callable[[str], None], what: str) -> float:
+def measured(
+    ctx: Context, questions: Sequence[str], say: Callable[[str], None], what: str, most: float = MOST_MS
+) -> float:
     """The 95th percentile of the processor's time (ms) over these questions, after a warm-up."""
     now = datetime.now(UTC)
     with ctx.engine.connect() as conn:
@@ -100,7 +103,7 @@ def measured(ctx: Context, questions: Sequence[str], say: Callable[[str], None],
         used.append((time.process_time() - own) * 1000 + processor_ms(backend) - theirs)
     processor, clock = np.percentile(used, (50, 95)), np.percentile(took, (50, 95))
     say(
-        f"{what}: processor p50 {processor[0]:.1f} ms, p95 {processor[1]:.1f} ms (at most {MOST_MS:.0f});"
+        f"{what}: processor p50 {processor[0]:.1f} ms, p95 {processor[1]:.1f} ms (at most {most:.0f});"
         f" clock p50 {clock[0]:.1f} ms, p95 {clock[1]:.1f} ms"
     )
     return float(processor[1])
@@ -140,23 +143,23 @@ def test_questions_of_two_characters_are_answered_within_20_ms(
     assert max(slowest) <= MOST_MS
 
 
-def test_the_right_address_is_among_five(large: Context, capsys: pytest.CaptureFixture[str]) -> None:
+@pytest.mark.parametrize("kind", PERTURBATIONS)
+def test_the_right_address_is_among_five(
+    large: Context, kind: str, capsys: pytest.CaptureFixture[str]
+) -> None:
     with large.engine.connect() as conn:
         known = {
             row[0]: row[1] for row in conn.execute(text("SELECT address_code, standard_address FROM address"))
         }
-    codes, now, recalls = sorted(known), datetime.now(UTC), []
-    for kind, perturb in PERTURBATIONS.items():
-        chance = random.Random(kind)
-        hits = wrong = 0
-        for code in chance.sample(codes, RECALL):
-            answer = search(large, CONSOLE, perturb(chance, known[code]), at=now)
-            hits += code in [one.address.code for one in answer.found]
-            wrong += answer.the_one is not None and answer.the_one.address.code != code
-        recalls.append(hits / RECALL)
-        with capsys.disabled():
-            print(f"\n{kind}: recall@5 {hits / RECALL:.3f}, certain but another {wrong / RECALL:.3f}", end="")
-    assert min(recalls) >= LEAST_RECALL
+    chance, now = random.Random(kind), datetime.now(UTC)
+    hits = wrong = 0
+    for code in chance.sample(sorted(known), RECALL):
+        answer = search(large, CONSOLE, PERTURBATIONS[kind](chance, known[code]), at=now)
+        hits += code in [one.address.code for one in answer.found]
+        wrong += answer.the_one is not None and answer.the_one.address.code != code
+    with capsys.disabled():
+        print(f"\n{kind}: recall@5 {hits / RECALL:.3f}, certain but another {wrong / RECALL:.3f}", end="")
+    assert hits / RECALL >= LEAST_RECALL
 
 
 def test_whole_addresses_are_answered_in_time_to_type(
@@ -172,5 +175,7 @@ def test_whole_addresses_are_answered_in_time_to_type(
     kinds = list(PERTURBATIONS.values())
     asked = [chance.choice(kinds)(chance, one) for one in chance.sample(known, QUESTIONS)]
     with capsys.disabled():
-        slowest = measured(large, asked, lambda line: print(f"\n{line}"), "whole addresses, perturbed")
-    assert slowest <= 10 * MOST_MS
+        slowest = measured(
+            large, asked, lambda line: print(f"\n{line}"), "whole addresses, perturbed", MOST_WHOLE_MS
+        )
+    assert slowest <= MOST_WHOLE_MS

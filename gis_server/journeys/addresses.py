@@ -44,6 +44,7 @@ MOST_ANSWERED = 20
 
 _KEPT = 4
 _MOST_NAMES = 40
+_LEAST_NAMES = 8
 _SPARE_NAMES = 3
 _MOST_DOORS = 15_000
 _WORSE_NAME = 0.25
@@ -176,7 +177,7 @@ def _best(names: Sequence[Name], scores: np.ndarray, most: int) -> list[int]:
     doors = 0
     for row in np.argsort(-scores, kind="stable").tolist():
         worse = scores[row] < scores[chosen[0]] - _WORSE_NAME if chosen else False
-        if len(chosen) >= most or doors > _MOST_DOORS or (worse and len(chosen) >= MOST_ANSWERED):
+        if len(chosen) >= most or doors > _MOST_DOORS or (worse and len(chosen) >= _LEAST_NAMES):
             break
         chosen.append(row)
         doors += names[row].door_count
