@@ -70,7 +70,9 @@ def test_the_party_rates_and_changes_its_mind_until_the_incident_is_filed(
     assert page.status_code == 200
     assert incident["number"] in page.text
     assert not [word for word in SECRET_WORDS if word in page.text]
-    assert page.headers["Referrer-Policy"] == "no-referrer"
+    assert page.headers["Referrer-Policy"] == "same-origin"
+    here = {"Referer": f"http://localhost{address}"}  # what the browser says when the language is changed
+    assert party.http.get("/language/en", headers=here).headers["Location"] == address
     assert page.headers["X-Robots-Tag"].startswith("noindex")
     assert page.headers["Cache-Control"] == "private, no-store"
     assert rate(party, address, "2", "太慢").status_code == 303

@@ -17,8 +17,7 @@ LIMIT = "60 per minute"
 
 HEADERS = {
     "Cache-Control": "private, no-store",
-    # the address is the key: it goes into no index and to no other page
-    "Referrer-Policy": "no-referrer",
+    # the address is the key: it goes into no index; to other origins no page of ours tells where it was left from
     "X-Robots-Tag": "noindex, nofollow",
 }
 
