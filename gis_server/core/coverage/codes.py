@@ -18,7 +18,7 @@ def check_codes(case: Case, parent_of: Indices) -> Iterator[Finding]:
     if case.cells.codes is None:
         return
     for code, rows in _doubled(case.cells.codes).items():
-        numbers = "、".join(str(case.cells.row(r) + 1) for r in rows)
+        numbers = tuple(str(case.cells.row(r) + 1) for r in rows)
         message = msg("编码 {code} 用在第 {rows} 个图形上；每个网格的编码应当唯一。", code=code, rows=numbers)
         yield case.finding(Kind.DUPLICATE_CODE, rows, message, geometry=_places(case, rows))
     # sub-grids carry no 15-digit code (R15)
