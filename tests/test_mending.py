@@ -4,6 +4,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import city
+import numpy as np
 import pytest
 import shapely
 from city import TOWNS
@@ -48,9 +49,9 @@ def received(sample_ctx: Context) -> tuple[Context, Generation]:
     return sample_ctx, generation
 
 
-def table(ctx: Context, generation: Generation) -> FeatureTable:
+def table(ctx: Context, generation: Generation, layer: str = "grid") -> FeatureTable:
     with ctx.engine.connect() as conn:
-        return features.read(conn, ctx.catalogue["grid"], generation)
+        return features.read(conn, ctx.catalogue[layer], generation)
 
 
 def mend_one(ctx: Context, who: Actor, generation: int, finding: int) -> Mended:
@@ -376,3 +377,38 @@ def test_mending_over_http(app: Flask, city_ctx: Context) -> None:
     (step,) = planner.get(f"/api/generations/{back.json['generation']['id']}/mending/steps").json["steps"]
     assert step["undone"]["who"] == "planner"
     assert planner.post(f"{new}/mending/{step['id']}/undo").status_code == 409
+
+
+def test_staged_areas_are_mended_from_the_top(city_ctx: Context, tmp_path: Path) -> None:
+    """A town over the border of the next: its communities follow, all of that is one step, and one undo."""
+    areas = [dict(area) for area in city.areas()]
+    for number in (1, 4):  # the town in the west and its community at the border
+        ring = [[x + 4e-6 if x == 127.02 else x, y] for x, y in areas[number]["geometry"]["coordinates"][0]]  # type: ignore[index]
+        areas[number]["geometry"] = {"type": "Polygon", "coordinates": [ring]}
+    path = tmp_path / "areas.geojson"
+    path.write_bytes(body_of(*areas))
+    staged = journey.import_layer(city_ctx, CONSOLE, "area", path, datum=Datum.CGCS2000, now=NOW).generation
+    assert staged is not None
+    assert staged.errors >= 1
+    layer, offered = proposals(city_ctx, CONSOLE, staged.id, NOW)
+    assert layer.name == "area"
+    town = next(one for one in offered if one.finding_id is not None)
+    before = table(city_ctx, staged, "area")
+    done = mend(city_ctx, actor(Role.PLANNER), staged.id, Choice(finding_id=town.finding_id), NOW).generation
+    assert done.errors == 0
+    assert str(proof_of(done)).startswith("逐位精确：7 个区划")
+    after = table(city_ctx, done, "area")
+    changed = {
+        after.columns["area_code"][i]
+        for i in np.flatnonzero(~shapely.equals_exact(before.geometry, after.geometry))
+    }
+    assert changed & set(TOWNS)
+    assert changed & set(city.COMMUNITIES)
+    assert after.geometry[0].equals(before.geometry[0])  # it only got the vertices of its towns
+    (step,) = steps(city_ctx, CONSOLE, done.id)
+    assert {after.columns["area_code"][change.row] for change in step.rows} == changed
+    back = undo(city_ctx, CONSOLE, done.id, step.id, NOW).generation
+    assert bits(table(city_ctx, back, "area")) == bits(before)
+    with city_ctx.engine.connect() as conn:
+        paths = features.read(conn, city_ctx.catalogue["area"], back).columns["parent_code"].tolist()
+    assert paths == before.columns["parent_code"].tolist()

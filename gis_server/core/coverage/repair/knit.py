@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 import numpy as np
 import shapely
 
-from gis_server.core.coverage.edges import Floats, Geometries
+from gis_server.core.coverage.edges import Flags, Floats, Geometries, Indices
 from gis_server.core.coverage.repair.border import Edge, Point, Tangled, polygon_of, rings_of
 from gis_server.core.coverage.repair.survey import Survey, woven_rings
 from gis_server.core.coverage.repair.weave import Weave
@@ -68,41 +68,76 @@ def fabric(polygons: Geometries, surveyed: Survey, twins: Mapping[int, tuple[int
     """Read the net."""
     net = surveyed.net
     made = Fabric(polygons, surveyed, twins)
+    if len(net.pieces) == 0:
+        return made
     places: list[Point] = [(x, y) for x, y in net.nodes.tolist()]
-    groups = net.threads.group.tolist()
-    owners = net.threads.owner.tolist()
-    beside: dict[Place, set[Point]] = {}
-    before = -1
-    cuts: list[tuple[int, int]] = []
-    for (u, v), t in zip(net.pieces.tolist(), net.thread.tolist(), strict=True):
-        g, a, b = groups[t], places[u], places[v]
-        made.run.setdefault((g, (a, b) if a <= b else (b, a)), set()).add(t)
-        beside.setdefault((g, a), set()).add(b)
-        beside.setdefault((g, b), set()).add(a)
-        if t == before:
-            made.inside.setdefault((g, a), []).append(t)
-            cuts.append((t, u))
-        else:
-            made.corner.setdefault((g, a), set()).add(max(owners[t], -1))
-        before = t
-    # the last piece of each thread ends at a corner
-    for i in np.flatnonzero(np.append(net.thread[1:] != net.thread[:-1], True)[: len(net.thread)]).tolist():
-        t = int(net.thread[i])
-        made.corner.setdefault((groups[t], places[int(net.pieces[i, 1])]), set()).add(max(owners[t], -1))
-    if cuts:
-        thread, node = np.array(cuts).T
-        lines = shapely.linestrings(np.stack([net.threads.begin[thread], net.threads.end[thread]], axis=1))
+    group = net.threads.group[net.thread]
+    ways = _read_ways(made, net, places, group)
+    begins = _changes(net.thread)
+    _read_ends(made, net, places, begins)
+    cut, node = net.thread[~begins], net.pieces[~begins, 0]
+    for g, n, t in zip(group[~begins].tolist(), node.tolist(), cut.tolist(), strict=True):
+        made.inside.setdefault((g, places[n]), []).append(t)
+    if len(cut):
+        lines = shapely.linestrings(np.stack([net.threads.begin[cut], net.threads.end[cut]], axis=1))
         off = ~shapely.intersects(lines, shapely.points(net.nodes[node]))
-        for t, n in zip(thread[off].tolist(), node[off].tolist(), strict=True):
-            made.off.setdefault((groups[t], places[n]), set()).add(t)
-    for place, threads in made.inside.items():
-        meets = place in made.corner and len(beside[place]) == 2
-        if meets and all(owners[t] >= 0 for t in threads):
-            made.extra.add(place)
-        elif meets and len(made.corner[place]) == 1 and -1 not in made.corner[place] and place in made.off:
-            made.spare.add(place)
+        of_cut = net.threads.group[cut]
+        for g, n, t in zip(of_cut[off].tolist(), node[off].tolist(), cut[off].tolist(), strict=True):
+            made.off.setdefault((g, places[n]), set()).add(t)
+        _read_extra(
+            made,
+            {(g, places[n]) for g, n in zip(of_cut.tolist(), node.tolist(), strict=True) if ways[n] == 2},
+        )
     made.spiked.update(_spiked(net))
     return made
+
+
+def _changes(*keys: Indices) -> Flags:
+    """Where a run of equal keys begins."""
+    fresh = np.zeros(len(keys[0]), dtype=bool)
+    fresh[:1] = True
+    for key in keys:
+        fresh[1:] |= key[1:] != key[:-1]
+    return fresh
+
+
+def _read_ways(made: Fabric, net: Weave, places: list[Point], group: Indices) -> list[int]:
+    """Fill ``run``; how many ways lead from each node."""
+    begin, end = net.pieces.T
+    one, other = net.nodes[begin], net.nodes[end]
+    ordered = (one[:, 0] < other[:, 0]) | ((one[:, 0] == other[:, 0]) & (one[:, 1] <= other[:, 1]))
+    lesser, greater = np.where(ordered, begin, end), np.where(ordered, end, begin)
+    order = np.lexsort((greater, lesser))
+    first = np.flatnonzero(_changes(lesser[order], greater[order]))
+    pair, threads = order[first], net.thread[order].tolist()
+    bounds = [*first.tolist(), len(order)]
+    table = zip(group[pair].tolist(), lesser[pair].tolist(), greater[pair].tolist(), strict=True)
+    for i, (g, u, v) in enumerate(table):
+        made.run[g, (places[u], places[v])] = set(threads[bounds[i] : bounds[i + 1]])
+    both = np.concatenate([lesser[pair], greater[pair]])
+    return [int(n) for n in np.bincount(both, minlength=len(places))]
+
+
+def _read_ends(made: Fabric, net: Weave, places: list[Point], begins: Flags) -> None:
+    """Fill ``corner``: each thread begins with its first piece and ends with its last."""
+    ends = np.append(begins[1:], True)
+    for side, which in ((0, begins), (1, ends)):
+        thread = net.thread[which]
+        owner = np.maximum(net.threads.owner[thread], -1)
+        table = (net.threads.group[thread].tolist(), net.pieces[which, side].tolist(), owner.tolist())
+        for g, n, o in zip(*table, strict=True):
+            made.corner.setdefault((g, places[n]), set()).add(o)
+
+
+def _read_extra(made: Fabric, twofold: set[Place]) -> None:
+    """Fill ``extra`` and ``spare``; ``twofold`` are the cutting nodes from which two ways lead."""
+    for place in twofold:
+        if place not in made.corner:
+            continue
+        if all(made.owner(t) >= 0 for t in made.inside[place]):
+            made.extra.add(place)
+        elif len(made.corner[place]) == 1 and -1 not in made.corner[place] and place in made.off:
+            made.spare.add(place)
 
 
 def _spiked(net: Weave) -> Iterable[int]:

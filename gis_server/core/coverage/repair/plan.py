@@ -8,7 +8,7 @@ import shapely
 
 from gis_server.core.coverage import sentences as told
 from gis_server.core.coverage.case import Case
-from gis_server.core.coverage.check import Examination, examine
+from gis_server.core.coverage.check import Examination, Terms, examine
 from gis_server.core.coverage.edges import Flags, Floats, Geometries, Indices, Rings, flatten
 from gis_server.core.coverage.facts import Addresses
 from gis_server.core.coverage.findings import Finding, Kind, Report
@@ -79,10 +79,10 @@ def plan_repair(
     does that.
     """
 
+    terms = Terms(rules, tolerance_m2, plane, inside_only=inside_only)
+
     def examined(given: Cells) -> Examination:
-        return examine(
-            given, parents, rules=rules, tolerance_m2=tolerance_m2, plane=plane, inside_only=inside_only
-        )
+        return examine(given, parents, terms)
 
     grant = None if granted is None or len(granted) == 0 else Granted(granted)
     how = _How(limits, policies, merits, limits.align / unit_m, grant)

@@ -5,6 +5,7 @@ parent, and whoever else has that edge, gets the vertex too: nothing moves by mo
 """
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from itertools import pairwise
 
 import numpy as np
@@ -16,34 +17,55 @@ from gis_server.core.coverage.repair.border import Edge, Point
 from gis_server.core.coverage.residual import resolution, unmatched
 
 
+@dataclass(frozen=True, slots=True)
+class _Edges:
+    """Edges from ``begin`` to ``end`` (n, 2), and the parent of each."""
+
+    begin: Floats
+    end: Floats
+    group: Indices
+
+
 def loose_vertices(
-    cells: Geometries, parent_of: Indices, parents: Geometries, active: Flags
+    cells: Geometries, parent_of: Indices, parents: Geometries, active: Flags, changed: Flags
 ) -> dict[Edge, list[Point]]:
-    """By edge of a parent (lesser end first) the vertices of its cells that lie on it up to a rounding, in order."""
+    """What is missing where the cells that ``changed`` meet their parents' edges: by edge (lesser end first) the vertices on it.
+
+    Vertices of cells on edges of their parent, up to a rounding, and of the parent on edges of those cells, in order.
+    """
     rings, above = flatten(cells), flatten(parents)
     group = np.where(active, parent_of, -1)
     still_open = open_groups(rings, group, above)
     if not still_open.any():
         return {}
     edges, parent_edges = unmatched(rings, group, above, still_open, active & (group >= 0))
+    owner = rings.owner_of_edges(edges)
+    edges, owner = edges[changed[owner]], owner[changed[owner]]
     if len(edges) == 0 or len(parent_edges) == 0:
         return {}
-    a, b = above.xy[parent_edges], above.xy[parent_edges + 1]
-    lines = shapely.linestrings(np.stack([a, b], axis=1))
-    owner = np.tile(group[rings.owner_of_edges(edges)], 2)
-    vertices = np.concatenate([rings.xy[edges], rings.xy[edges + 1]])
+    lower = _Edges(rings.xy[edges], rings.xy[edges + 1], group[owner])
+    upper = _Edges(above.xy[parent_edges], above.xy[parent_edges + 1], above.owner_of_edges(parent_edges))
     reach = 4 * resolution(shapely.total_bounds(parents))
-    vertex, line = shapely.STRtree(lines).query(shapely.points(vertices), predicate="dwithin", distance=reach)
-    at, begin, along = vertices[vertex], a[line], b[line] - a[line]
-    share = ((at - begin) * along).sum(axis=1) / np.maximum((along**2).sum(axis=1), 1e-300)
-    inner = (owner[vertex] == above.owner_of_edges(parent_edges[line])) & (share > 0) & (share < 1)
-    inner &= (np.abs(at - begin).max(axis=1) > reach) & (np.abs(at - b[line]).max(axis=1) > reach)
     found: dict[Edge, dict[Point, float]] = {}
+    for lines, others in ((upper, lower), (lower, upper)):
+        _put(found, lines, others, reach)
+    return {edge: sorted(points, key=points.__getitem__) for edge, points in found.items()}
+
+
+def _put(found: dict[Edge, dict[Point, float]], edges: _Edges, others: _Edges, reach: float) -> None:
+    """Note the vertices of ``others`` that lie on ``edges``."""
+    lines = shapely.linestrings(np.stack([edges.begin, edges.end], axis=1))
+    vertices, groups = np.concatenate([others.begin, others.end]), np.tile(others.group, 2)
+    vertex, line = shapely.STRtree(lines).query(shapely.points(vertices), predicate="dwithin", distance=reach)
+    at, begin, end = vertices[vertex], edges.begin[line], edges.end[line]
+    along = end - begin
+    share = ((at - begin) * along).sum(axis=1) / np.maximum((along**2).sum(axis=1), 1e-300)
+    inner = (groups[vertex] == edges.group[line]) & (share > 0) & (share < 1)
+    inner &= (np.abs(at - begin).max(axis=1) > reach) & (np.abs(at - end).max(axis=1) > reach)
     for i in np.flatnonzero(inner).tolist():
-        one, other = _point(a[line[i]]), _point(b[line[i]])
+        one, other = _point(begin[i]), _point(end[i])
         edge, place = ((one, other), share[i]) if one <= other else ((other, one), 1 - share[i])
         found.setdefault(edge, {})[_point(at[i])] = float(place)
-    return {edge: sorted(points, key=points.__getitem__) for edge, points in found.items()}
 
 
 def stitched(polygons: Geometries, inserts: Mapping[Edge, Sequence[Point]]) -> Geometries:

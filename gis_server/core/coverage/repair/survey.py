@@ -282,9 +282,14 @@ def _edges_at(
 def _bearers(net: Weave) -> dict[tuple[int, Edge], list[int]]:
     places: list[Point] = [(x, y) for x, y in net.nodes.tolist()]
     owner = net.threads.owner[net.thread]
-    group = net.threads.group[net.thread]
+    mine = owner >= 0
+    group = net.threads.group[net.thread[mine]].tolist()
+    begin, end = net.pieces[mine].T.tolist()
     found: dict[tuple[int, Edge], list[int]] = {}
-    for (u, v), cell, g in zip(net.pieces.tolist(), owner.tolist(), group.tolist(), strict=True):
-        if cell >= 0:
-            found.setdefault((g, (places[u], places[v])), []).append(cell)
+    for g, u, v, cell in zip(group, begin, end, owner[mine].tolist(), strict=True):
+        edge = (g, (places[u], places[v]))
+        if edge in found:
+            found[edge].append(cell)
+        else:
+            found[edge] = [cell]
     return found

@@ -133,7 +133,7 @@ def repair_tree(
             moves = plan.moves if wanted is None else tuple(_chosen(plan.moves, wanted, changed))
             now = _with(now, rows, apply(part, moves))
             if number > 0 and moves:
-                now = _stitched_above(now, rows)
+                now = _stitched_above(now, rows, part.geometry, moves)
             drafts.append(_Draft(number, rows, part, nature, ruled, plan, moves))
         gained, lost = ground_between(before.geometry[members], now.geometry[members])
         changed = np.concatenate([gained, lost])
@@ -170,8 +170,8 @@ def no_ground() -> Geometries:
     return np.empty(0, dtype=object)
 
 
-def _stitched_above(cells: Cells, rows: Indices) -> Cells:
-    """The table with the vertices in which ``rows`` meet on edges of their parents put into all who have those edges."""
+def _stitched_above(cells: Cells, rows: Indices, before: Geometries, moves: Sequence[Move]) -> Cells:
+    """The table with the vertices in which ``rows`` of the moves meet edges of their parents put into all who have those."""
     codes, stated = cells.codes, cells.parent_codes
     if codes is None or stated is None:
         return cells
@@ -181,7 +181,11 @@ def _stitched_above(cells: Cells, rows: Indices) -> Cells:
     linked = np.full(len(rows), -1, dtype=np.int64)
     linked[parent_of >= 0] = place
     usable = shapely.is_valid(cells.geometry[rows]) & ~shapely.is_empty(cells.geometry[rows])
-    inserts = loose_vertices(cells.geometry[rows], linked, cells.geometry[above], usable)
+    changed = np.array([a is not b for a, b in zip(cells.geometry[rows], before, strict=True)], dtype=bool)
+    changed[[c for move in moves for ch in move.changes for c in (ch.source, ch.target) if c is not None]] = (
+        True
+    )
+    inserts = loose_vertices(cells.geometry[rows], linked, cells.geometry[above], usable, changed)
     return replace(cells, geometry=stitched(cells.geometry, inserts)) if inserts else cells
 
 

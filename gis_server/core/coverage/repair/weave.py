@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import shapely
+from numpy.typing import NDArray
 
 from gis_server.core.coverage.edges import Flags, Floats, Indices, Rings
 from gis_server.core.coverage.repair.border import Edge, Point
@@ -15,6 +16,8 @@ from gis_server.core.coverage.repair.border import Edge, Point
 _ROUNDS = 8
 _PARENT_RANK = 1 << 40
 _SEVERAL = 1 << 40
+_DOUBT = 1e-15
+"""A turn this small beside coordinates and lengths may be none at all."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +107,8 @@ class _Net:
         self.same = np.arange(len(xy))
         self.cut_thread = np.empty(0, dtype=np.int64)
         self.cut_node = np.empty(0, dtype=np.int64)
+        self.looked_at: int | None = None
+        self.shifted: list[int] = []
         self.of_parent = np.zeros(len(xy), dtype=bool)
         above = threads.owner < 0
         self.of_parent[first[above]] = self.of_parent[last[above]] = True
@@ -190,6 +195,7 @@ class _Net:
         off = above.copy()
         off[above] = ~shapely.intersects(lines[piece[above]], shapely.points(self.xy[node[above]]))
         for n, p in zip(node[off].tolist(), piece[off].tolist(), strict=True):
+            self.shifted.append(n)
             self.xy[n] = _on_line(self.xy[n], self.xy[begin[p]], self.xy[end[p]])
         self.cut_thread = np.concatenate([self.cut_thread, thread[piece]])
         self.cut_node = np.concatenate([self.cut_node, node])
@@ -201,13 +207,29 @@ class _Net:
         return np.asarray((t > 0) & (t < (along**2).sum(axis=1)))
 
     def cut_at_crossings(self, reach: float) -> Indices | None:
-        """Cut pieces where they cross; the nodes made there, None when nothing crosses any more."""
+        """Cut pieces where they cross; the nodes made there, None when nothing crosses any more.
+
+        What was looked at before crosses nothing but pieces that were cut or shifted since.
+        """
         begin, end, thread = self.pieces()
         lines = shapely.linestrings(np.stack([self.xy[begin], self.xy[end]], axis=1))
-        one, other = shapely.STRtree(lines).query(lines, predicate="crosses")
+        fresh = np.arange(len(lines))
+        if self.looked_at is not None:
+            again = np.isin(thread, np.unique(self.cut_thread[self.looked_at :]))
+            again |= np.isin(begin, self.shifted) | np.isin(end, self.shifted)
+            fresh = np.flatnonzero(again)
+        self.looked_at = len(self.cut_thread)
+        at, other = shapely.STRtree(lines).query(lines[fresh])
+        one = fresh[at]
         group = self.threads.group
-        fresh = (one < other) & (group[thread[one]] == group[thread[other]])
-        one, other = one[fresh], other[fresh]
+        twice = np.isin(other, fresh) if len(fresh) < len(lines) else np.ones(len(other), dtype=bool)
+        near = (one != other) & ((one < other) | ~twice) & (group[thread[one]] == group[thread[other]])
+        # pieces that share an end do not cross
+        for u, v in ((begin, begin), (begin, end), (end, begin), (end, end)):
+            near &= u[one] != v[other]
+        one, other = one[near], other[near]
+        crossing = self._crossing(lines, (begin[one], end[one], begin[other], end[other]), one, other)
+        one, other = one[crossing], other[crossing]
         if len(one) == 0:
             return None
         where = shapely.intersection(lines[one], lines[other])
@@ -227,6 +249,33 @@ class _Net:
         self.cut_thread = np.concatenate([self.cut_thread, table[:, 0]])
         self.cut_node = np.concatenate([self.cut_node, table[:, 1]])
         return np.unique(node[new])
+
+    def _crossing(
+        self,
+        lines: NDArray[np.object_],
+        ends: tuple[Indices, Indices, Indices, Indices],
+        one: Indices,
+        other: Indices,
+    ) -> Flags:
+        """Which pairs of pieces cross: by plain arithmetic, and by GEOS where that is in doubt."""
+        a, b, c, d = (self.xy[node] for node in ends)
+        scale = max(float(np.abs(self.xy).max(initial=1.0)), 1.0)
+
+        def side(p: Floats, q: Floats, r: Floats) -> tuple[Floats, Floats]:
+            along, away = q - p, r - p
+            turn = along[:, 0] * away[:, 1] - along[:, 1] * away[:, 0]
+            return turn, _DOUBT * scale * (np.abs(along).sum(axis=1) + np.abs(away).sum(axis=1))
+
+        turns = [side(a, b, c), side(a, b, d), side(c, d, a), side(c, d, b)]
+        sure = np.all([np.abs(turn) > doubt for turn, doubt in turns], axis=0)
+        crossing = (turns[0][0] * turns[1][0] < 0) & (turns[2][0] * turns[3][0] < 0)
+        # on one side for certain: nothing crosses, whatever the rest
+        apart = np.zeros(len(a), dtype=bool)
+        for (t, dt), (u, du) in ((turns[0], turns[1]), (turns[2], turns[3])):
+            apart |= (np.abs(t) > dt) & (np.abs(u) > du) & (t * u > 0)
+        doubtful = np.flatnonzero(~sure & ~apart)
+        crossing[doubtful] = shapely.crosses(lines[one[doubtful]], lines[other[doubtful]])
+        return np.asarray(crossing & ~apart)
 
     def _new_nodes(self, at: Floats, group: Indices, reach: float) -> Indices:
         """Nodes for new places: those within reach of an earlier one in the list are one."""
