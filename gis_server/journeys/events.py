@@ -29,11 +29,11 @@ SWEEP_S = 2.0
 RETRY_S = (0.1, 0.2, 0.5, 1.0, 2.0)
 """Pauses between attempts to reach a database that does not answer; the last one repeats."""
 
-PACE_S = 0.05
+PACE_S = 0.1
 """Between two looks at the stream: in a busy hour what was committed meanwhile is numbered and handed out together."""
 
-WAKE_S = 0.02
-"""Events that are committed within this time wake the followers together."""
+WAKE_S = 0.1
+"""After one waking of the followers the next waits so long: what is committed meanwhile wakes them together."""
 
 PAGE = 500
 BACKLOG = 1_000
@@ -60,7 +60,6 @@ class _Waker:
 
     def _run(self, engine: Engine) -> None:
         while True:
-            sleep(WAKE_S)
             with self._lock:
                 self._is_at_work = self._is_due
                 self._is_due = False
@@ -69,6 +68,7 @@ class _Waker:
             # whoever is not woken looks for itself every SWEEP_S
             with suppress(Unavailable), engine.begin() as conn:
                 events.wake(conn)
+            sleep(WAKE_S)
 
 
 _wakers: WeakKeyDictionary[Engine, _Waker] = WeakKeyDictionary()
