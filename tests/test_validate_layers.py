@@ -12,6 +12,7 @@ from shapely import Polygon, box
 
 from gis_server.cli import main
 from gis_server.core.datum import Datum, from_cgcs2000
+from gis_server.core.finding_look import GAP, LOOKS, OVERLAP
 from gis_server.core.geometry import transform
 
 K1 = "230881001001"
@@ -183,3 +184,16 @@ def test_a_vertex_that_is_no_number_is_one_finding(tmp_path: Path) -> None:
     # the ground that was lost with the vertex is part of it
     assert finding["area_m2"] == pytest.approx(125_000)
     assert finding["geometry"]["coordinates"] == [500, 500]
+
+
+def test_the_report_draws_findings_as_the_map_and_the_styles_do(city: Path) -> None:
+    page = run(
+        "validate", f"{city}:grid_draft", "--within", f"{city}:area", *LOCAL, "--format", "html"
+    ).stdout
+    for look in LOOKS:
+        assert f".{look.key}{{" in page
+        assert f"stroke:{look.colour}" in page
+    assert 'class="gap"' in page
+    # the legend names what occurs, and nothing else
+    assert str(GAP.title) in page
+    assert str(OVERLAP.title) not in page
