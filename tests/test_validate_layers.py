@@ -195,5 +195,6 @@ def test_the_report_draws_findings_as_the_map_and_the_styles_do(city: Path) -> N
         assert f"stroke:{look.colour}" in page
     assert 'class="gap"' in page
     # the legend names what occurs, and nothing else
-    assert str(GAP.title) in page
-    assert str(OVERLAP.title) not in page
+    legend = page.partition('class="legend"')[2].partition("</div>")[0]
+    assert str(GAP.title) in legend
+    assert str(OVERLAP.title) not in legend
