@@ -8,8 +8,10 @@ from typing import Any
 
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect
+from sqlalchemy import text
 
 from gis_server.core.access import Role
+from gis_server.store.engine import make_engine
 
 DESK = {"width": 1440, "height": 900}
 
@@ -232,6 +234,35 @@ def test_what_happens_changes_its_row_and_nothing_else(
     )
     expect(row.locator(".row-note")).to_contain_text("已上报")
     assert page.evaluate("[...window.touched]") == [number]
+
+
+def test_the_watch_marks_a_row_and_a_wall_overdue_while_they_look(
+    live_server: Any, new_page: Callable[..., Page]
+) -> None:
+    page, wall = opened_desk(live_server, new_page), new_page()
+    number = report(live_server, page)
+    row = page.locator(f".row[data-number='{number}']")
+    expect(row.locator(".mark-open")).to_be_visible()
+    live_server.sign_in(wall, Role.OPERATOR)
+    with wall.expect_response(lambda answer: "/api/wall/city" in answer.url) as first:
+        wall.goto(f"{live_server.url}/wall/city")
+    overdue = first.value.json()["figures"]["overdue"]
+    engine = make_engine(live_server.database_url, pool_size=1)
+    with engine.begin() as conn:  # a day later, as it were
+        conn.execute(
+            text(
+                "UPDATE incident SET due_at = now() - interval '1 second', "
+                "clock_starts_at = now() - interval '1 day' WHERE number = :number"
+            ),
+            {"number": number},
+        )
+    engine.dispose()
+    # the watch looks at least every half minute, and nobody else says a word
+    expect(row.locator(".mark-overdue")).to_be_visible(timeout=60_000)
+    expect(row.locator(".row-due")).to_contain_text("超期")
+    row.click()
+    expect(page.locator("#detail .steps .alert-overdue")).to_contain_text("社区(村)")
+    expect(wall.locator("#overdue")).to_have_text(str(overdue + 1), timeout=60_000)
 
 
 def test_why_a_step_cannot_be_made_is_told_with_its_clause(
