@@ -20,9 +20,7 @@ _KNOWN = (
 )
 
 
-def add(
-    conn: Connection, incident_id: int, new: NewPhoto, *, now: datetime, account_id: int | None
-) -> Photo:
+def add(conn: Connection, incident_id: int, new: NewPhoto, *, now: datetime, account_id: int | None) -> Photo:
     """Keep a photo that this incident, which the caller has locked, does not have yet."""
     lon, lat = new.taken_place or (None, None)
     values = {
