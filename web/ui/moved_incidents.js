@@ -11,7 +11,7 @@ import { el } from "./dom.js";
 /** @typedef {{type: string, features: {geometry: {coordinates: [number, number]}, properties: any}[], open: number, moved: number, pairs: Pair[]}} Moves */
 
 /** Pairs of grids that are listed; the rest is counted. */
-const MOST_PAIRS = 20;
+const MOST_PAIRS = 10;
 
 /**
  * A section that fills itself; it stays hidden for layers and generations that move nothing.

@@ -17,7 +17,7 @@ export function returnedBorders(map, place) {
   const words = el("span", {}, _("退单边界"));
   const note = el("small", { role: "status" });
   box.addEventListener("change", () => void draw(layer, box.checked, note));
-  place.append(el("div", { class: "map-legend map-switch" }, el("label", { class: "check" }, box, words), note));
+  place.append(el("div", { class: "map-legend map-switch" }, el("label", { class: "check" }, box, words), " ", note));
 }
 
 /**
