@@ -63,13 +63,14 @@ class AddressIndex:
 
 
 class _Names:
-    """Rows gathered by name."""
+    """Rows gathered by name; ``shared`` are the names of the skeletons seen so far."""
 
     def __init__(self, texts: Sequence[str], codes: Sequence[str]) -> None:
         self.texts = texts
         self.codes = codes
         self.doors: dict[str, list[str]] = {}
         self.rows: dict[str, list[int]] = {}
+        self.shared: dict[str, str | None] = {}
 
     def add(self, name: str, rows: Sequence[int], cut: int) -> None:
         """Rows of one name, each with its numbers from the character ``cut`` on."""
@@ -130,7 +131,7 @@ def _gather(into: _Names, rows: range) -> None:
             by_skeleton[skeleton] = [row]
         else:
             found.append(row)
-    names: dict[str, str | None] = {}
+    names = into.shared
     for skeleton, same in by_skeleton.items():
         short = _ZEROS.sub("0", skeleton)
         if short not in names:
