@@ -26,9 +26,10 @@ class Beside:
         """The patch of each of ``cell``."""
         return np.repeat(np.arange(len(self.start) - 1), np.diff(self.start))
 
-    def lists(self) -> list[list[int]]:
-        """The cells of each patch."""
-        cell, at = self.cell.tolist(), self.start.tolist()
+    def lists(self, count: int) -> list[list[int]]:
+        """The cells of each of the first ``count`` patches."""
+        at = self.start[: count + 1].tolist()
+        cell = self.cell[: at[-1]].tolist()
         return [cell[i:j] for i, j in pairwise(at)]
 
     def key(self) -> Hashes:

@@ -28,7 +28,7 @@ from gis_server.core.coverage.junctions import LooseEnds, loose_ends
 from gis_server.core.coverage.layer import Cells, Parents, Plane
 from gis_server.core.coverage.near_misses import hairs
 from gis_server.core.coverage.patches import Ruled, residual_faces, rule
-from gis_server.core.coverage.residual import chains, distinct, resolution, strip_width, unmatched
+from gis_server.core.coverage.residual import resolution, strip_width, unmatched
 from gis_server.core.coverage.rules import DEFAULT_RULES, Rules
 
 LOOSE_ENDS_TOLD = 200_000
@@ -59,17 +59,21 @@ def check(
     the holes inside the union. ``inside_only`` is for sub-grids, which lie inside their grids but need not fill them
     (V8). ``facts`` and ``addresses`` bring the rules on sizes, hosts and addresses in. The findings come worst first, their geometry in the data's coordinates.
     """
-    return examine(
-        cells,
-        parents,
-        rules=rules,
-        tolerance_m2=tolerance_m2,
-        plane=plane,
-        salt=salt,
-        inside_only=inside_only,
-        facts=facts,
-        addresses=addresses,
-    ).report
+    terms = Terms(rules, tolerance_m2, plane, salt, inside_only, facts, addresses)
+    return examine(cells, parents, terms).report
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """What a check goes by besides the layers, as ``check`` takes it."""
+
+    rules: Rules = DEFAULT_RULES
+    tolerance_m2: float | None = None
+    plane: Plane = Plane()  # noqa: RUF009  (frozen)
+    salt: int = DEFAULT_SALT
+    inside_only: bool = False
+    facts: Facts | None = None
+    addresses: Addresses | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,27 +84,16 @@ class Examination:
     case: Case
     ruled: Ruled
     intake: Intake
-    border: Geometries  # the parents' edges that are not the cells' own, as lines
 
 
-def examine(
-    cells: Cells,
-    parents: Parents | None = None,
-    *,
-    rules: Rules = DEFAULT_RULES,
-    tolerance_m2: float | None = None,
-    plane: Plane = Plane(),  # noqa: B008  (frozen: planar metres)
-    salt: int = DEFAULT_SALT,
-    inside_only: bool = False,
-    facts: Facts | None = None,
-    addresses: Addresses | None = None,
-) -> Examination:
+def examine(cells: Cells, parents: Parents | None = None, terms: Terms = Terms()) -> Examination:
     """``check``, with the patches of ground behind the findings."""
-    tolerance = rules.tolerance_m2 if tolerance_m2 is None else tolerance_m2
+    rules, plane, inside_only = terms.rules, terms.plane, terms.inside_only
+    tolerance = rules.tolerance_m2 if terms.tolerance_m2 is None else terms.tolerance_m2
     intake = take_in(cells.geometry)
     above = None if parents is None else Parents(_sound(parents), parents.codes)
     ground = Ground(intake.polygons)
-    rings = flatten(intake.polygons, salt)
+    rings = flatten(intake.polygons, terms.salt)
     copies = _copies(rings, intake.usable)
     active = intake.usable.copy()
     for rows in copies:
@@ -129,7 +122,7 @@ def examine(
         stated = _linked(case, above)
         parent_of = stated.parent_of
         findings += stated.findings
-        tested = _with_parents(case, rings, above, stated, salt)
+        tested = _with_parents(case, rings, above, stated, terms.salt)
         ruled = tested.ruled
         parent_of = ruled.parent_of
         within = float(plane.area(above.geometry).sum())
@@ -140,6 +133,7 @@ def examine(
         findings += hairs(case, tested.loose, told)
     on_ground = tuple(findings)
     findings += check_codes(case, parent_of)
+    facts, addresses = terms.facts, terms.addresses
     if addresses is not None:
         facts = with_counts(facts or Facts(), case, addresses)
         findings += check_addresses(case, addresses, on_ground)
@@ -149,7 +143,7 @@ def examine(
         findings = weigh(findings, addresses)
     copied = sum(float(plane.area(intake.polygons[rows[:1]])[0]) for rows in copies)
     report = _report(case, findings, ruled, proof=tested.proof, within=within, copied=copied)
-    return Examination(report, case, ruled, intake, tested.border)
+    return Examination(report, case, ruled, intake)
 
 
 def worst_first(findings: Iterable[Finding]) -> tuple[Finding, ...]:
@@ -299,7 +293,6 @@ class _Tested:
     ruled: Ruled
     proof: Certificate | None
     loose: LooseEnds | None
-    border: Geometries
 
 
 def _with_parents(case: Case, rings: Rings, above: Parents, linked: _Linked, salt: int) -> _Tested:
@@ -314,19 +307,14 @@ def _with_parents(case: Case, rings: Rings, above: Parents, linked: _Linked, sal
         loose = loose_ends(rings, parent_of, edges, parent_rings, parent_edges, salt=salt)
         still_open = loose.open_groups(len(still_open))
     proof = certificate(rings, linked.parent_of, parent_rings, still_open, salt=salt, sound=case.sound)
-    return _Tested(ruled, proof, loose, chains(parent_rings, distinct(parent_rings, parent_edges)))
+    return _Tested(ruled, proof, loose)
 
 
 def _without_parents(case: Case, rings: Rings) -> _Tested:
     parent_of = np.full(len(case.polygons), -1, dtype=np.int64)
     edges, none = unmatched(rings, parent_of, None, None, case.active)
     found = residual_faces(rings, edges, None, none, case.plane)
-    return _Tested(
-        rule(case, found, None, parent_of, rings=rings, unmatched=edges),
-        None,
-        None,
-        np.empty(0, dtype=object),
-    )
+    return _Tested(rule(case, found, None, parent_of, rings=rings, unmatched=edges), None, None)
 
 
 def _report(

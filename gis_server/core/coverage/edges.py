@@ -5,6 +5,7 @@ union and nothing else. The hash works on the bits of the coordinates: no tolera
 """
 
 from dataclasses import dataclass
+from struct import unpack_from
 
 import numpy as np
 import shapely
@@ -16,6 +17,7 @@ Indices = NDArray[np.int64]
 Flags = NDArray[np.bool_]
 Geometries = NDArray[np.object_]
 
+_WKB_HEADER = 9  # bytes before the first ring: byte order, type, count
 _CHUNK = 1 << 15  # vertices: the working arrays of one chunk stay in the processor's cache
 _ODD = tuple(
     np.uint64(k)
@@ -155,18 +157,33 @@ def ring_layout(polygons: Geometries) -> tuple[Indices, Indices, Flags]:
     else:
         complex_ones = np.flatnonzero(~plain & (count > 0))
         parts, of_complex = shapely.get_parts(polygons[complex_ones], return_index=True)
-        rings, of_part = shapely.get_rings(parts, return_index=True)
+        of_part, ring_lengths = _rings_of(parts)
         ring_owner = complex_ones[of_complex[of_part]]
         shell = np.concatenate([[True], of_part[1:] != of_part[:-1]]) if len(of_part) else np.empty(0, bool)
         simple = np.flatnonzero(plain & (count > 0))
         owner = np.concatenate([simple, ring_owner]).astype(np.int64)
-        lengths = np.concatenate([count[simple], shapely.get_num_coordinates(rings)]).astype(np.int64)
+        lengths = np.concatenate([count[simple], ring_lengths])
         is_shell = np.concatenate([np.ones(len(simple), dtype=bool), shell])
         order = np.argsort(owner, kind="stable")
         owner, lengths, is_shell = owner[order], lengths[order], is_shell[order]
     start = np.zeros(len(owner) + 1, dtype=np.int64)
     np.cumsum(lengths, out=start[1:])
     return start, owner, is_shell
+
+
+def _rings_of(polygons: Geometries) -> tuple[Indices, Indices]:
+    """(polygon, vertices) of each ring, read from the WKB: no object for each of thousands of holes."""
+    rings = shapely.get_num_interior_rings(polygons) + ~shapely.is_empty(polygons)
+    lengths: list[int] = []
+    for wkb, count in zip(
+        shapely.to_wkb(polygons, output_dimension=2, byte_order=1), rings.tolist(), strict=True
+    ):
+        at = _WKB_HEADER
+        for _ in range(count):
+            (vertices,) = unpack_from("<I", wkb, at)
+            lengths.append(vertices)
+            at += 4 + 16 * vertices
+    return np.repeat(np.arange(len(polygons)), rings), np.array(lengths, dtype=np.int64)
 
 
 def _hash_edges(xy: Floats, start: Indices, salt: int) -> tuple[Hashes, Hashes, Floats]:
