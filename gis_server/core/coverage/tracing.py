@@ -174,7 +174,7 @@ def _turns(outline: _Outline) -> tuple[Indices, Indices, Indices]:
     order = _by_direction(node, np.concatenate([begin - end, end - begin]))
     before = np.roll(order, 1)
     begins = np.flatnonzero(_changes(node[order]))
-    before[begins] = order[np.append(begins[1:], len(order)) - 1]
+    before[begins] = order[np.append(begins[1:], len(order))[: len(begins)] - 1]
     return order, before, node
 
 
