@@ -30,8 +30,8 @@ def require_stated_datum(conn: Connection, table: FeatureTable, now: datetime) -
         return
     index = of_generations(conn, in_force).index
     # the table is in CGCS2000 already; judged is what was written
-    written = from_cgcs2000(shapely.get_x(table.geometry), shapely.get_y(table.geometry), stated)
-    guess = guess_datum(*(np.asarray(part, dtype=np.float64) for part in written), codes.tolist(), index)
+    lon, lat = from_cgcs2000(shapely.get_x(table.geometry), shapely.get_y(table.geometry), stated)
+    guess = guess_datum(np.asarray(lon, np.float64), np.asarray(lat, np.float64), codes.tolist(), index)
     if guess is None or guess.best is None or not guess.contradicts(stated):
         return
     raise UnusableInput(
