@@ -70,10 +70,8 @@ def by_unit(conn: Connection, asked: IncidentQuery, reader: Reader, present: Pre
         .group_by(incident.c.lead_unit)
         .order_by(desc("incidents"), incident.c.lead_unit)
     )
-    return [
-        Appraised(
-            *row[:6],
-            {aspect.value: mean for aspect, mean in zip(aspects, row[6:], strict=True) if mean is not None},
-        )
-        for row in conn.execute(query)
-    ]
+    found = []
+    for unit, number, rated, rating, satisfied, scored, *means in conn.execute(query):
+        scores = {aspect.value: mean for aspect, mean in zip(aspects, means, strict=True) if mean is not None}
+        found.append(Appraised(unit, number, rated, rating, satisfied, scored, scores))
+    return found
