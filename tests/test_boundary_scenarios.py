@@ -31,7 +31,7 @@ from ways import (
 )
 
 from gis_server.core.access import CONSOLE
-from gis_server.core.coverage.check import check, examine
+from gis_server.core.coverage.check import Terms, check, examine
 from gis_server.core.coverage.facts import Addresses, Facts, placed, with_counts
 from gis_server.core.coverage.layer import Cells, Parents
 from gis_server.core.coverage.rules import rules_of
@@ -289,7 +289,7 @@ def test_s20_the_counts_of_the_grids_add_up() -> None:
     cells = Cells(objects([G1, G2, G3, G4]), objects([f"{K1}{i:03d}" for i in (1, 2, 3, 4)]))
     places = np.array([row[:2] for row in addresses.values()])
     one_each = Addresses(places, objects(list(addresses)), objects([1] * 10_000))
-    case = examine(cells, rules=rules_of(read_profile("zhenjiang"))).case
+    case = examine(cells, None, Terms(rules_of(read_profile("zhenjiang")))).case
     counted = with_counts(Facts(), case, one_each).households
     assert counted is not None
     assert sum(counted) == 10_000
