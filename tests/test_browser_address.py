@@ -41,21 +41,21 @@ def test_an_address_is_found_and_chosen_with_the_keyboard(
     live_server: Any, new_page: Callable[..., Page], address: str
 ) -> None:
     page = opened(live_server, new_page(viewport=PHONE), "/report")
-    field = page.get_by_role("combobox")
+    field = page.locator("#address [role=combobox]")
     expect(field).to_have_attribute("aria-expanded", "false")
     field.press_sequentially(address[3:])
-    options = page.get_by_role("option")
+    options = page.locator("#address [role=option]")
     expect(options.first).to_contain_text(address)
     expect(field).to_have_attribute("aria-expanded", "true")
     field.press("ArrowDown")
     expect(options.first).to_have_attribute("aria-selected", "true")
     assert field.get_attribute("aria-activedescendant") == options.first.get_attribute("id")
     field.press("Escape")
-    expect(page.get_by_role("listbox")).to_be_hidden()
+    expect(page.locator("#address [role=listbox]")).to_be_hidden()
     field.press("ArrowDown")
     field.press("Enter")
     expect(field).to_have_value(address)
-    expect(page.get_by_role("listbox")).to_be_hidden()
+    expect(page.locator("#address [role=listbox]")).to_be_hidden()
     # the place is chosen as if it had been tapped, and nothing is sent yet
     expect(page.locator("#place")).to_contain_text("网格")
     expect(page.locator("#answer")).to_be_hidden()
@@ -68,9 +68,9 @@ def test_what_is_not_exact_says_so_and_is_not_chosen(
 ) -> None:
     page = opened(live_server, new_page(viewport=PHONE, has_touch=True), "/report")
     other = re.sub("[0-9]+号", "99999号", address)
-    page.get_by_role("combobox").fill(other)
+    page.locator("#address [role=combobox]").fill(other)
     expect(page.locator(".address-said")).to_contain_text("没有完全一致的地址")
-    option = page.get_by_role("option").first
+    option = page.locator("#address [role=option]").first
     expect(option).to_contain_text("门牌号要找 99999")
     expect(page.locator("#place")).to_contain_text("请点地图选择位置")
     option.tap()
@@ -83,11 +83,11 @@ def test_an_older_question_never_overtakes_a_newer_one(
     page = opened(live_server, new_page(viewport=DESK), "/report")
     asked: list[str] = []
     page.on("request", lambda request: "/api/addresses" in request.url and asked.append(request.url))
-    field = page.get_by_role("combobox")
+    field = page.locator("#address [role=combobox]")
     field.press_sequentially("小区", delay=20)
     page.wait_for_timeout(300)
     field.fill(address)
-    expect(page.get_by_role("option").first).to_contain_text(address)
+    expect(page.locator("#address [role=option]").first).to_contain_text(address)
     # a question a pause, not one a key
     assert len(asked) <= 3
 
@@ -96,15 +96,15 @@ def test_the_desk_tells_the_grid_of_an_address(
     live_server: Any, new_page: Callable[..., Page], address: str
 ) -> None:
     page = opened(live_server, new_page(viewport=DESK), "/incidents")
-    page.get_by_role("combobox", name="按地址查找").fill(address)
-    page.get_by_role("option").first.click()
+    page.locator("#address [role=combobox]").fill(address)
+    page.locator("#address [role=option]").first.click()
     expect(page.locator("#address .address-said")).to_contain_text("网格")
 
 
 def test_a_lost_network_is_told(live_server: Any, new_page: Callable[..., Page]) -> None:
     page = opened(live_server, new_page(viewport=PHONE), "/report")
     page.route("**/api/addresses?*", lambda route: route.abort())
-    page.get_by_role("combobox").fill("锦泰路")
+    page.locator("#address [role=combobox]").fill("锦泰路")
     expect(page.locator(".address-said")).to_contain_text("没有网络")
 
 
@@ -113,8 +113,8 @@ def test_the_open_list_is_accessible_and_speaks_english(
     live_server: Any, new_page: Callable[..., Page], path: str
 ) -> None:
     page = opened(live_server, new_page(viewport=DESK, locale="en-GB"), path)
-    page.get_by_role("combobox", name="Find by address").fill("小区")
-    expect(page.get_by_role("option").first).to_be_visible()
+    page.locator("#address [role=combobox]").fill("小区")
+    expect(page.locator("#address [role=option]").first).to_be_visible()
     expect(page.locator(".address-said")).to_contain_text("exact")
     worst = [
         (one["id"], one["impact"])
