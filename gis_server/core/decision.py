@@ -94,6 +94,12 @@ def decide(asked: Asked, place: Place, ground: Ground) -> Decision:
     )
 
 
+def responsible_for(place: Place, ground: Ground, at: datetime) -> dict[str, object]:
+    """Who answers for ``place`` at ``at``, without the record of why: what ``decide`` gives as ``responsible``."""
+    answer = answering(ground.rules, place.staffed, place.area_path, ground.roster, at)
+    return _responsible(place, answer, ground)
+
+
 def canonical(record: Mapping[str, object]) -> str:
     """The one text of a record: keys in order, no blanks, numbers as the shortest that give the same value."""
     return json.dumps(record, ensure_ascii=False, sort_keys=True, separators=(",", ":"), allow_nan=False)

@@ -15,7 +15,7 @@ import shapely
 from gis_server.core.boundaries import Boundaries
 from gis_server.core.geometry import STORAGE_CRS, to_metric, transform
 from gis_server.core.moved import GridName
-from gis_server.core.routing import REACH_M, Floats
+from gis_server.core.routing import REACH_M, Geometries
 
 TOUCH_M = 0.3
 """Borders this near are shared (our number): neighbours digitised apart differ by centimetres."""
@@ -100,7 +100,7 @@ def count_returns(cases: Sequence[ReturnedCase], boundaries: Boundaries) -> Retu
     return Returns(tuple(segments), len(cases) - counted, len(cases))
 
 
-def _borders(codes: Sequence[str], ground: Floats, givers: Sequence[int]) -> dict[int, list[_Stretch]]:
+def _borders(codes: Sequence[str], ground: Geometries, givers: Sequence[int]) -> dict[int, list[_Stretch]]:
     """The stretches of border of each grid that returned something, one object for both of its sides."""
     tree = shapely.STRtree(ground)
     found: dict[int, list[_Stretch]] = defaultdict(list)

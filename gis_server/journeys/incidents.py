@@ -203,7 +203,7 @@ def route_point(
     with ctx.engine.connect() as conn:
         ground = ground_at(ctx, conn, at)
     decision = decide(asked, route(asked, ground.boundaries), ground)
-    return Located(decision.place, _told(actor, decision.responsible, ground.roster.people))
+    return Located(decision.place, told_to(actor, decision.responsible, ground.roster.people))
 
 
 def one(ctx: Context, actor: Actor, incident_id: int) -> Opened:
@@ -278,10 +278,13 @@ def _all_naming(conn: Connection, actor: Actor, found: list[Incident]) -> list[I
 
 
 def _naming(actor: Actor, incident: Incident, people: Mapping[int, Person]) -> Incident:
-    return replace(incident, responsible=_told(actor, incident.responsible, people))
+    return replace(incident, responsible=told_to(actor, incident.responsible, people))
 
 
-def _told(actor: Actor, responsible: Mapping[str, object], people: Mapping[int, Person]) -> dict[str, object]:
+def told_to(
+    actor: Actor, responsible: Mapping[str, object], people: Mapping[int, Person]
+) -> dict[str, object]:
+    """Who answers, with names and phones for those who may know them."""
     return as_told(responsible, people if actor.tier >= Tier.INTERNAL else None)
 
 

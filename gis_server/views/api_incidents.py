@@ -3,7 +3,6 @@
 from flask import Blueprint, Response, request
 
 from gis_server.core.access import Act
-from gis_server.core.boundaries import Place
 from gis_server.core.deadline import Standing
 from gis_server.core.incident import (
     CLOSED,
@@ -22,7 +21,7 @@ from gis_server.core.message import Message
 from gis_server.core.parameter import plain
 from gis_server.core.route_request import parse_route_request
 from gis_server.journeys import incident_places, incidents, route_points
-from gis_server.journeys.incidents import Opened
+from gis_server.journeys.incidents import Located, Opened
 from gis_server.views.current import (
     actor,
     ctx,
@@ -86,7 +85,7 @@ def route() -> Response:
         accuracy_m=parse_number(number_parameter("accuracy_m"), "accuracy_m", required=False),
         at=parse_time(parameter("at"), "at") or now(),
     )
-    return json_answer(_place_json(found.place) | {"responsible": found.responsible})
+    return json_answer(_located_json(found))
 
 
 @blueprint.post("/route")
@@ -98,7 +97,7 @@ def route_many() -> Response:
     return json_answer(
         {
             "results": [
-                {"problem": say(answer)} if isinstance(answer, Message) else _place_json(answer)
+                {"problem": say(answer)} if isinstance(answer, Message) else _located_json(answer)
                 for answer in found
             ]
         }
@@ -220,7 +219,8 @@ def _legal_json(legal: LegalStep) -> dict[str, object]:
     }
 
 
-def _place_json(place: Place) -> dict[str, object]:
+def _located_json(located: Located) -> dict[str, object]:
+    place = located.place
     routed = place.routed
     return {
         "lon": place.lon,
@@ -231,7 +231,7 @@ def _place_json(place: Place) -> dict[str, object]:
         "candidates": [{"grid_code": c.grid_code, "share": c.share} for c in routed.candidates],
         **_grid_json(routed.grid_code, place.grid_name, routed.sub_grid_code),
         "area_path": place.area_path,
-        "responsible": place.responsible,
+        "responsible": located.responsible,
     }
 
 
