@@ -5,7 +5,7 @@ import { getJson, Problem } from "../core/http.js";
 import { _ } from "../core/i18n.js";
 import { LiveStream } from "../core/live.js";
 import { screenOf } from "../core/screen.js";
-import { HEARTBEAT_MS } from "../core/stream.js";
+import { HEARTBEAT_MS, SILENCE_MS } from "../core/stream.js";
 import { WallModel } from "../core/wall_model.js";
 import { CityMap } from "../map/city_map.js";
 import { byId, el, setText } from "../ui/dom.js";
@@ -207,8 +207,8 @@ class WallPage {
 
   showConnection() {
     const { phase } = this.stream.state;
-    // also while the stream lives: the server may be cut off from its database
-    const isStale = this.silence() > 2 * HEARTBEAT_MS;
+    // also while the stream lives: the server may be cut off from its database; a beat may be late by a busy moment
+    const isStale = this.silence() > (phase === "live" ? SILENCE_MS : 2 * HEARTBEAT_MS);
     const isPolling = phase === "waiting" && !isStale && this.stream.state.failures > 2;
     const now = this.model.now();
     const words =
