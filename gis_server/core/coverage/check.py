@@ -304,10 +304,23 @@ def _with_parents(case: Case, rings: Rings, above: Parents, linked: _Linked, sal
     ruled = rule(case, found, Ground(above.geometry), linked.parent_of, rings=rings, unmatched=edges)
     loose = None
     if 0 < len(edges) + len(parent_edges) <= LOOSE_ENDS_TOLD:
-        loose = loose_ends(rings, parent_of, edges, parent_rings, parent_edges, salt=salt)
-        still_open = loose.open_groups(len(still_open))
+        known = _open_for_sure(ruled, linked.parent_of, len(still_open))
+        told = np.concatenate([ruled.polygons(), case.polygons[ruled.misplaced]])
+        loose = loose_ends((rings, edges), parent_of, (parent_rings, parent_edges), told, known, salt=salt)
+        still_open = loose.open_groups(known)
     proof = certificate(rings, linked.parent_of, parent_rings, still_open, salt=salt, sound=case.sound)
     return _Tested(ruled, proof, loose)
+
+
+def _open_for_sure(ruled: Ruled, parent_of: Indices, parents: int) -> Flags:
+    """The parents that some patch proves not to be tiled; ``parent_of`` is what the cells state."""
+    known = np.zeros(parents + 1, dtype=bool)  # the last is for cells without a parent
+    known[ruled.gaps.first] = True
+    beyond = ruled.outside.first
+    known[parent_of[beyond[parent_of[beyond] == ruled.parent_of[beyond]]]] = True
+    one, other = parent_of[ruled.overlaps.first], parent_of[ruled.overlaps.second]
+    known[one[one == other]] = True
+    return known[:-1]
 
 
 def _without_parents(case: Case, rings: Rings) -> _Tested:

@@ -12,6 +12,7 @@ import shapely
 from gis_server.core.coverage.edges import (
     Flags,
     Floats,
+    Geometries,
     Hashes,
     Indices,
     Rings,
@@ -23,6 +24,9 @@ from gis_server.core.coverage.edges import (
 from gis_server.core.coverage.nearness import edges_near
 from gis_server.core.coverage.residual import group_factor, resolution, without_partner
 
+Edges = tuple[Rings, Indices]
+"""Some edges of rings."""
+
 
 @dataclass(frozen=True, slots=True)
 class LooseEnds:
@@ -32,39 +36,42 @@ class LooseEnds:
     end: Floats
     group: Indices
 
-    def open_groups(self, groups: int) -> Flags:
-        """Which parents still have loose pieces."""
-        flags = np.zeros(groups, dtype=bool)
+    def open_groups(self, known: Flags) -> Flags:
+        """Which parents are not tiled: those ``known``, and those that have loose pieces."""
+        flags = known.copy()
         flags[self.group[self.group >= 0]] = True
         return flags
 
 
 def loose_ends(
-    cells: Rings,
-    parent_of: Indices,
-    edges: Indices,
-    parents: Rings | None,
-    parent_edges: Indices,
-    *,
-    salt: int,
+    cells: Edges, parent_of: Indices, parents: Edges, told: Geometries, still_open: Flags, *, salt: int
 ) -> LooseEnds:
     """Cut the unmatched edges at every unmatched vertex that lies exactly on them, and match the pieces.
 
-    ``edges`` and ``parent_edges`` are the unmatched ones of the cells and of the parents.
+    Pieces that begin or end at a corner of the ground that is ``told`` already need not be looked at, except in groups
+    that are not known to be ``still_open``. So where layers were digitised apart, next to nothing is.
     """
-    a, b = _directed(cells, edges)
-    group = parent_of[cells.owner_of_edges(edges)]
-    if parents is not None and len(parent_edges):
-        # the parent's border runs against its cells', so that the two cancel
-        end, begin = _directed(parents, parent_edges)
-        a, b = np.concatenate([a, begin]), np.concatenate([b, end])
-        group = np.concatenate([group, parents.owner_of_edges(parent_edges)])
-    a, b, group = _cut(a, b, group)
+    a, b = _directed(*cells)
+    # the parent's border runs against its cells', so that the two cancel
+    end, begin = _directed(*parents)
+    a, b = np.concatenate([a, begin]), np.concatenate([b, end])
+    group = np.concatenate(
+        [parent_of[cells[0].owner_of_edges(cells[1])], parents[0].owner_of_edges(parents[1])]
+    )
+    vertices = np.concatenate([a, b])
+    keys, first = np.unique(place_keys(vertices), return_index=True)
+    vertices = vertices[first]
+    free = vertices[~among(keys, place_keys(shapely.get_coordinates(told)))]
+    # a group without a parent is nobody's proof
+    asked = (group >= 0) & ~still_open[group]
+    asked[edges_near(free, a, b, resolution(vertices))[1]] = True
+    a, b, group = _cut(a[asked], b[asked], group[asked], vertices)
     one, two = segment_hashes(a, b, salt)
-    factor = group_factor(group)
-    alone = without_partner(one * factor)
+    alone = without_partner(one * group_factor(group))
     # the second lane: a group whose pieces pair off must also add up to nothing there
-    alone |= among(group, _uneven(two, group, alone))
+    whole = (group >= 0) & ~still_open[group]
+    uneven = _uneven(two[whole], group[whole], alone[whole])
+    alone |= whole & among(group, uneven)
     return LooseEnds(a[alone], b[alone], group[alone])
 
 
@@ -75,10 +82,8 @@ def _directed(rings: Rings, edges: Indices) -> tuple[Floats, Floats]:
     return np.where(against, b, a), np.where(against, a, b)
 
 
-def _cut(a: Floats, b: Floats, group: Indices) -> tuple[Floats, Floats, Indices]:
-    """The segments in pieces, cut at the ends of others that lie on them."""
-    vertices = np.concatenate([a, b])
-    vertices = vertices[np.unique(place_keys(vertices), return_index=True)[1]]
+def _cut(a: Floats, b: Floats, group: Indices, vertices: Floats) -> tuple[Floats, Floats, Indices]:
+    """The segments in pieces, cut at those of the ``vertices`` that lie on them."""
     vertex, segment = edges_near(vertices, a, b, resolution(vertices))
     at = vertices[vertex]
     inner = unlike(at, a[segment]) & unlike(at, b[segment])

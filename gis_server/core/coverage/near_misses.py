@@ -80,6 +80,7 @@ def hairs(case: Case, loose: LooseEnds, patches: Geometries) -> Iterator[Finding
         corners = place_keys(shapely.get_coordinates(patches))
         apart = ~among(place_keys(begin), corners) & ~among(place_keys(end), corners)
         begin, end = begin[apart], end[apart]
+    if len(patches) and len(begin):
         free = np.ones(len(begin), dtype=bool)
         free[Ground(patches).near_shapes(shapely.linestrings(np.stack([begin, end], axis=1)), reach)[0]] = (
             False
