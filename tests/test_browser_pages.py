@@ -14,6 +14,7 @@ PAGES = [
     "/wall/city",
     "/report",
     "/incidents",
+    "/incidents/bulk",
     "/layers",
     "/roster",
     "/walls",
@@ -98,7 +99,9 @@ def test_an_english_reader_meets_no_chinese_on_the_page(
     assert words == []
 
 
-@pytest.mark.parametrize("path", ["/", "/report", "/incidents", "/layers", "/roster", "/walls"])
+@pytest.mark.parametrize(
+    "path", ["/", "/report", "/incidents", "/incidents/bulk", "/layers", "/roster", "/walls"]
+)
 def test_nothing_sticks_out_on_a_phone(live_server: Any, new_page: Callable[..., Page], path: str) -> None:
     page = new_page(viewport=PHONE, has_touch=True)
     live_server.sign_in(page, Role.ADMIN)

@@ -46,7 +46,8 @@ def nearby(
             incident.c.discovered_at.between(since, until),
             distance <= within_m,
         )
-        .order_by("distance_m", incident.c.id)
+        # within a metre the newest first: it is the likeliest to be the same
+        .order_by(func.round(distance), incident.c.discovered_at.desc(), incident.c.id.desc())
     )
     return [_nearby(row) for row in conn.execute(query)]
 

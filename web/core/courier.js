@@ -6,7 +6,8 @@ import { NoRoom } from "./outbox_store.js";
 /** @typedef {import("./outbox_send.js").Round} Round */
 
 const SOONEST_MS = 500;
-const BUSY_MS = 5_000;
+const BUSY_MS = 2_000;
+const NO_ROOM_MS = 30_000;
 const SIGN_IN_MS = 60_000;
 
 export class Courier {
@@ -49,7 +50,7 @@ export class Courier {
    */
   #withoutRoom(error) {
     if (!(error instanceof NoRoom)) throw error;
-    return { end: "busy", account: this.account, nextAt: null };
+    return { end: "offline", account: this.account, nextAt: Date.now() + NO_ROOM_MS };
   }
 }
 

@@ -159,6 +159,7 @@ async function send(event) {
     // another tab or the worker may be at it: its answer comes by itself
     const now = (await reportsOf(account, Date.now())).find(({ id }) => id === made.id) ?? made;
     showAnswer(now, round.end);
+    if (now.standing !== "sent") await sendInBackground();
   } catch (error) {
     if (!(error instanceof NoRoom)) throw error;
     notice(problem, _("手机存储空间不足，这份上报没有存下，也没有发出。请去掉照片或清理空间后再提交。"));
@@ -196,11 +197,15 @@ async function keep(place) {
     now: Date.now(),
   });
   await keepReport(made, photos.photos, replaced);
-  // so that the browser does not clear it away, and sends it although the page is closed; neither is everywhere to be had
+  // so that the browser does not clear it away
   await navigator.storage?.persist?.().catch(() => false);
+  return made;
+}
+
+/** Let the browser send it although the page is closed, where it can: not before, or page and worker get in each other's way. */
+async function sendInBackground() {
   const worker = await navigator.serviceWorker?.getRegistration("/report").catch(() => undefined);
   await /** @type {any} */ (worker)?.sync?.register("reports").catch(() => {});
-  return made;
 }
 
 /** An empty form. */
