@@ -251,10 +251,11 @@ def test_an_urgent_incident_takes_the_wall_over_until_the_desk_acknowledges_it(
     other = wall.context.new_page()
     show(live_server, other, "city")
     expect(other.locator("#call")).to_be_visible()
-    done = wall.request.post(
-        f"{live_server.url}/api/incidents/{made['id']}/acknowledgement", data={}, headers=headers
-    )
-    assert done.status == 204
+    desk = wall.context.new_page()
+    desk.set_viewport_size({"width": 1440, "height": 900})
+    desk.goto(f"{live_server.url}/incidents/{made['id']}")
+    desk.get_by_role("button", name="签收").click()
+    expect(desk.get_by_role("button", name="签收")).to_have_count(0)
     for screen in (wall, other):
         expect(screen.locator("#call")).to_be_hidden(timeout=2_000)
     expect(wall.locator("#wall")).to_have_attribute("data-scene", "ranking")

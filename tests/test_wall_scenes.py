@@ -92,11 +92,17 @@ def test_an_urgent_incident_calls_until_somebody_acknowledges_it(app: Flask, cit
         "raised_at",
         "ended_at",
     }
+    assert operator.get(f"/api/incidents/{made['id']}").json["is_calling"] is True
+    assert operator.get(f"/api/incidents/{calm['id']}").json["is_calling"] is False
+    assert (
+        token_client(app, city_ctx, "analyst").get(f"/api/incidents/{made['id']}").json["is_calling"] is False
+    )
     for _ in range(2):
         answer = operator.post(f"/api/incidents/{made['id']}/acknowledgement", {})
         assert answer.status_code == 204
     (alarm,) = operator.get("/api/wall/city").json["alarms"]
     assert alarm["ended_at"] is not None
+    assert operator.get(f"/api/incidents/{made['id']}").json["is_calling"] is False
     with city_ctx.engine.begin() as conn:
         events.sequence(conn)
         told = [found for found in events.read_after(conn, 0, 100) if found.kind == ACKNOWLEDGED]

@@ -39,6 +39,9 @@ class IncidentState(Term):
 CLOSED = frozenset({IncidentState.REFUSED, IncidentState.ARCHIVED})
 """States in which an incident has left the open list (T3, T22)."""
 
+UNANSWERED = frozenset({IncidentState.DISCOVERED, IncidentState.RECORDED, IncidentState.REPORTED})
+"""Until somebody has taken receipt of it, an urgent incident calls the hall."""
+
 DONE = frozenset({IncidentState.RESOLVED_ON_SITE, IncidentState.COMPLETED})
 """States that say the matter itself is settled; what follows is verification and filing (T4, T8, T14)."""
 

@@ -33,7 +33,7 @@ from gis_server.journeys.events import wake_followers
 from gis_server.journeys.ground import ground_at, ground_of
 from gis_server.journeys.profiles import items_in_use, profile_in_use
 from gis_server.settings import Settings
-from gis_server.store import audit, events, incident_watch, incidents, reports, roster
+from gis_server.store import audit, events, incident_watch, incidents, reports, roster, tours
 
 LONGEST_KEY = 200
 
@@ -58,7 +58,8 @@ class Located:
 class Opened:
     """One incident with its history, the clock that runs, what this reader may do next and what not, and why.
 
-    ``alerts`` are the words of the watch: warnings, the breach, who was told, deadlines counted again.
+    ``alerts`` are the words of the watch: warnings, the breach, who was told, deadlines counted again. ``is_calling``: it is
+    urgent, walls call for it, and this reader may acknowledge it.
     """
 
     incident: Incident
@@ -67,6 +68,7 @@ class Opened:
     next_steps: tuple[LegalStep, ...]
     refused_steps: tuple[tuple[Transition, GisError], ...] = ()
     alerts: Sequence[Alert] = ()
+    is_calling: bool = False
 
 
 def rules(ctx: Context) -> Rules:
@@ -298,10 +300,11 @@ def _opened(ctx: Context, conn: Connection, actor: Actor, incident: Incident) ->
     # of what was imported under way nobody knows when its clock began
     clock = None if incident.clock_starts_at is None else running_clock(course, decided)
     alerts = incident_watch.of_incident(conn, incident.id)
+    is_calling = actor.may(Act.STEER_WALL) and tours.is_calling(conn, incident)
     if not actor.may(Act.MOVE_INCIDENT):
-        return Opened(incident, history, clock, (), alerts=alerts)
+        return Opened(incident, history, clock, (), alerts=alerts, is_calling=is_calling)
     steps, refused = legal_steps(course, mover, decided), refused_steps(course, mover, decided)
-    return Opened(incident, history, clock, steps, refused, alerts)
+    return Opened(incident, history, clock, steps, refused, alerts, is_calling)
 
 
 def _unknown(incident_id: int) -> NotFound:

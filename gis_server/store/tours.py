@@ -7,6 +7,7 @@ from typing import Any
 from sqlalchemy import Connection, insert, select
 from sqlalchemy.dialects.postgresql import insert as postgresql_insert
 
+from gis_server.core.incident import UNANSWERED, Incident
 from gis_server.core.scene import Tour
 from gis_server.core.stream import SCENE
 from gis_server.store import events
@@ -42,6 +43,14 @@ def acknowledge(conn: Connection, incident_id: int, *, account_id: int | None, n
         .returning(acknowledgement.c.incident_id)
     )
     return done.scalar_one_or_none() is not None
+
+
+def is_calling(conn: Connection, incident: Incident) -> bool:
+    """Whether an incident still calls: urgent, answered by no step, and acknowledged by nobody."""
+    if not incident.is_urgent or incident.state not in UNANSWERED or incident.clock_starts_at is None:
+        return False
+    known = select(acknowledgement.c.incident_id).where(acknowledgement.c.incident_id == incident.id)
+    return conn.execute(known).scalar_one_or_none() is None
 
 
 def sent_scene(conn: Connection, wall_id: str, now: datetime) -> Mapping[str, Any] | None:

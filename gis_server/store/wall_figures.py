@@ -21,7 +21,7 @@ from sqlalchemy import (
 
 from gis_server.core.access import Tier
 from gis_server.core.catalogue import Layer
-from gis_server.core.incident import CLOSED, DONE, IncidentState
+from gis_server.core.incident import CLOSED, DONE, UNANSWERED, IncidentState
 from gis_server.core.wall_figures import (
     DAYS,
     HEAT_DAYS,
@@ -46,9 +46,6 @@ from gis_server.store.schema import (
     incident_alert,
     incident_event,
 )
-
-UNANSWERED = (IncidentState.DISCOVERED, IncidentState.RECORDED, IncidentState.REPORTED)
-"""Until somebody has taken receipt of it, an urgent incident calls the hall."""
 
 MOST_ALARMS = 500
 MOST_REPLAYED = 5_000

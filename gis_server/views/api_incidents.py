@@ -170,6 +170,7 @@ def _opened_json(opened: Opened) -> dict[str, object]:
         "clock": None if opened.clock is None else clock_json(opened.clock),
         "history": [_step_json(step) for step in opened.history],
         "warning": _warning_json(opened),
+        "is_calling": opened.is_calling,
         "alerts": [_alert_json(alert) for alert in opened.alerts],
         "next_steps": [_legal_json(legal) for legal in opened.next_steps],
         "refused_steps": [

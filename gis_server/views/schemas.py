@@ -142,6 +142,7 @@ SCHEMAS: dict[str, Schema] = {
                 scores=or_null("object"),
                 warning=or_null("object"),
                 alerts=items(ANY_OBJECT),
+                is_calling=BOOLEAN,
                 next_steps=items(obj(step=TEXT, title=ANY_OBJECT, to_state=TEXT, clause=or_null("string"))),
                 refused_steps=items(obj(step=TEXT, title=ANY_OBJECT, reason=TEXT, clause=or_null("string"))),
             ),

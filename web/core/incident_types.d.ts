@@ -95,6 +95,8 @@ export type Opened = Omit<Incident, "grid" | "sub_grid" | "history" | "descripti
     next_steps: NextStep[];
     refused_steps: { step: string; title: Titled; reason: string; clause: string | null }[];
     alerts: Alert[];
+    /** walls call for it, and this reader may acknowledge it */
+    is_calling: boolean;
     warning: { at: string; share_pct: number } | null;
     scores: Record<string, number> | null;
   };

@@ -183,6 +183,7 @@ function show(incident) {
   opened = incident;
   const parts = detail(incident, {
     take: (step, fields) => void takeStep(incident, step, fields),
+    acknowledge: () => void acknowledge(incident),
     close,
     turn,
     showPlace: (lon, lat) => {
@@ -229,6 +230,16 @@ async function takeStep(incident, step, fields) {
     // somebody else was first: what stands now is shown, with the reason why
     if (error instanceof Problem && error.status === 409) await open(incident);
     notice(refusal, sentence);
+  }
+}
+
+/** @param {Opened} incident */
+async function acknowledge(incident) {
+  try {
+    await sendJson("/api/incidents/" + incident.id + "/acknowledgement", "POST");
+    await open(incident);
+  } catch (error) {
+    notice(refusal, sentenceOf(error));
   }
 }
 

@@ -15,6 +15,7 @@ import { stepButtons, words } from "./step_form.js";
 /**
  * @typedef {object} Acts
  * @property {(step: string, fields: Record<string, unknown>) => void} take
+ * @property {() => void} acknowledge the call of an urgent incident
  * @property {() => void} close
  * @property {(step: 1 | -1) => void} turn to the next or the one before in the list
  * @property {(lon: number, lat: number) => void} showPlace
@@ -30,6 +31,7 @@ export function detail(opened, acts) {
   const parts = [
     head(opened, acts),
     el("p", { class: "detail-text" }, opened.description ?? _("内容受保护，您的权限不能查看。")),
+    opened.is_calling && calling(acts),
     el("div", { "data-extra": "photos" }),
     opened.next_steps.length > 0 && stepButtons(opened.next_steps, acts.take),
     refused(opened),
@@ -58,6 +60,20 @@ function head(opened, { close, turn }) {
     el("button", { type: "button", class: "quiet", click: () => turn(-1), title: _("前一件") }, icon("chevron-up"), el("span", { class: "only-read" }, _("前一件"))),
     el("button", { type: "button", class: "quiet", click: () => turn(1), title: _("后一件") }, icon("chevron-down"), el("span", { class: "only-read" }, _("后一件"))),
     el("button", { type: "button", class: "quiet", click: close, title: _("关闭") }, icon("x-mark"), _("关闭")),
+  );
+}
+
+/**
+ * The walls call for it until somebody takes notice.
+ * @param {Acts} acts
+ */
+function calling({ acknowledge }) {
+  return el(
+    "p",
+    { class: "notice notice-error" },
+    icon("bell-alert"),
+    el("span", {}, _("大屏正在为这起紧急事件告警。")),
+    el("button", { type: "button", class: "primary", click: acknowledge }, _("签收")),
   );
 }
 
