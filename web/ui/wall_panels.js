@@ -425,7 +425,7 @@ function onTimePanel() {
  * @returns {Panel}
  */
 function camerasPanel(title, by) {
-  const total = figure(_("路"));
+  const total = figure(_("台"));
   const list = el("ol", { class: "ranking" });
   const ranking = new Ranking(list);
   return {
