@@ -30,7 +30,9 @@ def upgrade() -> None:
         sa.Column("at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
         sa.Column("account_id", sa.BigInteger(), nullable=True),
         sa.ForeignKeyConstraint(["account_id"], ["account.id"], name=op.f("fk_acknowledgement_account_id")),
-        sa.ForeignKeyConstraint(["incident_id"], ["incident.id"], name=op.f("fk_acknowledgement_incident_id")),
+        sa.ForeignKeyConstraint(
+            ["incident_id"], ["incident.id"], name=op.f("fk_acknowledgement_incident_id")
+        ),
         sa.PrimaryKeyConstraint("incident_id", name=op.f("pk_acknowledgement")),
     )
     for table in APPEND_ONLY:

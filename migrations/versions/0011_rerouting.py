@@ -49,7 +49,9 @@ def upgrade() -> None:
         sa.Column("match", sa.Text(), nullable=False),
         sa.Column("distance_m", sa.Double(), nullable=True),
         sa.Column("area_path", ARRAY(sa.Text()), server_default=sa.text("'{}'"), nullable=False),
-        sa.CheckConstraint("match IN ('inside', 'border', 'near', 'outside')", name=op.f("ck_correction_match")),
+        sa.CheckConstraint(
+            "match IN ('inside', 'border', 'near', 'outside')", name=op.f("ck_correction_match")
+        ),
         sa.ForeignKeyConstraint(["reroute_id"], ["reroute.id"], name=op.f("fk_correction_reroute_id")),
         sa.ForeignKeyConstraint(["incident_id"], ["incident.id"], name=op.f("fk_correction_incident_id")),
         sa.ForeignKeyConstraint(["to_grid_id"], ["grid.id"], name=op.f("fk_correction_to_grid_id")),
