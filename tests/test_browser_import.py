@@ -255,7 +255,8 @@ def test_findings_are_mended_where_they_stand(live_server: Any, new_page: Callab
     expect(move).to_contain_text("退让", timeout=20_000)
     expect(page.locator("#mend-all")).to_contain_text("全部修补")
     page.click(".mend")
-    expect(page.locator(".toast").last).to_contain_text("已修补 1 处")
+    expect(page.locator(".toast").last).to_contain_text("已修补 1 处", timeout=20_000)
+    expect(page.locator("#mend-all")).to_contain_text("全部修补", timeout=20_000)
 
     # done is undone, also after the page was left, and who did it is told
     page.reload()
@@ -269,9 +270,10 @@ def test_findings_are_mended_where_they_stand(live_server: Any, new_page: Callab
     expect(steps.first).to_contain_text("planner")
     page.screenshot(path=SHOT / "layers-steps-1440x900.png")
     steps.first.locator(".undo").click()
-    expect(page.locator(".toast").last).to_contain_text("已撤销 1 处修补")
+    expect(page.locator(".toast").last).to_contain_text("已撤销 1 处修补", timeout=20_000)
     expect(steps.first).to_contain_text("已由 planner 于")
-    expect(page.locator("#h-mended")).to_contain_text("已作的修补（1）")
+    expect(page.locator("#h-mended")).to_contain_text("已作的修补（1）", timeout=20_000)
+    expect(page.locator("#mend-all")).to_contain_text("全部修补", timeout=20_000)
     expect(steps.locator(".undo")).to_have_count(1)
 
     # what a person must decide offers no button

@@ -1,7 +1,7 @@
 /** Which open incidents a staged set of grids would send to another grid, before anybody publishes it. */
 
 import { count } from "../core/formats.js";
-import { getJson } from "../core/http.js";
+import { getJson, Problem } from "../core/http.js";
 import { _ } from "../core/i18n.js";
 import { el } from "./dom.js";
 
@@ -12,6 +12,8 @@ import { el } from "./dom.js";
 
 /** Pairs of grids that are listed; the rest is counted. */
 const MOST_PAIRS = 10;
+/** What a question about a discarded generation is answered with. */
+const CONFLICT = 409;
 
 /**
  * A section that fills itself; it stays hidden for layers and generations that move nothing.
@@ -31,9 +33,13 @@ export function movedIncidents(generation, map) {
  * @param {import("../map/city_map.js").CityMap} map
  */
 async function fill(section, generation, map) {
-  /** @type {Moves} */
-  const moves = await getJson("/api/generations/" + generation.id + "/moves");
-  if (moves.open === 0) return;
+  /** @type {Moves | null} */
+  const moves = await getJson("/api/generations/" + generation.id + "/moves").catch((error) => {
+    // another generation took its place meanwhile, by mending
+    if (error instanceof Problem && error.status === CONFLICT) return null;
+    throw error;
+  });
+  if (!moves || moves.open === 0) return;
   section.hidden = false;
   section.append(
     el("h3", {}, _("发布后会改变网格的未结事件（{n}）", { n: count(moves.moved) })),
