@@ -175,7 +175,8 @@ def _overlaps(case: Case, ruled: Ruled, strip: Indices, chosen: Indices) -> Iter
     one, other = patches.first[chosen], patches.second[chosen]
     swap = size[one] > size[other]
     inner, outer = np.where(swap, other, one), np.where(swap, one, other)
-    slack = np.minimum(case.tolerance_m2, 0.01 * size[inner])
+    # without a tolerance, two sums of the same area still differ by their rounding
+    slack = np.clip(case.tolerance_m2, 1e-9 * size[inner], 0.01 * size[inner])
     whole = size[inner] - shared[chosen] <= slack
     same = size[outer] - shared[chosen] <= slack
     _, first = np.unique(index[chosen[whole]], return_index=True)
