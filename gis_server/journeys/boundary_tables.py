@@ -85,7 +85,8 @@ def _with_sub_grids(catalogue: Catalogue, table: BoundaryTable) -> BoundaryTable
             natures=np.where(sub, Nature.SUB_GRID, table.natures),
         )
     upper = found_columns(catalogue[AREA], raw).get("parent_code", none)
-    sub = np.isin(upper, codes) & (upper != none)
+    known = set(codes.tolist()) - {None}
+    sub = np.array([code in known for code in upper], dtype=bool)
     if not sub.any():
         return table
     column = matched_columns(catalogue[AREA], raw)["parent_code"]
