@@ -1,5 +1,6 @@
 """What the measurements stand on: a private PostGIS as the product starts it, and the sample city in it."""
 
+import gc
 import shutil
 import tempfile
 from collections.abc import Iterator
@@ -8,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from gis_server.cli import GARBAGE
 from gis_server.core.access import CONSOLE
 from gis_server.journeys.context import Context
 from gis_server.journeys.opening import context
@@ -15,6 +17,13 @@ from gis_server.journeys.sample import load_sample
 from gis_server.postgis import PrivateServer
 from gis_server.settings import Settings
 from gis_server.store.migrate import upgrade
+
+
+@pytest.fixture(scope="session", autouse=True)
+def as_a_command_runs() -> None:
+    """The garbage collector as every command sets it, for all that is measured, the peers included."""
+    gc.freeze()
+    gc.set_threshold(GARBAGE)
 
 
 @pytest.fixture(scope="session")

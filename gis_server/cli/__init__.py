@@ -17,6 +17,12 @@ import click
 from gis_server.core.errors import GisError
 from gis_server.core.message import Message, Translate, msg
 
+GARBAGE = 500_000
+"""New objects between two looks for cycles. A check or a plan is millions of small values without a cycle; looking for some as
+often as usual takes a quarter of its time."""
+
+_LONG_LIVED = frozenset({"up", "serve"})
+
 
 class Entry(NamedTuple):
     """Where a command stands (``module:attribute``) and its line in the list of commands."""
@@ -81,6 +87,8 @@ class Program(click.Group):
         command: click.Command = getattr(import_module(f"gis_server.cli.{module}"), attribute)
         gc.freeze()
         gc.enable()
+        if cmd_name not in _LONG_LIVED:
+            gc.set_threshold(GARBAGE)
         command.name = cmd_name
         return _translated(command, translate())
 

@@ -1,6 +1,5 @@
 """``repair``: mend a file of boundaries, without a database."""
 
-import gc
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -27,8 +26,6 @@ from gis_server.journeys.repair import Repaired, Wishes, repair_file
 SCHEMA = "gis-server/repair/1"
 _FILE = click.Path(path_type=Path)
 _METRES = click.FloatRange(min=0)
-_GARBAGE = 500_000
-"""A plan is millions of small values without a cycle; looking for cycles as often as usual takes a quarter of the time."""
 
 
 @click.command(
@@ -108,7 +105,6 @@ def repair(
     **given: Any,
 ) -> None:
     """Mend boundaries; exit code 0 when no error is left, 1 when a person has to decide."""
-    gc.set_threshold(_GARBAGE)
     prefer = Preferences(**{name: given.pop(name) for name in ("priority", "filed", "exclusive")})
     limits = Limits(max_gap_width, max_overlap_width, divide_from)
     with progress(msg("修补 {file}", file=grids.name)):
