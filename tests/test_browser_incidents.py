@@ -245,7 +245,7 @@ def test_the_watch_marks_a_row_and_a_wall_overdue_while_they_look(
     expect(row.locator(".mark-open")).to_be_visible()
     live_server.sign_in(wall, Role.OPERATOR)
     with wall.expect_response(lambda answer: "/api/wall/city" in answer.url) as first:
-        wall.goto(f"{live_server.url}/wall/city")
+        wall.goto(f"{live_server.url}/wall/city?scene=overview")
     overdue = first.value.json()["figures"]["overdue"]
     engine = make_engine(live_server.database_url, pool_size=1)
     with engine.begin() as conn:  # a day later, as it were
