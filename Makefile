@@ -20,7 +20,11 @@ test: ## the set-up, then lint and every test: core, store, HTTP, command line, 
 	@scripts/setup test
 	@$(MAKE) --no-print-directory check
 	@npm test --silent
-	@$(MAKE) --no-print-directory -j2 --output-sync=target test-browser test-python
+ifneq ($(findstring tests/,$(ARGS)),)
+	@$(VENV)/pytest $(ARGS)
+else
+	@$(MAKE) --no-print-directory -j2 --output-sync=line test-browser test-python
+endif
 
 # side by side, each with a database of its own: a browser waits most of the time, the rest computes
 BROWSER_TESTS := $(wildcard tests/test_browser_*.py) tests/test_kiosk.py
