@@ -59,7 +59,10 @@ def test_the_landing_page_offers_what_the_role_may_do(
     worker = new_page(viewport=PHONE)
     live_server.sign_in(worker, Role.GRID_WORKER)
     worker.goto(live_server.url)
-    assert [a.get_attribute("href") for a in worker.locator(".landing-card").all()] == ["/incidents", "/report"]
+    assert [a.get_attribute("href") for a in worker.locator(".landing-card").all()] == [
+        "/incidents",
+        "/report",
+    ]
     planner = new_page(viewport=DESK)
     live_server.sign_in(planner, Role.PLANNER)
     planner.goto(live_server.url)
