@@ -23,7 +23,7 @@ test: ## the set-up, then lint and every test: core, store, HTTP, command line, 
 ifneq ($(findstring tests/,$(ARGS)),)
 	@$(VENV)/pytest $(ARGS)
 else
-	@$(MAKE) --no-print-directory -j2 --output-sync=line test-browser test-python
+	@$(MAKE) --no-print-directory -j2 test-browser test-python
 endif
 
 # side by side, each with a database of its own: a browser waits most of the time, the rest computes
