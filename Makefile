@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help run setup test test-browser test-python lint format check bench soak backup clean
+.PHONY: help run setup test lint format check bench soak backup clean
 
 VENV := .venv/bin
 ifdef CI
@@ -20,20 +20,7 @@ test: ## the set-up, then lint and every test: core, store, HTTP, command line, 
 	@scripts/setup test
 	@$(MAKE) --no-print-directory check
 	@npm test --silent
-ifneq ($(findstring tests/,$(ARGS)),)
 	@$(VENV)/pytest $(ARGS)
-else
-	@$(MAKE) --no-print-directory -j2 test-browser test-python
-endif
-
-# side by side, each with a database of its own: a browser waits most of the time, the rest computes
-BROWSER_TESTS := $(wildcard tests/test_browser_*.py) tests/test_kiosk.py
-
-test-browser: ## the browser tests alone, without the set-up
-	@$(VENV)/pytest $(BROWSER_TESTS) $(ARGS) || [ $$? -eq 5 ]
-
-test-python: ## all other tests alone, without the set-up
-	@$(VENV)/pytest $(addprefix --ignore=,$(BROWSER_TESTS)) $(ARGS) || [ $$? -eq 5 ]
 
 lint: ## style, types and the arrows between the rooms, in Python and in the browser's modules
 	@scripts/setup test
