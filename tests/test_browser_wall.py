@@ -340,7 +340,7 @@ def test_a_wall_that_was_cut_off_says_so_and_catches_up(
     _, lon, lat = a_place_inside_a_grid(wall, live_server)
     token = wall.request.get(f"{live_server.url}/api/session").json()["csrf_token"]
     screen = wall.context.new_page()  # the cookie is the host's, so the screen behind the cable is signed in
-    screen.goto(f"{cable.url}/wall/city")
+    screen.goto(f"{cable.url}/wall/city?scene=overview")
     connection = screen.locator("#connection")
     expect(connection).to_have_attribute("data-state", "live")
     screen.evaluate("window.neverReloaded = true")
