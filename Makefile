@@ -20,7 +20,7 @@ test: ## the set-up, then lint and every test: core, store, HTTP, command line, 
 	@scripts/setup test
 	@$(MAKE) --no-print-directory check
 	@npm test --silent
-	@$(VENV)/pytest $(ARGS)
+	@$(VENV)/pytest --numprocesses 2 --dist loadfile $(ARGS)
 
 lint: ## style, types and the arrows between the rooms, in Python and in the browser's modules
 	@scripts/setup test
