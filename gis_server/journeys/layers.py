@@ -33,6 +33,7 @@ from gis_server.store import audit, boundaries, events, layers
 from gis_server.store import features as rows
 from gis_server.store import findings as found
 from gis_server.store.columns import check_columns
+from gis_server.store.sight import BBox, Sight
 
 ACCEPT = "accept_finding"
 """The audit trail's word for a warning that was accepted."""
@@ -345,7 +346,7 @@ def features(
     layer_name: str,
     *,
     at: datetime,
-    bbox: rows.BBox | None = None,
+    bbox: BBox | None = None,
     generation_id: int | None = None,
 ) -> bytes:
     """The rows in force at ``at`` (or of one staged generation) as GeoJSON: what tier and territory allow.
@@ -395,9 +396,9 @@ def chosen_generation(
     return generation
 
 
-def sight_of(conn: Connection, actor: Actor, at: datetime) -> rows.Sight:
+def sight_of(conn: Connection, actor: Actor, at: datetime) -> Sight:
     """What tier and territory let the actor see at ``at``."""
     if not actor.territory.path:
-        return rows.Sight(actor.tier)
+        return Sight(actor.tier)
     in_force = boundaries.in_force(conn, at)
-    return rows.Sight(actor.tier, actor.territory.path, in_force.get("area"), in_force.get("grid"))
+    return Sight(actor.tier, actor.territory.path, in_force.get("area"), in_force.get("grid"))

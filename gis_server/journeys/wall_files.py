@@ -17,7 +17,7 @@ from gis_server.core.message import Message, Translate, msg
 from gis_server.journeys.context import Context
 from gis_server.paint.wall_file import Drawn, Label, SheetWords, WallFile, render
 from gis_server.store import areas, features, layers
-from gis_server.store.features import BBox, Sight
+from gis_server.store.sight import BBox, Sight
 
 BORDER_WIDTH = {"county": 4.0, "township": 2.5, "community": 1.5}
 """Line widths in px, as multiples of a grid's border."""
