@@ -285,6 +285,9 @@ def test_an_incident_at_an_address_goes_to_its_grid(town: Context, app: Flask) -
     assert answer.json["given"]["datum"] == "cgcs2000"
     by_code = operator.post("/api/incidents", {**REPORT, "address": "A8"})
     assert by_code.json["grid_code"] == f"{city.COMMUNITIES[3]}002"
+    opened = operator.get(f"/api/incidents/{answer.json['id']}").json["found"]
+    assert (opened["kind"], opened["code"]) == ("address", "A6")
+    assert "柳塘屯" in opened["text"]
 
 
 @pytest.mark.parametrize(
@@ -317,6 +320,16 @@ def test_an_incident_at_a_camera_goes_to_its_grid(town: Context, app: Flask) -> 
         assert (refused.status_code, refused.json["field"]) == (422, "camera")
     chief = signed_in(app, "admin").post("/api/incidents", {**REPORT, "camera": "23088100001310000002"})
     assert chief.json["grid_code"] == f"{city.COMMUNITIES[1]}001"
+    # by which camera is kept; that of a sensitive site is told to those only who may know of it
+    found = {"kind": "camera", "code": "23088100001310000001", "text": None}
+    assert operator.get(f"/api/incidents/{answer.json['id']}").json["found"] == found
+    address = f"/api/incidents/{chief.json['id']}"
+    assert operator.get(address).json["found"] is None
+    assert signed_in(app, "admin").get(address).json["found"]["code"] == "23088100001310000002"
+    assert "found" not in answer.json
+    screen = token_client(app, town, "display")
+    for path in ("/api/wall/city", "/api/layers/incident/features", "/api/layers/camera/features"):
+        assert b"2308810000131000000" not in screen.get(path).data
 
 
 @pytest.mark.parametrize(

@@ -12,6 +12,7 @@ from enum import StrEnum
 
 from gis_server.core.datum import Datum
 from gis_server.core.errors import UnusableInput
+from gis_server.core.incident_place import FoundPlace
 from gis_server.core.message import Message, msg
 from gis_server.core.routing import Candidate, Match, check_accuracy, check_position
 from gis_server.core.vocabulary import Term
@@ -71,7 +72,7 @@ class IncidentReport:
     """A report as somebody gave it.
 
     ``lon`` and ``lat`` in degrees of ``datum``; ``accuracy_m`` is the 95 % radius of the position. ``discovered_at`` is None when
-    not stated: then it is the time of recording.
+    not stated: then it is the time of recording. ``found`` is the address or camera that the position was taken from.
     """
 
     lon: float
@@ -83,6 +84,7 @@ class IncidentReport:
     item: str | None = None
     is_urgent: bool = False
     discovered_at: datetime | None = None
+    found: FoundPlace | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +95,7 @@ class Incident:
     imported without one). ``area_path`` are the codes of its areas from the county down, ``responsible`` the names behind
     them. ``grid_code`` is the code at ``discovered_at``. What its course needs (``item_key`` and
     after) is None until a step sets it; ``is_withheld`` says that the text was left out for this reader (requirements 8.4).
+    ``found`` is the address or camera by which the place was found, None where coordinates were given.
     """
 
     id: int
@@ -132,6 +135,7 @@ class Incident:
     supervised_at: datetime | None = None
     rating: int | None = None
     scores: Mapping[str, int] | None = None
+    found: FoundPlace | None = None
 
     @property
     def township_code(self) -> str | None:

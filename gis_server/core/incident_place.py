@@ -21,6 +21,15 @@ class NamedPlace:
     name: str
 
 
+@dataclass(frozen=True, slots=True)
+class FoundPlace:
+    """By what a place was found: the code of an address or a camera, and the standard address that it had then."""
+
+    kind: str
+    code: str
+    text: str | None = None
+
+
 def named_place(content: object) -> NamedPlace | None:
     """The place that a report names; None if it gives coordinates, or is for others to refuse.
 

@@ -18,6 +18,7 @@ from gis_server.core.incident_course import LegalStep, Rules, course_of
 from gis_server.core.incident_machine import Transition, mover_of
 from gis_server.core.incident_moves import legal_steps, opening, refused_steps, running_clock
 from gis_server.core.incident_moves import move as make_move
+from gis_server.core.incident_place import FoundPlace
 from gis_server.core.incident_request import StepRequest
 from gis_server.core.incident_watch import Alert
 from gis_server.core.item import find_item, require_reportable
@@ -31,6 +32,7 @@ from gis_server.files.calendar import working_calendar
 from gis_server.journeys.context import Context
 from gis_server.journeys.events import wake_followers
 from gis_server.journeys.ground import ground_at, ground_of
+from gis_server.journeys.incident_places import found_for
 from gis_server.journeys.profiles import items_in_use, profile_in_use
 from gis_server.settings import Settings
 from gis_server.store import audit, events, incident_watch, incidents, reports, roster, tours
@@ -59,7 +61,7 @@ class Opened:
     """One incident with its history, the clock that runs, what this reader may do next and what not, and why.
 
     ``alerts`` are the words of the watch: warnings, the breach, who was told, deadlines counted again. ``is_calling``: it is
-    urgent, walls call for it, and this reader may acknowledge it.
+    urgent, walls call for it, and this reader may acknowledge it. ``found`` is by what its place was found, where he may know that.
     """
 
     incident: Incident
@@ -69,6 +71,7 @@ class Opened:
     refused_steps: tuple[tuple[Transition, GisError], ...] = ()
     alerts: Sequence[Alert] = ()
     is_calling: bool = False
+    found: FoundPlace | None = None
 
 
 def rules(ctx: Context) -> Rules:
@@ -301,10 +304,11 @@ def _opened(ctx: Context, conn: Connection, actor: Actor, incident: Incident) ->
     clock = None if incident.clock_starts_at is None else running_clock(course, decided)
     alerts = incident_watch.of_incident(conn, incident.id)
     is_calling = actor.may(Act.STEER_WALL) and tours.is_calling(conn, incident)
+    found = found_for(ctx, conn, actor, incident)
     if not actor.may(Act.MOVE_INCIDENT):
-        return Opened(incident, history, clock, (), alerts=alerts, is_calling=is_calling)
+        return Opened(incident, history, clock, (), alerts=alerts, is_calling=is_calling, found=found)
     steps, refused = legal_steps(course, mover, decided), refused_steps(course, mover, decided)
-    return Opened(incident, history, clock, steps, refused, alerts, is_calling)
+    return Opened(incident, history, clock, steps, refused, alerts, is_calling, found)
 
 
 def _unknown(incident_id: int) -> NotFound:

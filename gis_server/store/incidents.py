@@ -29,6 +29,7 @@ from gis_server.core.incident import (
 )
 from gis_server.core.incident_course import Course, Record, trace_json
 from gis_server.core.incident_machine import StepField
+from gis_server.core.incident_place import FoundPlace
 from gis_server.core.routing import Candidate, Match
 from gis_server.core.wall import Figures, HallIncident
 from gis_server.store.schema import grid, incident, incident_event
@@ -170,6 +171,7 @@ def incident_of(row: Any) -> Incident:
         supervised_at=row.supervised_at,
         rating=row.rating,
         scores=row.scores,
+        found=None if row.found_by is None else FoundPlace(row.found_by, row.found_code, row.found_text),
     )
 
 

@@ -122,6 +122,8 @@ def add(
         "decision": decision.record,
         "idempotency_key": idempotency_key,
     }
+    if (found := report.found) is not None:
+        incident |= {"found_by": found.kind, "found_code": found.code, "found_text": found.text}
     # the database speaks UTC
     times = {name: value.astimezone(UTC) for name, value in incident.items() if isinstance(value, datetime)}
     incident |= times

@@ -67,6 +67,10 @@ incident = Table(
     Column("rating", Integer),
     Column("scores", JSONB(none_as_null=True)),
     Column("decision", Text),
+    # the address or camera that the position was taken from
+    Column("found_by", Text),
+    Column("found_code", Text),
+    Column("found_text", Text),
     # NULLS are distinct in PostgreSQL 15, and console reports have no account: 0 stands for them
     Index(
         "uq_incident_idempotency_key",
@@ -94,6 +98,8 @@ incident = Table(
     ),
     one_of("match", "inside", "border", "near", "outside"),
     one_of("current_level", "prefecture", "county", "township", "community"),
+    one_of("found_by", "address", "camera"),
+    CheckConstraint("(found_by IS NULL) = (found_code IS NULL)", name="found_has_code"),
     Index("ix_incident_geom", "geom", postgresql_using="gist"),
     Index("ix_incident_grid_id", "grid_id"),
     Index("ix_incident_grid_code", "grid_code"),

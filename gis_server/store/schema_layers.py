@@ -191,6 +191,8 @@ camera = _feature_table(
     Column("video_months", Integer),
     Column("status", Text),
     Column("direction", Text),
+    Column("field_angle", Double),
+    Column("view_distance_m", Double),
     one_of("camera_site_class", "important_site", "sensitive_site", "ordinary_site"),
 )
 

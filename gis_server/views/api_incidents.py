@@ -1,5 +1,7 @@
 """Incidents and routing over HTTP."""
 
+from dataclasses import asdict, replace
+
 from flask import Blueprint, Response, request
 
 from gis_server.core.access import Act
@@ -44,9 +46,8 @@ blueprint = Blueprint("incidents", __name__, url_prefix="/api")
 def report() -> Response:
     """Route and record one incident; 201, or 200 when the same report had come before."""
     actor().require(Act.REPORT_INCIDENT)  # before a body is read
-    given = parse_report(
-        incident_places.located(ctx(), actor(), json_body(long_field="description"), now()), now()
-    )
+    located = incident_places.located(ctx(), actor(), json_body(long_field="description"), now())
+    given = replace(parse_report(located.content, now()), found=located.found)
     found = incidents.report(ctx(), actor(), given, now(), request.headers.get("Idempotency-Key"))
     answer = json_answer(incident_json(found.incident), 201 if found.is_new else 200)
     answer.headers["Location"] = f"/api/incidents/{found.incident.id}"
@@ -163,6 +164,7 @@ def _opened_json(opened: Opened) -> dict[str, object]:
     incident = opened.incident
     return incident_json(incident) | {
         "item_key": incident.item_key,
+        "found": None if opened.found is None else asdict(opened.found),
         "scores": incident.scores,
         "responsible_unit": incident.responsible_unit,
         "person_in_charge": incident.person_in_charge,

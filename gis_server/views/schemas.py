@@ -137,6 +137,7 @@ SCHEMAS: dict[str, Schema] = {
                 responsible_unit=or_null("string"),
                 person_in_charge=or_null("string"),
                 first_contact=or_null("string"),
+                found=or_null("object", properties={"kind": TEXT, "code": TEXT, "text": or_null("string")}),
                 clock=or_null("object"),
                 history=items(ANY_OBJECT),
                 scores=or_null("object"),
