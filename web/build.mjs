@@ -1,5 +1,5 @@
-// Fills web/vendor from node_modules: the map library as it is, the parts of the chart library that walls use as one
-// module, and one sprite of the icons that are really used.
+// Fills web/vendor from node_modules: the map library as it is, the parts of the chart library that walls use and the
+// reader of vector tiles as one module each, and one sprite of the icons that are really used.
 
 import { cp, mkdir, readFile, readdir, rm, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
@@ -40,6 +40,28 @@ async function sprite(names) {
   return `<svg xmlns="http://www.w3.org/2000/svg">\n${symbols.join("\n")}\n</svg>\n`;
 }
 
+/**
+ * The parts of packages that are used, as one module with its types and licences.
+ * @param {string} name of the module in web/vendor
+ * @param {string} parts what it exports, and from where
+ * @param {string[]} licences files below node_modules
+ */
+async function bundle(name, parts, licences) {
+  await build({
+    stdin: { contents: parts, resolveDir: join(WEB, "..") },
+    bundle: true,
+    format: "esm",
+    minify: true,
+    target: "es2022",
+    legalComments: "none",
+    logLevel: "warning",
+    outfile: join(VENDOR, `${name}.js`),
+  });
+  await writeFile(join(VENDOR, `${name}.d.ts`), parts);
+  const texts = await Promise.all(licences.map((file) => readFile(join(PACKAGES, file), "utf8")));
+  await writeFile(join(VENDOR, `${name}.LICENSE`), texts.join("\n"));
+}
+
 await rm(VENDOR, { recursive: true, force: true });
 await mkdir(VENDOR, { recursive: true });
 const leaflet = await readFile(join(PACKAGES, "leaflet", "dist", "leaflet-src.esm.js"), "utf8");
@@ -52,24 +74,23 @@ await writeFile(join(VENDOR, "leaflet.d.ts"), 'export * from "leaflet";\n');
 await cp(join(PACKAGES, "leaflet", "dist", "leaflet.css"), join(VENDOR, "leaflet.css"));
 await cp(join(PACKAGES, "leaflet", "dist", "images"), join(VENDOR, "images"), { recursive: true });
 await cp(join(PACKAGES, "leaflet", "LICENSE"), join(VENDOR, "leaflet.LICENSE"));
-const charts = `export { init, use } from "echarts/core";
+await bundle(
+  "charts",
+  `export { init, use } from "echarts/core";
 export { BarChart, LineChart } from "echarts/charts";
 export { GridComponent } from "echarts/components";
 export { CanvasRenderer } from "echarts/renderers";
-`;
-await build({
-  stdin: { contents: charts, resolveDir: join(WEB, "..") },
-  bundle: true,
-  format: "esm",
-  minify: true,
-  target: "es2022",
-  legalComments: "none",
-  logLevel: "warning",
-  outfile: join(VENDOR, "charts.js"),
-});
-await writeFile(join(VENDOR, "charts.d.ts"), charts);
-await cp(join(PACKAGES, "echarts", "LICENSE"), join(VENDOR, "charts.LICENSE"));
+`,
+  ["echarts/LICENSE"],
+);
+await bundle(
+  "tiles",
+  `export { VectorTile } from "@mapbox/vector-tile";
+export { PbfReader } from "pbf";
+`,
+  ["@mapbox/vector-tile/LICENSE.txt", "pbf/LICENSE"],
+);
 await cp(join(PACKAGES, "heroicons", "LICENSE"), join(VENDOR, "icons.LICENSE"));
 const icons = await usedIcons();
 await writeFile(join(VENDOR, "icons.svg"), await sprite(icons));
-console.log(`web/vendor: leaflet, charts, ${icons.length} icons`);
+console.log(`web/vendor: leaflet, charts, tiles, ${icons.length} icons`);
