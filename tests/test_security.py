@@ -62,6 +62,9 @@ def every_get(app: Flask, ids: list[str]) -> list[str]:
         "chosen": ["en"],
         "name": ["pages/wall.js"],
         "_rest": ["x"],
+        "z": ["13"],
+        "x": ["6986"],
+        "y": ["2881"],
     }
     found = []
     for rule in app.url_map.iter_rules():
@@ -88,7 +91,7 @@ def test_no_address_shows_a_screen_anything_above_its_tier(app: Flask, city_ctx:
         for suffix in ("", *more):
             answer = client.get(address + suffix)
             opened += answer.status_code == 200
-            body = answer.get_data(as_text=True)
+            body = answer.data.decode("utf-8", "replace")  # tiles and pictures are not text all through
             # what may be reported is public, as the documents are; of what somebody did report the hall sees nothing
             about = () if address.startswith("/report") else (ITEM,)
             for protected in (*about, SECRET, json.dumps(SECRET)[1:-1], "23088100001310000002", "argon2"):
@@ -133,7 +136,7 @@ def test_nobody_signed_in_reaches_a_page_to_sign_in_and_nothing_else(app: Flask,
         answer = client.get(address)
         if not address.startswith(open_to_all):
             assert answer.status_code in (302, 401, 404, 501), address
-        assert SECRET not in answer.get_data(as_text=True)
+        assert SECRET not in answer.data.decode("utf-8", "replace")
 
 
 @pytest.mark.parametrize("login", [*PEOPLE, None])
@@ -383,7 +386,7 @@ def test_documented_addresses_that_are_not_filled_say_so(app: Flask) -> None:
             client.raw("GET", path, headers={"Accept": "application/json"}).mimetype
             == "application/problem+json"
         )
-    for path in ("/ogc", "/ogc/collections", "/tiles/grid/1/2/3.mvt"):
+    for path in ("/ogc", "/ogc/collections"):
         answer = client.get(path)
         assert (answer.status_code, answer.mimetype) == (501, "application/problem+json")
 

@@ -13,6 +13,7 @@ from gis_server.core.message import msg
 from gis_server.journeys.context import Context
 from gis_server.journeys.events import Broadcaster
 from gis_server.journeys.opening import context as open_context
+from gis_server.journeys.tiles import Tiles
 from gis_server.journeys.together import Together
 from gis_server.settings import Settings
 from gis_server.views import (
@@ -40,6 +41,7 @@ from gis_server.views import (
     rate,
     security,
     sessions,
+    tiles,
 )
 from gis_server.views.current import EXTENSION, Server
 
@@ -75,7 +77,7 @@ def create_app(settings: Settings, ctx: Context | None = None) -> Flask:
     app.url_map.converters["id"] = _IdConverter
     broadcaster = Broadcaster(ctx.engine)
     atexit.register(broadcaster.stop)
-    app.extensions[EXTENSION] = Server(ctx, broadcaster, Together(), Together())
+    app.extensions[EXTENSION] = Server(ctx, broadcaster, Together(), Together(), Together(), Tiles())
     # timed first and last of all, so that refusals are counted too
     health.init_app(app)
     i18n.init_app(app, settings.language)
@@ -88,6 +90,7 @@ def create_app(settings: Settings, ctx: Context | None = None) -> Flask:
         offline.blueprint,
         api_session.blueprint,
         api_layers.blueprint,
+        tiles.blueprint,
         api_findings.blueprint,
         api_incidents.blueprint,
         api_incident_desk.blueprint,

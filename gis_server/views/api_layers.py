@@ -13,6 +13,7 @@ from gis_server.core.errors import UnusableInput
 from gis_server.core.incident import parse_datum, parse_time
 from gis_server.core.message import Words, msg
 from gis_server.journeys import imports, layers, moved_incidents
+from gis_server.journeys.tiles import Cutting, cuttings
 from gis_server.views.current import (
     actor,
     ctx,
@@ -23,6 +24,7 @@ from gis_server.views.current import (
     now,
     parameter,
     say,
+    server,
 )
 from gis_server.views.generations import generation_json, problem_json
 from gis_server.views.moves import moves_geojson, moves_json
@@ -38,7 +40,8 @@ def catalogue() -> Response:
     """The layers that the reader may see, in drawing order, titles in the reader's language."""
     known_parameters()
     visible = layers.catalogue_view(ctx(), actor())
-    return json_answer({"layers": [_layer_json(layer) for layer in visible]})
+    cut = cuttings(ctx(), server().tiles, actor(), now())
+    return json_answer({"layers": [_layer_json(layer, cut.get(layer.name)) for layer in visible]})
 
 
 @blueprint.get("/layers/<layer>/features")
@@ -183,7 +186,7 @@ def _words(words: Words) -> str:
     return words.said(language())
 
 
-def _layer_json(layer: Layer) -> dict[str, Any]:
+def _layer_json(layer: Layer, cutting: Cutting | None) -> dict[str, Any]:
     shown = layer.visible_fields(actor().tier)
     names = {field.name for field in shown}
     return {
@@ -199,7 +202,23 @@ def _layer_json(layer: Layer) -> dict[str, Any]:
         "fields": [_field_json(field) for field in shown],
         "style": _style_json(layer.style, names),
         "url": url_for("layers.features", layer=layer.name),
+        "count": None if cutting is None else cutting.count,
+        "tiles": None if cutting is None or not cutting.in_tiles else _tiles_json(layer, cutting),
+        "extents_url": None if cutting is None else _extents_url(layer, cutting),
     }
+
+
+def _tiles_json(layer: Layer, cutting: Cutting) -> dict[str, Any]:
+    # written out: url_for would escape the braces that the browser fills
+    named = f"generation={cutting.generation}&sight={cutting.sight}"
+    return {
+        "url": f"/tiles/{layer.name}/{{z}}/{{x}}/{{y}}.mvt?{named}",
+        "max_zoom": cutting.max_zoom,
+    }
+
+
+def _extents_url(layer: Layer, cutting: Cutting) -> str:
+    return url_for("tiles.extents", layer=layer.name, generation=cutting.generation, sight=cutting.sight)
 
 
 def _style_json(style: Style, names: set[str]) -> dict[str, Any]:

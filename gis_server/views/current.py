@@ -15,11 +15,13 @@ from werkzeug.exceptions import RequestEntityTooLarge
 from gis_server.core.access import VISITOR, Actor
 from gis_server.core.errors import NotJson, TooLarge, Unavailable, UnusableInput
 from gis_server.core.message import Message, Translate, msg
+from gis_server.core.ranking import Ranking
 from gis_server.core.wall import WallState
 from gis_server.core.wall_figures import Statistics
 from gis_server.i18n import LANGUAGES, language_of, translator
 from gis_server.journeys.context import Context
 from gis_server.journeys.events import Broadcaster
+from gis_server.journeys.tiles import Tiles
 from gis_server.journeys.together import Together
 
 EXTENSION = "gis_server"
@@ -33,6 +35,8 @@ class Server:
     broadcaster: Broadcaster
     states: Together[WallState]
     statistics: Together[Statistics]
+    rankings: Together[Ranking | None]
+    tiles: Tiles
 
 
 def server() -> Server:

@@ -13,6 +13,7 @@ Schema = dict[str, Any]
 MULTIPART = "multipart/form-data"
 STREAM = "text/event-stream"
 GEOJSON = "application/geo+json"
+VECTOR_TILE = "application/vnd.mapbox-vector-tile"
 GEOPACKAGE = "application/geopackage+sqlite3"
 
 

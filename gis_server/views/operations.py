@@ -4,6 +4,7 @@ from gis_server.core.coverage.findings import Kind
 from gis_server.core.datum import Datum
 from gis_server.core.incident_query import Order
 from gis_server.core.message import msg
+from gis_server.core.ranking import PERIODS
 from gis_server.core.route_request import MOST_POINTS
 from gis_server.views.operation import (
     ACCURACY,
@@ -29,6 +30,7 @@ from gis_server.views.operation import (
 )
 from gis_server.views.operations_addresses import ADDRESSES
 from gis_server.views.operations_intake import INTAKE
+from gis_server.views.operations_map import MAP
 from gis_server.views.operations_mending import MENDING
 from gis_server.views.operations_over_time import OVER_TIME
 from gis_server.views.operations_roster import ROSTER
@@ -44,6 +46,9 @@ _LOCATION = (
     Parameter("accuracy_m", msg("定位精度：95% 置信半径（米），与浏览器定位接口相同"), ACCURACY),
 )
 
+_PERIOD = Parameter(
+    "period", msg("周期；不给则为月"), {"type": "string", "enum": list(PERIODS), "default": "month"}
+)
 _YES = {"type": "string", "enum": ["yes", "no"]}
 INCIDENT_FILTERS = (
     Parameter("state", msg("状态，可用逗号隔开几个"), TEXT),
@@ -199,6 +204,7 @@ OPERATIONS: tuple[Operation, ...] = (
         answer=obj(generation=ref("generation"), moves=ref("moves")),
     ),
     *OVER_TIME,
+    *MAP,
     Operation(
         "post",
         "/api/generations/{generation_id}/discard",
@@ -363,6 +369,22 @@ OPERATIONS: tuple[Operation, ...] = (
         msg("近 24 小时的事件：何处、何时起止"),
         (in_path("wall_id", msg("city 或区划代码"), TEXT),),
         answer=ANY_OBJECT,
+    ),
+    Operation(
+        "get",
+        "/api/wall/{wall_id}/ranking",
+        "wall_ranking",
+        msg("网格按一个周期内办结数的排名；标准不要求排名的为 null"),
+        (in_path("wall_id", msg("city 或区划代码"), TEXT), _PERIOD, Parameter("most", msg("只要前几名"), INTEGER)),
+        answer=obj(ranking=or_null(ref("ranking"))),
+    ),
+    Operation(
+        "get",
+        "/api/worker-ranking",
+        "worker_ranking",
+        msg("网格员按一个周期内办结数的排名，只在内部公布"),
+        (_PERIOD,),
+        answer=ref("worker_ranking"),
     ),
     Operation(
         "get",

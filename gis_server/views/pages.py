@@ -143,11 +143,10 @@ def scenes(wall_id: str) -> Response:
 @blueprint.get("/notices/<path:_rest>")
 @blueprint.get("/ogc")
 @blueprint.get("/ogc/<path:_rest>")
-@blueprint.get("/tiles/<path:_rest>")
 def not_yet(_rest: str = "") -> Response:
     """Documented addresses that a later version fills."""
     sentence = msg("这个地址的功能尚未开放。")
-    if request.path.startswith(("/ogc", "/tiles")) or not request.accept_mimetypes.accept_html:
+    if request.path.startswith("/ogc") or not request.accept_mimetypes.accept_html:
         raise NotAvailableYet(sentence)
     title = {"plans": msg("网格规划"), "analysis": msg("统计分析"), "notices": msg("网格公示")}
     page = _page("not_yet.html", title=say(title[request.path.split("/")[1]]), detail=say(sentence))

@@ -1,0 +1,78 @@
+"""Tiles of the Web Mercator square: which ground one covers, and when a layer is worth cutting into them."""
+
+import math
+from dataclasses import dataclass
+
+from gis_server.core.errors import NotFound
+from gis_server.core.message import msg
+
+WHOLE_ROWS = 1_500
+"""Up to so many rows a layer is smaller and simpler whole than in tiles."""
+
+MAX_ZOOM = 18
+"""The deepest zoom that is cut."""
+
+FULL_ZOOM = 16
+"""From here on a tile holds every vertex within 0.1 m: deeper zooms may be drawn from these tiles."""
+
+EXTENT = 4096
+"""Units along a tile's side."""
+
+BUFFER = 256
+"""Units beyond a tile's edge that it holds too, so that strokes do not end at the edge."""
+
+RADIUS_M = 6_378_137.0
+HALF_M = math.pi * RADIUS_M
+"""Half the side of the Web Mercator square (EPSG:3857), in its metres."""
+
+Box = tuple[float, float, float, float]
+"""West, south, east, north."""
+
+
+@dataclass(frozen=True, slots=True)
+class Tile:
+    """One tile: column ``x`` from the west, row ``y`` from the north, of the 2^z × 2^z of zoom ``z``."""
+
+    z: int
+    x: int
+    y: int
+
+    @property
+    def side_m(self) -> float:
+        """The side in Web Mercator metres."""
+        return math.ldexp(2 * HALF_M, -self.z)
+
+    @property
+    def mercator(self) -> Box:
+        """The tile itself, without buffer, in EPSG:3857."""
+        side = self.side_m
+        west, north = self.x * side - HALF_M, HALF_M - self.y * side
+        return west, north - side, west + side, north
+
+    def degrees(self, buffer: int = BUFFER) -> Box:
+        """The ground in degrees, with a buffer of so many units on each side."""
+        west, south, east, north = self.mercator
+        more = self.side_m * buffer / EXTENT
+        return (
+            longitude(west - more),
+            latitude(south - more),
+            longitude(east + more),
+            latitude(north + more),
+        )
+
+
+def tile(z: int, x: int, y: int) -> Tile:
+    """The tile of these numbers; NotFound where there is none."""
+    if not 0 <= z <= MAX_ZOOM or not 0 <= x < 2**z or not 0 <= y < 2**z:
+        raise NotFound(msg("没有 {z}/{x}/{y} 这块瓦片。", z=z, x=x, y=y))
+    return Tile(z, x, y)
+
+
+def longitude(x: float) -> float:
+    """Degrees of a Web Mercator easting."""
+    return math.degrees(x / RADIUS_M)
+
+
+def latitude(y: float) -> float:
+    """Degrees of a Web Mercator northing."""
+    return math.degrees(2 * math.atan(math.exp(y / RADIUS_M)) - math.pi / 2)

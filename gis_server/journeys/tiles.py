@@ -1,0 +1,222 @@
+"""Layers in tiles: what a map fetches of a layer that is too large to be fetched whole.
+
+A generation is never changed, so a tile is told by its generation, by what its reader may see and by its place: who has it
+already is told so without a look at a geometry, and many screens share one answer.
+"""
+
+import hashlib
+from collections import OrderedDict
+from collections.abc import Callable, Hashable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from threading import Lock
+
+import orjson
+from sqlalchemy import Connection
+
+from gis_server.core.access import Act, Actor, Tier
+from gis_server.core.catalogue import Layer, LayerKind
+from gis_server.core.errors import NotFound, UnusableInput
+from gis_server.core.generation import Generation, GenerationState
+from gis_server.core.message import msg
+from gis_server.core.tile import FULL_ZOOM, WHOLE_ROWS, Tile
+from gis_server.journeys.context import Context
+from gis_server.journeys.layers import chosen_generation, readable_layer, sight_of
+from gis_server.journeys.together import Together
+from gis_server.store import audit, layers
+from gis_server.store import tiles as cut
+from gis_server.store.sight import Sight
+
+BOX_DECIMALS = 6
+"""Digits of degrees in boxes: a decimetre."""
+
+FORMAT = 1
+"""Counted up when the same rows are cut or written otherwise, so that nobody keeps a tile of the former way."""
+
+KEPT_BYTES = 64 * 2**20
+"""Tiles kept by a process, the least used thrown away first."""
+
+
+class Tiles:
+    """What a server process keeps of tiles, extents and counts: bounded, and made once for all who ask meanwhile."""
+
+    def __init__(self, most: int = KEPT_BYTES) -> None:
+        self._most = most
+        self._bytes = 0
+        self._lock = Lock()
+        self._kept: OrderedDict[Hashable, bytes] = OrderedDict()
+        self._together: Together[bytes] = Together()
+
+    def get(self, key: Hashable, make: Callable[[], bytes]) -> bytes:
+        """What is kept under ``key``, or else what ``make`` gives."""
+
+        def make_once() -> bytes:
+            # who waited for the run before finds its answer here
+            found = self._find(key)
+            return make() if found is None else found
+
+        found = self._find(key)
+        if found is None:
+            found = self._together.answer(key, make_once)
+            self._keep(key, found)
+        return found
+
+    def _find(self, key: Hashable) -> bytes | None:
+        with self._lock:
+            found = self._kept.get(key)
+            if found is not None:
+                self._kept.move_to_end(key)
+            return found
+
+    def _keep(self, key: Hashable, body: bytes) -> None:
+        with self._lock:
+            self._bytes += len(body) - len(self._kept.get(key, b""))
+            self._kept[key] = body
+            while self._bytes > self._most:
+                self._bytes -= len(self._kept.popitem(last=False)[1])
+
+
+@dataclass(frozen=True, slots=True)
+class Cut:
+    """A tile or a list of extents that may be fetched.
+
+    ``etag`` is known before ``body`` is made. ``lasts`` says that the address names generation and reader, so that it
+    will never answer anything else.
+    """
+
+    etag: str
+    lasts: bool
+    body: Callable[[], bytes]
+
+
+@dataclass(frozen=True, slots=True)
+class Cutting:
+    """How a layer is to be fetched: the rows that the reader may see, and the address' parts where it comes in tiles."""
+
+    count: int
+    generation: int | None
+    sight: str
+    in_tiles: bool
+    max_zoom: int = FULL_ZOOM
+
+
+def sight_tag(ctx: Context, layer: Layer, sight: Sight) -> str:
+    """A name for what a reader may see of a layer that tells nothing of it: part of the addresses a browser may keep.
+
+    On a machine that several people use, what one may see is not found under the address of another.
+    """
+    told = repr(
+        (FORMAT, layer, sight.tier, tuple(sight.territory), sight.area_generation, sight.grid_generation)
+    )
+    key = ctx.settings.secret_key().encode()[:64]
+    return hashlib.blake2b(told.encode(), key=key, digest_size=9).hexdigest()
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """Which layer is asked for: in force at ``at``, or one generation; ``sight`` is the tag of the address, if any."""
+
+    layer: str
+    at: datetime
+    generation: int | None = None
+    sight: str | None = None
+
+
+def tile(ctx: Context, kept: Tiles, actor: Actor, asked: Asked, place: Tile) -> Cut:
+    """A tile of a layer: what tier and territory allow."""
+
+    def make(conn: Connection, layer: Layer, generation: Generation, sight: Sight) -> bytes:
+        return cut.encoded(conn, layer, generation, sight, place)
+
+    return _cut(ctx, kept, actor, asked, _Made(("tile", place), make, b""))
+
+
+def extents(ctx: Context, kept: Tiles, actor: Actor, asked: Asked, fields: Sequence[str] = ()) -> Cut:
+    """Keys and boxes of a layer's rows as JSON, with their values of ``fields``: what tier and territory allow.
+
+    Raises UnusableInput for a field that the layer does not show this reader.
+    """
+    shown = {
+        field.name: field for field in readable_layer(ctx, actor, asked.layer).visible_fields(actor.tier)
+    }
+    for name in fields:
+        if name not in shown:
+            known = tuple(shown)
+            raise UnusableInput(
+                msg("没有字段“{name}”；现有字段：{known}。", name=name[:80], known=known),
+                field="fields",
+                expected=msg("{known} 之一", known=known),
+            )
+
+    def make(conn: Connection, layer: Layer, generation: Generation, sight: Sight) -> bytes:
+        found = cut.extents(conn, layer, generation, sight, [shown[name] for name in fields])
+        return _extents_json(found)
+
+    nothing = _extents_json(cut.Extents([], [], {name: [] for name in fields}))
+    return _cut(ctx, kept, actor, asked, _Made(("extents", *fields), make, nothing))
+
+
+def _extents_json(found: cut.Extents) -> bytes:
+    boxes = [[round(edge, BOX_DECIMALS) for edge in box] for box in found.boxes]
+    values = {"values": found.values} if found.values else {}
+    return orjson.dumps({"keys": found.keys, "boxes": boxes} | values)
+
+
+@dataclass(frozen=True, slots=True)
+class _Made:
+    """What is made of a generation: its name, how, and what it is without a generation."""
+
+    name: tuple[Hashable, ...]
+    make: Callable[[Connection, Layer, Generation, Sight], bytes]
+    nothing: bytes
+
+
+def _cut(ctx: Context, kept: Tiles, actor: Actor, asked: Asked, made: _Made) -> Cut:
+    layer = readable_layer(ctx, actor, asked.layer)
+    if layer.kind is LayerKind.RECORD:
+        raise NotFound(msg("图层“{name}”随时变化，没有瓦片。", name=layer.name), field="layer")
+    with ctx.engine.begin() as conn:
+        generation = chosen_generation(conn, actor, layer, asked.at, asked.generation)
+        sight = sight_of(conn, actor, asked.at)
+        if layer.holds_protected and actor.tier >= Tier.PROTECTED:
+            audit.add(conn, actor, "protected_read", subject=layer.name)
+    own = sight_tag(ctx, layer, sight)
+    if generation is None:
+        return Cut(f"none-{own}", False, lambda: made.nothing)
+    key = (layer.name, generation.id, own, *made.name)
+
+    def ask() -> bytes:
+        with ctx.engine.begin() as conn:
+            return made.make(conn, layer, generation, sight)
+
+    is_published = generation.state is GenerationState.PUBLISHED
+    place = hashlib.blake2b(repr(made.name).encode(), digest_size=6).hexdigest()
+    return Cut(
+        etag=f"{generation.id}-{own}-{place}",
+        lasts=is_published and asked.generation is not None and asked.sight == own,
+        # a staged generation may be thrown away, and is looked at by one person
+        body=(lambda: kept.get(key, ask)) if is_published else ask,
+    )
+
+
+def cuttings(ctx: Context, kept: Tiles, actor: Actor, now: datetime) -> dict[str, Cutting]:
+    """How each layer that the actor may see and that has a generation in force is to be fetched."""
+    actor.require(Act.READ_LAYERS)
+    found = {}
+    with ctx.engine.connect() as conn:
+        sight = sight_of(conn, actor, now)
+        for layer in ctx.catalogue.visible(actor.tier):
+            if layer.kind is LayerKind.RECORD:
+                continue
+            generation = layers.in_force(conn, layer.name, now)
+            tag = sight_tag(ctx, layer, sight)
+            if generation is None:
+                found[layer.name] = Cutting(0, None, tag, False)
+                continue
+
+            def counted(layer: Layer = layer, generation: Generation = generation) -> bytes:
+                return str(cut.count(conn, layer, generation, sight)).encode()
+
+            count = int(kept.get((layer.name, generation.id, tag, "count"), counted))
+            found[layer.name] = Cutting(count, generation.id, tag, count > WHOLE_ROWS)
+    return found
