@@ -114,7 +114,22 @@ def _unused(course: Course, transition: Transition, rules: Rules) -> Conflict | 
     return None if reason is None else Conflict(reason, clause=clause)
 
 
-def _parties(transition: Transition, profile: Profile) -> frozenset[Party]:
+def has_step(transition: Transition, profile: Profile) -> bool:
+    """Whether a profile has this transition at all, whatever the incident."""
+    need = profile.incident_loop.verification_required.value
+    match transition.row:
+        case "T15" | "T16" | "T16a":
+            return need is not VerificationNeed.NOT_STATED
+        case "T17":
+            return need is not VerificationNeed.ALWAYS
+        case "T22":  # where nothing is filed, the system strikes off by itself
+            return True
+    parameter = _deciding(transition, profile)
+    return parameter is None or bool(parameter.value)
+
+
+def parties_of(transition: Transition, profile: Profile) -> frozenset[Party]:
+    """Who makes a transition under a profile."""
     loop = profile.incident_loop
     match transition.row:
         case "T9" | "T13" if loop.department_may_dispatch_directly.value:
@@ -135,7 +150,7 @@ _PARTY_OF = {LoopActor.GRID_WORKER: Party.GRID_WORKER, LoopActor.INSTITUTION: Pa
 
 def entered_for(transition: Transition, mover: Mover, profile: Profile) -> Party | None:
     """For whom an institution's account enters this step; None where the mover makes it himself (or may not)."""
-    parties = _parties(transition, profile)
+    parties = parties_of(transition, profile)
     if mover.party in parties or mover.party is not Party.INSTITUTION:
         return None
     return next((party for party in ENTERED_FOR if party in parties), None)
@@ -155,7 +170,7 @@ def refusal(course: Course, transition: Transition, mover: Mover, rules: Rules) 
     if unused is not None:
         return unused
     clause = clause_of(transition, rules.profile)
-    parties = _parties(transition, rules.profile)
+    parties = parties_of(transition, rules.profile)
     in_place_of = entered_for(transition, mover, rules.profile)
     if mover.party not in parties and in_place_of is None:
         if mover.party is Party.HANDLING_UNIT and transition.step is StepKind.DISPATCH:
