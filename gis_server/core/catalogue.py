@@ -45,7 +45,10 @@ class Geometry(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Field:
-    """One column: its type, who may see it, and the names under which files bring it."""
+    """One column: its type, who may see it, and the names under which files bring it.
+
+    ``codes`` are the numbers by which a standard writes the choices (GB/T 28181: 1 is east).
+    """
 
     name: str
     type: FieldType
@@ -54,6 +57,7 @@ class Field:
     required: bool = False
     aliases: tuple[str, ...] = ()
     choices: Mapping[str, Words] = field(default_factory=lambda: MappingProxyType({}))
+    codes: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
 
     @property
     def accepted_names(self) -> tuple[str, ...]:
@@ -165,6 +169,11 @@ def _parse_field(name: str, table: Table) -> Field:
     if listed is not None:
         choices = {key: listed.words(key) for key in list(listed.rest)}
         listed.done()
+    codes = {}
+    coded = table.table("codes")
+    if coded is not None:
+        codes = {code: _known_choice(coded, code, choices) for code in list(coded.rest)}
+        coded.done()
     parsed = Field(
         name=name,
         type=table.choice("type", FieldType),
@@ -173,9 +182,18 @@ def _parse_field(name: str, table: Table) -> Field:
         required=table.flag("required", False),
         aliases=table.texts("aliases"),
         choices=MappingProxyType(choices),
+        codes=MappingProxyType(codes),
     )
     table.done()
     return parsed
+
+
+def _known_choice(codes: Table, code: str, choices: Mapping[str, Words]) -> str:
+    value = codes.text(code)
+    if value not in choices:
+        known = tuple(choices)
+        raise codes.wrong(code, msg("“{value}”不是可用的值；可用：{known}。", value=value, known=known))
+    return value
 
 
 def _colour(table: Table, key: str, default: str | None = None) -> str:

@@ -151,6 +151,8 @@ def _choice(field: Field) -> Parse:
     for key, words in field.choices.items():
         for word in (key, words.zh, words.en):
             known.setdefault(plain(word), key)
+    for code, key in field.codes.items():
+        known.setdefault(plain(code), key)
 
     def parse(text: str) -> str:
         try:
