@@ -6,12 +6,12 @@ manager's page; both are read by ``parse_tour``. Which scene stands when is deci
 """
 
 import re
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, replace
 
 from gis_server.core.message import Words, msg
 from gis_server.core.toml_table import Table
-from gis_server.core.vocabulary import Term
+from gis_server.core.vocabulary import Period, Term
 
 MOST_SCENES = 20
 MOST_PANELS = 4
@@ -28,19 +28,32 @@ class Panel(Term):
     OPEN = "open", "未结事件", "Open incidents"
     URGENT = "urgent", "紧急事件", "Urgent incidents"
     TODAY = "today", "今日", "Today"
+    DUE = "due", "未结事件剩余时限", "Time left of open incidents"
+    AGES = "ages", "未结事件已历时间", "Age of open incidents"
     STATES = "states", "未结事件所处环节", "Open incidents by state"
     HOURS = "hours", "近 24 小时上报", "Reported in the last 24 hours"
     WEEK = "week", "近 7 天上报与办结", "Reported and completed in 7 days"
+    WEEKS = "weeks", "近 7 天与前 7 天", "This week and the week before"
+    MONTH = "month", "近 30 天上报", "Reported in 30 days"
+    BY_HOUR = "by_hour", "各时段上报", "Reported by hour of the day"
+    TOWNS_TODAY = "towns_today", "各镇街今日上报与办结", "Today by township"
+    TOWNS_REPORTED = "towns_reported", "各镇街近 30 天上报", "Reported in 30 days by township"
     TOWNS = "towns", "各镇街未结事件", "Open incidents by township"
     LATEST = "latest", "最新事件", "Latest incidents"
     BUSIEST = "busiest", "未结最多的网格", "Grids with most open incidents"
+    REPORTED = "reported", "近 30 天上报最多的网格", "Grids with most reported in 30 days"
     OVERDUE = "overdue", "超期事件", "Overdue incidents"
     OVERDUE_LIST = "overdue_list", "超期最久的事件", "Longest overdue"
     ON_TIME = "on_time", "按期办结率", "Completed on time"
-    COMPLETED = "completed", "本月办结最多的网格", "Grids with most completed this month"
-    CAMERAS = "cameras", "视频监控", "Cameras"
+    COMPLETED = "completed", "网格办结月排名", "Grids by completions of a month"
+    RANKING_WEEK = "ranking_week", "网格办结周排名", "Grids by completions of a week"
+    RANKING_YEAR = "ranking_year", "网格办结年排名", "Grids by completions of a year"
+    CAMERA_ONLINE = "camera_online", "视频监控在线率", "Cameras online"
+    CAMERAS = "cameras", "视频监控状态", "Cameras by status"
     CAMERA_SITES = "camera_sites", "视频监控部位", "Cameras by site"
+    CAMERA_TOWNS = "camera_towns", "各镇街视频监控", "Cameras by township"
     REPLAY = "replay", "近 24 小时回放", "The last 24 hours again"
+    REPLAY_COURSE = "replay_course", "24 小时累计上报与办结", "Reported and completed in 24 hours"
 
 
 class GridColour(Term):
@@ -50,7 +63,15 @@ class GridColour(Term):
     OPEN = "open", "未结事件数", "open incidents"
     OVERDUE = "overdue", "超期事件数", "overdue incidents"
     REPORTED = "reported", "近 30 天上报数", "reported in 30 days"
-    COMPLETED = "completed", "本月办结数", "completed this month"
+    COMPLETED = "completed", "月办结数（排名）", "completed in a month (ranking)"
+
+
+RANKED = {
+    Panel.RANKING_WEEK: Period.WEEK,
+    Panel.COMPLETED: Period.MONTH,
+    Panel.RANKING_YEAR: Period.YEAR,
+}
+"""The panels that rank grids, and the period of each."""
 
 
 class Points(Term):
@@ -180,10 +201,36 @@ def _between(table: Table, key: str, least: int, most: int) -> int:
     return value
 
 
-def choices_json(language: str) -> Mapping[str, list[dict[str, str]]]:
-    """What a scene may be made of, for the page that edits scenes."""
+def for_periods(tour: Tour, periods: Collection[Period]) -> Tour:
+    """The tour with the rankings of these periods only; a scene that is left with nothing to say goes.
+
+    A tour keeps one scene at least, be it the map alone.
+    """
+    scenes = tuple(kept for scene in tour.scenes if (kept := _for_periods(scene, periods)) is not None)
+    bare = replace(tour.scenes[0], colour=GridColour.PLAIN, left=(), right=())
+    return replace(tour, scenes=scenes or (bare,))
+
+
+def _for_periods(scene: Scene, periods: Collection[Period]) -> Scene | None:
+    def kept(panels: tuple[Panel, ...]) -> tuple[Panel, ...]:
+        return tuple(panel for panel in panels if panel not in RANKED or RANKED[panel] in periods)
+
+    if scene.colour is GridColour.COMPLETED and Period.MONTH not in periods:
+        return None
+    left, right = kept(scene.left), kept(scene.right)
+    is_emptied = (scene.left or scene.right) and not (left or right)
+    return None if is_emptied else replace(scene, left=left, right=right)
+
+
+def choices_json(language: str, periods: Collection[Period]) -> Mapping[str, list[dict[str, str]]]:
+    """What a scene may be made of, for the page that edits scenes; rankings by these periods only."""
     kinds: dict[str, type[Term]] = {"panel": Panel, "colour": GridColour, "points": Points, "extent": Extent}
+    without = {panel.value for panel, period in RANKED.items() if period not in periods}
     return {
-        name: [{"value": term.value, "title": term.words.said(language)} for term in kind]
+        name: [
+            {"value": term.value, "title": term.words.said(language)}
+            for term in kind
+            if term.value not in without or kind not in (Panel, GridColour)
+        ]
         for name, kind in kinds.items()
     }

@@ -14,7 +14,13 @@ WEEKS = 8
 """Weeks of which the share completed on time is shown."""
 
 HEAT_DAYS = 30
-"""Days whose reports colour the grids of the heat scene."""
+"""Days whose reports colour the grids of the heat scene and are counted by township and by hour of the day."""
+
+AGES_H = (24, 72, 168)
+"""Bounds of the classes by how long incidents have been open, hours."""
+
+DUE_H = (0, 24, 72)
+"""Bounds of the classes by how long open incidents have left, hours."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,15 +34,19 @@ class DayFigures:
 
 @dataclass(frozen=True, slots=True)
 class WeekFigures:
-    """What was completed in seven days, and how much of it after a clock had run out."""
+    """What was completed in seven days, how much of it after a clock had run out, and how long half of it took at most."""
 
     done: int
     late: int
+    median_hours: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class TownFigures:
-    """One township of the wall; ``bounds`` are west, south, east, north."""
+    """One township of the wall; ``bounds`` are west, south, east, north.
+
+    ``week`` and ``week_before`` count what was reported in seven days, ``reported`` in ``HEAT_DAYS``.
+    """
 
     code: str
     name: str
@@ -46,6 +56,9 @@ class TownFigures:
     overdue: int
     today: int
     done_today: int
+    week: int
+    week_before: int
+    reported: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,14 +69,25 @@ class GridFigures:
     open: int
     overdue: int
     reported: int
-    completed: int
+
+
+@dataclass(frozen=True, slots=True)
+class CameraFigures:
+    """Cameras of one site class and status in one township; None where a camera has no status or lies in no township."""
+
+    town: str | None
+    site_class: str
+    status: str | None
+    count: int
 
 
 @dataclass(frozen=True, slots=True)
 class Statistics:
     """All that the panels of a wall need beside the incidents themselves.
 
-    ``hours[0]`` is the hour that just ran, ``days`` end with today, ``weeks[0]`` are the last seven days.
+    ``hours[0]`` is the hour that just ran, ``days`` end with today, ``weeks[0]`` are the last seven days, ``by_hour[0]`` is the
+    hour after midnight. ``ages`` and ``due`` count the open incidents by the classes of ``AGES_H`` and ``DUE_H``; those without a
+    deadline are in none of the latter. ``month`` and ``month_before`` count what was reported in ``HEAT_DAYS``.
     """
 
     generated_at: datetime
@@ -71,9 +95,14 @@ class Statistics:
     days: Sequence[DayFigures]
     weeks: Sequence[WeekFigures]
     states: Mapping[str, int]
+    ages: Sequence[int]
+    due: Sequence[int]
+    by_hour: Sequence[int]
+    month: int
+    month_before: int
     towns: Sequence[TownFigures]
     grids: Sequence[GridFigures]
-    cameras: Sequence[tuple[str, str | None, int]]
+    cameras: Sequence[CameraFigures]
 
     def as_json(self) -> dict[str, object]:
         """The answer of the API."""
@@ -83,11 +112,14 @@ class Statistics:
             "days": [asdict(day) for day in self.days],
             "weeks": [asdict(week) for week in self.weeks],
             "states": dict(self.states),
+            "ages": list(self.ages),
+            "due": list(self.due),
+            "by_hour": list(self.by_hour),
+            "month": self.month,
+            "month_before": self.month_before,
             "towns": [asdict(town) for town in self.towns],
             "grids": [asdict(grid) for grid in self.grids],
-            "cameras": [
-                {"site_class": site, "status": status, "count": count} for site, status, count in self.cameras
-            ],
+            "cameras": [asdict(camera) for camera in self.cameras],
         }
 
 

@@ -9,19 +9,27 @@ from sqlalchemy import Connection
 from gis_server.core.access import Act, Actor, Tier
 from gis_server.core.errors import CatalogueError, Conflict, NotFound, UnusableInput
 from gis_server.core.message import msg
-from gis_server.core.scene import LONGEST_S, SHORTEST_S, Tour, parse_tour
+from gis_server.core.ranking import ranked_periods
+from gis_server.core.scene import LONGEST_S, SHORTEST_S, Tour, for_periods, parse_tour
 from gis_server.core.stream import ACKNOWLEDGED, SCENE, TOUR
+from gis_server.core.vocabulary import Period, RankingUnit
 from gis_server.core.wall import Wall
 from gis_server.core.wall_figures import Replayed, Statistics
 from gis_server.files.tour import default_tour
 from gis_server.journeys.context import Context
+from gis_server.journeys.profiles import profile_in_use
 from gis_server.store import audit, events, incidents, tours, wall_figures
 
 
-def tour_of(conn: Connection, wall_id: str) -> Tour:
-    """The tour of a wall: its own, or that of the package."""
+def tour_of(ctx: Context, conn: Connection, wall_id: str) -> Tour:
+    """The tour of a wall: its own, or that of the package; without rankings that the profile does not want."""
     saved = tours.latest(conn, wall_id)
-    return parse_tour(saved, wall_id) if saved else default_tour()
+    return for_periods(parse_tour(saved, wall_id) if saved else default_tour(), grid_periods(ctx))
+
+
+def grid_periods(ctx: Context) -> tuple[Period, ...]:
+    """The periods by which this deployment ranks its grids."""
+    return ranked_periods(profile_in_use(ctx.settings), RankingUnit.GRID)
 
 
 def day_start(ctx: Context, now: datetime) -> datetime:
@@ -43,7 +51,7 @@ def save_tour(ctx: Context, actor: Actor, wall: Wall, content: object, now: date
         tours.save(conn, wall.id, tour, account_id=actor.account_id, now=now)
         events.emit(conn, TOUR, tier=Tier.HALL, area_path=wall.territory.path, payload={"wall_id": wall.id})
         audit.add(conn, actor, "wall_tour_save", now=now, subject=wall.id)
-    return tour or default_tour()
+    return for_periods(tour or default_tour(), grid_periods(ctx))
 
 
 def send_scene(
@@ -58,7 +66,7 @@ def send_scene(
             expected=msg("{least} 到 {most} 的整数", least=SHORTEST_S, most=LONGEST_S),
         )
     with ctx.engine.begin() as conn:
-        known = tuple(scene.key for scene in tour_of(conn, wall.id).scenes)
+        known = tuple(scene.key for scene in tour_of(ctx, conn, wall.id).scenes)
         if key not in known:
             raise UnusableInput(
                 msg("这面大屏没有名为 {name} 的场景；可用：{known}。", name=key[:60], known=known),

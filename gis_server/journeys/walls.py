@@ -35,7 +35,7 @@ def wall_state(ctx: Context, actor: Actor, wall_id: str, now: datetime) -> WallS
             incidents=incidents.on_wall(conn, path, today, MOST_ON_WALL, now),
             open_by_grid=incidents.open_by_grid(conn, path),
             layers=layers_on_wall(ctx.catalogue),
-            tour=tour_of(conn, wall.id),
+            tour=tour_of(ctx, conn, wall.id),
             tour_start=today,
             alarms=wall_figures.alarms(conn, path, today),
             sent_scene=sent_scene(conn, wall.id, now),

@@ -7,6 +7,7 @@ from typing import Any
 from sqlalchemy import (
     ColumnElement,
     Connection,
+    Double,
     Integer,
     Select,
     and_,
@@ -23,11 +24,14 @@ from gis_server.core.access import Tier
 from gis_server.core.catalogue import Layer
 from gis_server.core.incident import CLOSED, DONE, UNANSWERED, IncidentState
 from gis_server.core.wall_figures import (
+    AGES_H,
     DAYS,
+    DUE_H,
     HEAT_DAYS,
     HOURS,
     WEEKS,
     Alarm,
+    CameraFigures,
     DayFigures,
     GridFigures,
     Replayed,
@@ -62,15 +66,21 @@ def statistics(
     now: datetime,
 ) -> Statistics:
     """All counts of a territory; ``today`` is the local day and ``day_start`` its beginning."""
-    month_start = day_start - timedelta(days=today.day - 1)
+    ages, due = _open(conn, path, now)
+    month, month_before, by_hour = _month(conn, path, str(day_start.tzinfo), now)
     return Statistics(
         generated_at=now,
         hours=_hours(conn, path, now),
         days=_days(conn, path, today, day_start),
         weeks=_weeks(conn, path, now),
         states=_states(conn, path),
+        ages=ages,
+        due=due,
+        by_hour=by_hour,
+        month=month,
+        month_before=month_before,
         towns=_towns(conn, path, day_start, now),
-        grids=_grids(conn, path, month_start, now),
+        grids=_grids(conn, path, now),
         cameras=[] if cameras is None else _cameras(conn, path, cameras, now),
     )
 
@@ -104,7 +114,7 @@ def _days(conn: Connection, path: Sequence[str], today: date, day_start: datetim
         .where(within(path), incident.c.discovered_at >= since, incident.c.discovered_at < end)
         .group_by("step"),
     )
-    done = _done(path, since).subquery()
+    done = settled_since(path, since).subquery()
     completed = _counted(conn, select(place(done.c.at), func.count()).where(done.c.at < end).group_by("step"))
     return [
         DayFigures(today - timedelta(days=ago), reported.get(ago, 0), completed.get(ago, 0))
@@ -113,26 +123,37 @@ def _days(conn: Connection, path: Sequence[str], today: date, day_start: datetim
 
 
 def _weeks(conn: Connection, path: Sequence[str], now: datetime) -> list[WeekFigures]:
-    done = _done(path, now - timedelta(weeks=WEEKS)).subquery()
+    done = settled_since(path, now - timedelta(weeks=WEEKS)).subquery()
     was_late = exists().where(
         incident_alert.c.incident_id == done.c.incident_id,
         incident_alert.c.kind == "overdue",
         incident_alert.c.due_at < done.c.at,
     )
     ago = _steps_ago(done.c.at, now, 7 * 86_400).label("step")
+    took = func.extract("epoch", done.c.at - done.c.discovered_at) / 3600
     rows = conn.execute(
-        select(ago, func.count().label("done"), func.count().filter(was_late).label("late"))
+        select(
+            ago,
+            func.count().label("done"),
+            func.count().filter(was_late).label("late"),
+            cast(func.percentile_cont(0.5).within_group(took), Double).label("median_hours"),
+        )
         .where(done.c.at <= now)
         .group_by("step")
     )
-    found = {row.step: WeekFigures(row.done, row.late) for row in rows}
+    found = {row.step: WeekFigures(row.done, row.late, row.median_hours) for row in rows}
     return [found.get(week, WeekFigures(0, 0)) for week in range(WEEKS)]
 
 
-def _done(path: Sequence[str], since: datetime) -> Select[Any]:
+def settled_since(path: Sequence[str], since: datetime) -> Select[Any]:
     """When the incidents of a territory that were settled since ``since`` were settled, each once."""
     return (
-        select(incident_event.c.incident_id, incident.c.grid_code, func.max(incident_event.c.at).label("at"))
+        select(
+            incident_event.c.incident_id,
+            incident.c.grid_code,
+            incident.c.discovered_at,
+            func.max(incident_event.c.at).label("at"),
+        )
         .select_from(incident_event.join(incident, incident.c.id == incident_event.c.incident_id))
         .where(
             within(path),
@@ -140,7 +161,7 @@ def _done(path: Sequence[str], since: datetime) -> Select[Any]:
             incident_event.c.to_state.in_(list(DONE)),
             incident_event.c.from_state.is_distinct_from(incident_event.c.to_state),
         )
-        .group_by(incident_event.c.incident_id, incident.c.grid_code)
+        .group_by(incident_event.c.incident_id, incident.c.grid_code, incident.c.discovered_at)
     )
 
 
@@ -150,8 +171,49 @@ def _states(conn: Connection, path: Sequence[str]) -> dict[str, int]:
     return {state.value: found[state.value] for state in IncidentState if state.value in found}
 
 
+def _open(conn: Connection, path: Sequence[str], now: datetime) -> tuple[list[int], list[int]]:
+    """How many are open by age, and by the time that they have left."""
+
+    def classes(hours: ColumnElement[Any], bounds: Sequence[int]) -> list[ColumnElement[int]]:
+        ends = zip((None, *bounds), (*bounds, None), strict=True)
+        return [
+            func.count().filter(
+                hours.is_not(None),
+                true() if least is None else hours >= least,
+                true() if most is None else hours < most,
+            )
+            for least, most in ends
+        ]
+
+    age = func.extract("epoch", literal(now) - incident.c.discovered_at) / 3600
+    left = func.extract("epoch", incident.c.due_at - literal(now)) / 3600
+    row = conn.execute(
+        select(*classes(age, AGES_H), *classes(left, DUE_H)).where(within(path), _is_open)
+    ).one()
+    return list(row[: len(AGES_H) + 1]), list(row[len(AGES_H) + 1 :])
+
+
+def _month(conn: Connection, path: Sequence[str], zone: str, now: datetime) -> tuple[int, int, list[int]]:
+    """What was reported in ``HEAT_DAYS``, in as many days before, and by local hour of the day."""
+    since = now - timedelta(days=HEAT_DAYS)
+    hour = cast(func.extract("hour", func.timezone(zone, incident.c.discovered_at)), Integer).label("hour")
+    is_now = incident.c.discovered_at > since
+    rows = conn.execute(
+        select(hour, func.count().filter(is_now), func.count().filter(~is_now))
+        .where(
+            within(path),
+            incident.c.discovered_at > since - timedelta(days=HEAT_DAYS),
+            incident.c.discovered_at <= now,
+        )
+        .group_by("hour")
+    ).all()
+    by_hour = {row[0]: row[1] for row in rows}
+    return sum(by_hour.values()), sum(row[2] for row in rows), [by_hour.get(n, 0) for n in range(24)]
+
+
 def _towns(conn: Connection, path: Sequence[str], day_start: datetime, now: datetime) -> list[TownFigures]:
-    town = incident.c.area_path[2]
+    town, at = incident.c.area_path[2], incident.c.discovered_at
+    week, heat = now - timedelta(days=7), now - timedelta(days=HEAT_DAYS)
     counts = {
         row.town: row
         for row in conn.execute(
@@ -160,13 +222,16 @@ def _towns(conn: Connection, path: Sequence[str], day_start: datetime, now: date
                 func.count().filter(_is_open).label("open"),
                 func.count().filter(and_(_is_open, incident.c.is_urgent)).label("urgent"),
                 func.count().filter(and_(_is_open, incident.c.due_at < now)).label("overdue"),
-                func.count().filter(incident.c.discovered_at >= day_start).label("today"),
+                func.count().filter(at >= day_start).label("today"),
+                func.count().filter(at > week).label("week"),
+                func.count().filter(at <= week, at > week - timedelta(days=7)).label("week_before"),
+                func.count().filter(at > heat).label("reported"),
             )
-            .where(within(path), _is_open | (incident.c.discovered_at >= day_start))
+            .where(within(path), _is_open | (at > heat))
             .group_by(town)
         )
     }
-    settled = _done(path, day_start).add_columns(town.label("town")).group_by(town).subquery()
+    settled = settled_since(path, day_start).add_columns(town.label("town")).group_by(town).subquery()
     done = {
         row[0]: row[1] for row in conn.execute(select(settled.c.town, func.count()).group_by(settled.c.town))
     }
@@ -183,6 +248,9 @@ def _towns(conn: Connection, path: Sequence[str], day_start: datetime, now: date
                 overdue=count.overdue if count else 0,
                 today=count.today if count else 0,
                 done_today=done.get(row.area_code, 0),
+                week=count.week if count else 0,
+                week_before=count.week_before if count else 0,
+                reported=count.reported if count else 0,
             )
         )
     return found
@@ -208,7 +276,7 @@ def _townships(path: Sequence[str], now: datetime) -> Select[Any]:
     )
 
 
-def _grids(conn: Connection, path: Sequence[str], month_start: datetime, now: datetime) -> list[GridFigures]:
+def _grids(conn: Connection, path: Sequence[str], now: datetime) -> list[GridFigures]:
     heat = now - timedelta(days=HEAT_DAYS)
     counts = select(
         incident.c.grid_code,
@@ -223,33 +291,29 @@ def _grids(conn: Connection, path: Sequence[str], month_start: datetime, now: da
         .group_by(incident.c.grid_code)
         .order_by(incident.c.grid_code.collate("C"))
     )
-    found = {row.grid_code: (row.open, row.overdue, row.reported) for row in rows}
-    settled = _done(path, month_start).subquery()
-    done = {
-        row[0]: row[1]
-        for row in conn.execute(
-            select(settled.c.grid_code, func.count())
-            .where(settled.c.grid_code.is_not(None))
-            .group_by(settled.c.grid_code)
-        )
-    }
-    return [
-        GridFigures(code, *found.get(code, (0, 0, 0)), done.get(code, 0)) for code in sorted({*found, *done})
-    ]
+    return [GridFigures(*row) for row in rows]
 
 
-def _cameras(
-    conn: Connection, path: Sequence[str], layer: Layer, now: datetime
-) -> list[tuple[str, str | None, int]]:
+def _cameras(conn: Connection, path: Sequence[str], layer: Layer, now: datetime) -> list[CameraFigures]:
     hidden = (
         [] if layer.row_tier is None else [v for v, tier in layer.row_tier.tiers.items() if tier > Tier.HALL]
     )
+    # of two towns whose border a camera stands on one has it, so that no camera counts twice
+    own_town = (
+        _townships(path, now)
+        .with_only_columns(area.c.area_code)
+        .where(func.ST_Covers(area.c.geom, camera.c.geom))
+        .limit(1)
+        .correlate(camera)
+        .scalar_subquery()
+        .label("town")
+    )
     query = (
-        select(camera.c.camera_site_class, camera.c.status, func.count())
-        .join(generation, generation.c.id == camera.c.generation_id)
+        select(own_town, camera.c.camera_site_class, camera.c.status, func.count())
+        .select_from(camera.join(generation, generation.c.id == camera.c.generation_id))
         .where(_in_force(now), camera.c.camera_site_class.not_in(hidden))
-        .group_by(camera.c.camera_site_class, camera.c.status)
-        .order_by(camera.c.camera_site_class, camera.c.status)
+        .group_by("town", camera.c.camera_site_class, camera.c.status)
+        .order_by("town", camera.c.camera_site_class, camera.c.status)
     )
     if path:
         own = (
@@ -259,7 +323,7 @@ def _cameras(
             .scalar_subquery()
         )
         query = query.where(func.ST_Covers(own, camera.c.geom))
-    return [(row[0], row[1], row[2]) for row in conn.execute(query)]
+    return [CameraFigures(*row) for row in conn.execute(query)]
 
 
 def alarms(conn: Connection, path: Sequence[str], since: datetime) -> list[Alarm]:

@@ -3,16 +3,18 @@
 from dataclasses import asdict
 from typing import Any
 
-from flask import Blueprint, Response, url_for
+from flask import Blueprint, Response, request, url_for
 
 from gis_server.core.access import Act
 from gis_server.core.account import WallLink
 from gis_server.core.errors import UnusableInput
 from gis_server.core.incident import parse_time
 from gis_server.core.message import msg
+from gis_server.core.ranking import PERIODS
 from gis_server.core.scene import choices_json
+from gis_server.core.vocabulary import Period
 from gis_server.core.wall import HallIncident
-from gis_server.journeys import wall_scenes, walls
+from gis_server.journeys import rankings, wall_scenes, walls
 from gis_server.views.current import (
     actor,
     ctx,
@@ -23,6 +25,9 @@ from gis_server.views.current import (
     now,
     server,
 )
+
+MOST_PLACES = 100
+"""Places of a ranking that may be asked for at most; without a number all are told."""
 
 blueprint = Blueprint("walls", __name__, url_prefix="/api")
 
@@ -79,6 +84,46 @@ def replay(wall_id: str) -> Response:
     return json_answer({"until": now(), "incidents": [asdict(one) for one in found]})
 
 
+@blueprint.get("/wall/<wall_id>/ranking")
+def ranking(wall_id: str) -> Response:
+    """The ranking of the wall's grids by what they completed in a period; null where the profile wants none."""
+    known_parameters("period", "most")
+    known = walls.open_wall(ctx(), actor(), wall_id, now())
+    period = _period()
+    most = request.args.get("most")
+    if most is not None and not (most.isascii() and most.isdigit() and 1 <= int(most[:9]) <= MOST_PLACES):
+        raise UnusableInput(
+            msg("{name} 应为 {least} 到 {most} 的整数。", name="most", least=1, most=MOST_PLACES),
+            field="most",
+            expected=msg("{least} 到 {most} 的整数", least=1, most=MOST_PLACES),
+        )
+    context, moment = ctx(), now()
+    found = server().rankings.answer(
+        (wall_id, period, most),
+        lambda: rankings.of_wall(context, known, period, moment, None if most is None else int(most)),
+    )
+    return json_answer({"ranking": None if found is None else found.as_json()})
+
+
+@blueprint.get("/worker-ranking")
+def worker_ranking() -> Response:
+    """The ranking of the workers of the reader's territory, published inside only."""
+    known_parameters("period")
+    stretch, places = rankings.of_workers(ctx(), actor(), _period(), now())
+    return json_answer(asdict(stretch) | {"places": [asdict(place) for place in places]})
+
+
+def _period() -> Period:
+    given = request.args.get("period", Period.MONTH.value)
+    if given not in PERIODS:
+        raise UnusableInput(
+            msg("没有按“{period}”的排名；可用：{known}。", period=given[:60], known=PERIODS),
+            field="period",
+            expected=msg("{known} 之一", known=PERIODS),
+        )
+    return Period(given)
+
+
 @blueprint.get("/wall/<wall_id>/tour")
 def tour(wall_id: str) -> Response:
     """The tour of a wall, for its editor, and what scenes may be made of."""
@@ -89,7 +134,7 @@ def tour(wall_id: str) -> Response:
     return json_answer(
         {
             "tour": state.tour.as_json(),
-            "choices": choices_json(language()),
+            "choices": choices_json(language(), wall_scenes.grid_periods(ctx())),
             "towns": [{"code": town.code, "name": town.name} for town in towns],
         }
     )

@@ -375,8 +375,12 @@ OPERATIONS: tuple[Operation, ...] = (
         "/api/wall/{wall_id}/ranking",
         "wall_ranking",
         msg("网格按一个周期内办结数的排名；标准不要求排名的为 null"),
-        (in_path("wall_id", msg("city 或区划代码"), TEXT), _PERIOD, Parameter("most", msg("只要前几名"), INTEGER)),
-        answer=obj(ranking=or_null(ref("ranking"))),
+        (
+            in_path("wall_id", msg("city 或区划代码"), TEXT),
+            _PERIOD,
+            Parameter("most", msg("只要前几名"), INTEGER),
+        ),
+        answer=obj(ranking={"oneOf": [ref("ranking"), {"type": "null"}]}),
     ),
     Operation(
         "get",

@@ -7,6 +7,7 @@ from gis_server.core.coverage.findings import Kind, Severity
 from gis_server.core.incident import MOST_DESCRIPTION, MOST_ITEM, IncidentState, Source
 from gis_server.core.incident_machine import StepKind
 from gis_server.core.incident_request import MOST_RATING, MOST_SCORE
+from gis_server.core.ranking import PERIODS
 from gis_server.core.routing import Match
 from gis_server.core.vocabulary import AdminLevel
 from gis_server.views.operation import (
@@ -54,7 +55,16 @@ _GRID: dict[str, Any] = {
     ),
 }
 
+_STRETCH: dict[str, Any] = {
+    "period": {"type": "string", "enum": list(PERIODS)},
+    "since": {"type": "string", "format": "date"},
+    "until": {"type": "string", "format": "date"},
+    "is_closed": BOOLEAN,
+}
+
 SCHEMAS: dict[str, Schema] = {
+    "ranking": obj(**_STRETCH, places=items(obj(place=INTEGER, code=TEXT, completed=INTEGER))),
+    "worker_ranking": obj(**_STRETCH, places=items(obj(place=INTEGER, name=TEXT, completed=INTEGER))),
     "problem": obj(
         ("type", "title", "status", "detail"),
         type=TEXT,
