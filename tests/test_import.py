@@ -46,7 +46,7 @@ from gis_server.core.errors import CatalogueError, GisError, NotAllowed, NotFoun
 from gis_server.core.generation import GenerationState
 from gis_server.core.import_job import ENDED, ImportJob, JobState
 from gis_server.files.catalogue import load
-from gis_server.journeys import imports
+from gis_server.journeys import imports, upload_jobs
 from gis_server.journeys import layers as journey
 from gis_server.journeys.context import Context
 from gis_server.journeys.imports import Upload
@@ -597,7 +597,7 @@ def test_a_job_whose_process_died_is_marked_interrupted(county: Context) -> None
     jobs.hold(holder, alive)
     folder = county.settings.var / "uploads" / str(dead)
     folder.mkdir(parents=True)
-    assert imports.mark_interrupted(county, now) == 1
+    assert upload_jobs.mark_interrupted(county, now) == 1
     assert imports.import_job(county, PLANNER, dead, now).job.state is JobState.INTERRUPTED
     assert imports.import_job(county, PLANNER, alive, now).job.state is JobState.QUEUED
     assert not folder.exists()

@@ -1,40 +1,31 @@
 """Files of reports sent from the desk: taken in a thread of the server, their progress asked for by id.
 
-The upload is kept under ``var/uploads/<id>`` while it is read. How it ended is written in the transaction that adds the rows: a
-job whose process was killed has added nothing, and whoever looks next marks it interrupted.
+How a file ended is written in the transaction that adds its rows: a job whose process was killed has added nothing.
 """
 
-import shutil
-from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path, PurePosixPath
-from threading import Semaphore, Thread
-from time import monotonic
+from threading import Semaphore
 from typing import IO
-from uuid import UUID, uuid4
+from uuid import UUID
 
 from sqlalchemy import Connection
 
 from gis_server.core.access import Act, Actor
 from gis_server.core.bulk_intake import Defaults, Outcome
-from gis_server.core.errors import GisError, NotFound, UnusableInput
+from gis_server.core.errors import NotFound, UnusableInput
 from gis_server.core.import_job import ImportJob, JobState
-from gis_server.core.message import Message, Translate, msg
+from gis_server.core.message import Translate, msg
 from gis_server.files.cells import SUFFIXES
 from gis_server.journeys.bulk_incidents import file_to_correct, take_file
 from gis_server.journeys.context import Context
-from gis_server.journeys.imports import mark_interrupted
+from gis_server.journeys.upload_jobs import Clock, UploadJob, keep, mark_interrupted
 from gis_server.store import bulk, jobs
 
 LAYER = "incident"
-PROGRESS_SECONDS = 0.3
-"""Between two writes of a job's progress."""
-
 _SLOTS = Semaphore(1)
 """Files at work at once in one process; the others wait as ``queued``."""
-
-Clock = Callable[[], datetime]
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,26 +56,11 @@ def start(
             field="file",
             expected=msg("{known} 之一", known=SUFFIXES),
         )
-    now = clock()
-    job = ImportJob(uuid4(), LAYER, JobState.QUEUED, 0, 0, None, None, actor.account_id, shown, now, now)
-    folder = ctx.settings.var / "uploads" / str(job.id)
-    folder.mkdir(parents=True)
-    connection = ctx.engine.connect()
-    try:
-        with (folder / f"rows{suffix}").open("wb") as file:
-            shutil.copyfileobj(content, file, 2**20)
-        connection = connection.execution_options(isolation_level="AUTOCOMMIT")
-        # a connection of its own: the lock lives and dies with it
-        connection.detach()
-        jobs.hold(connection, job.id)
-        jobs.add(connection, job)
-    except BaseException:
-        connection.close()
-        shutil.rmtree(folder, ignore_errors=True)
-        raise
-    work = _Work(ctx, actor, job, folder / f"rows{suffix}", connection, clock)
-    Thread(target=work.run, args=(defaults, encoding), name=f"bulk-{job.id}", daemon=True).start()
-    return job.id
+    rows = f"rows{suffix}"
+    upload = keep(ctx, actor, [(rows, content)], layer=LAYER, shown=shown, clock=clock)
+    return upload.start(
+        _SLOTS, lambda: _take(ctx, actor, upload, upload.folder / rows, defaults=defaults, encoding=encoding)
+    )
 
 
 def look(ctx: Context, actor: Actor, job_id: UUID, now: datetime) -> BulkJob:
@@ -109,46 +85,12 @@ def rejected_file(
     return suffix, file_to_correct(found.outcome, suffix, translate, english=english)
 
 
-@dataclass(slots=True)
-class _Work:
-    """One file in its thread; ``connection`` holds its lock and writes its progress, outside the transaction of the rows."""
+def _take(
+    ctx: Context, actor: Actor, upload: UploadJob, file: Path, *, defaults: Defaults, encoding: str | None
+) -> None:
+    """Take the rows of one file; how it ended is written in their own transaction."""
 
-    ctx: Context
-    actor: Actor
-    job: ImportJob
-    file: Path
-    connection: Connection
-    clock: Clock
-    written_at: float = 0.0
-
-    def run(self, defaults: Defaults, encoding: str | None) -> None:
-        try:
-            with _SLOTS:
-                self._move(JobState.READING)
-                take_file(
-                    self.ctx,
-                    self.actor,
-                    self.file,
-                    defaults=defaults,
-                    encoding=encoding,
-                    now=self.clock(),
-                    progress=self._progress,
-                    at_end=self._end,
-                )
-        except GisError as error:
-            self._move(JobState.FAILED, message=error.message)
-        except BaseException:
-            self._move(JobState.FAILED, message=msg("登记时服务出错，没有写入任何数据；请联系管理员。"))
-            raise
-        finally:
-            shutil.rmtree(self.file.parent, ignore_errors=True)
-            self.connection.close()
-
-    def _progress(self, done: int, total: int) -> None:
-        if monotonic() - self.written_at >= PROGRESS_SECONDS:
-            self._move(JobState.STAGING, done=done, total=total)
-
-    def _end(self, conn: Connection, outcome: Outcome) -> None:
+    def end(conn: Connection, outcome: Outcome) -> None:
         total = len(outcome.added) + len(outcome.known) + len(outcome.rejected)
         done = msg(
             "新登记 {added} 起，{known} 行此前已登记，{rejected} 行需要改正。",
@@ -156,13 +98,17 @@ class _Work:
             known=len(outcome.known),
             rejected=len(outcome.rejected),
         )
-        bulk.keep_outcome(conn, self.job.id, outcome)
-        jobs.move(conn, self.job.id, JobState.PUBLISHED, self.clock(), done=total, total=total, message=done)
-        self.written_at = float("inf")  # the row is this transaction's from here on
+        bulk.keep_outcome(conn, upload.job.id, outcome)
+        upload.move(JobState.PUBLISHED, done=total, total=total, message=done, within=conn)
 
-    def _move(
-        self, state: JobState, *, done: int = 0, total: int = 0, message: Message | None = None
-    ) -> None:
-        self.written_at = monotonic()
-        now = self.clock()
-        jobs.move(self.connection, self.job.id, state, now, done=done, total=total, message=message)
+    upload.move(JobState.READING)
+    take_file(
+        ctx,
+        actor,
+        file,
+        defaults=defaults,
+        encoding=encoding,
+        now=upload.clock(),
+        progress=lambda done, total: upload.progress(JobState.STAGING, done, total),
+        at_end=end,
+    )
