@@ -4,11 +4,14 @@ import ctypes
 import multiprocessing
 import os
 import signal
+import socket
+from collections.abc import Callable
+from threading import Thread
 
 from flask import Flask
 
 from gis_server.settings import Settings
-from gis_server.views import create_app
+from gis_server.views import create_app, stop_streams
 
 PR_SET_PDEATHSIG = 1
 
@@ -16,7 +19,27 @@ PR_SET_PDEATHSIG = 1
 def worker() -> Flask:
     """The Flask application for a worker that must not outlive the program that started it."""
     _die_with_the_parent()
-    return create_app(Settings.from_environment(os.environ))
+    app = create_app(Settings.from_environment(os.environ))
+    _when_told_to_stop(lambda: stop_streams(app))
+    return app
+
+
+def _when_told_to_stop(act: Callable[[], None]) -> None:
+    """Act on the first signal: the server waits for its answers to end, and an open stream never ends by itself.
+
+    The signal's handler is the server's own; this hears of it beside that.
+    """
+    heard, told = socket.socketpair()
+    told.setblocking(False)
+    signal.set_wakeup_fd(told.fileno(), warn_on_full_buffer=False)
+
+    def wait() -> None:
+        with told:  # open for as long as signals may come
+            heard.recv(1)
+            act()
+            heard.recv(1)
+
+    Thread(target=wait, name="stopping", daemon=True).start()
 
 
 def _die_with_the_parent() -> None:

@@ -3,8 +3,9 @@
 import random
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import closing
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from sqlalchemy import Engine, text
@@ -12,9 +13,11 @@ from sqlalchemy import Engine, text
 from gis_server.core.access import CONSOLE, Actor, Role, Territory, Tier
 from gis_server.core.errors import Unavailable
 from gis_server.core.stream import INCIDENT, StreamEvent
-from gis_server.journeys.events import BACKLOG, Broadcaster, Fallen, Subscription, follow
+from gis_server.journeys.events import Broadcaster, Fallen, Subscription, follow, forget_old
 from gis_server.store import events
 from gis_server.store.engine import make_engine
+
+BACKLOG = 1_000
 
 
 @pytest.fixture
@@ -30,17 +33,16 @@ def emit(engine: Engine, name: object, path: tuple[str, ...] = (), tier: Tier = 
 
 
 def take(subscription: Subscription, number: int, seconds: float = 10.0) -> list[StreamEvent]:
-    """The next ``number`` events, replayed ones first."""
-    found = list(subscription.replay())
+    """At least the next ``number`` events, replayed ones first."""
+    found = [event for batch in subscription.replay() for event in batch.events]
     end = time.monotonic() + seconds
     while len(found) < number and time.monotonic() < end:
-        event = subscription.next(0.2)
-        if event is not None:
-            found.append(event)
+        batch = subscription.next(0.2)
+        found += [] if batch is None else batch.events
     return found
 
 
-def names(found: list[StreamEvent]) -> list[object]:
+def names(found: Sequence[StreamEvent]) -> list[object]:
     return [event.payload["name"] for event in found]
 
 
@@ -139,8 +141,9 @@ def test_readers_of_two_processes_that_come_and_go_see_every_event_once_in_one_o
 
 
 def test_a_reader_that_does_not_take_its_events_is_dropped_and_can_come_again(
-    engine: Engine, broadcaster: Broadcaster
+    engine: Engine, broadcaster: Broadcaster, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr("gis_server.journeys.events.BACKLOG", BACKLOG)
     with broadcaster.subscribe() as slow, broadcaster.subscribe() as quick:
         with engine.begin() as conn:
             for number in range(BACKLOG + 10):
@@ -184,6 +187,49 @@ def test_a_reader_with_a_position_that_never_was_is_told_to_start_afresh(
         assert names(take(reader, 1)) == ["next"]
 
 
+def test_old_events_are_forgotten_and_who_was_away_longer_starts_afresh(
+    engine: Engine, broadcaster: Broadcaster, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("gis_server.journeys.events.KEPT_AT_LEAST", 3)
+    monkeypatch.setattr("gis_server.store.events.FORGOTTEN_AT_ONCE", 2)
+    now = datetime.now(UTC)
+    for number in range(10):
+        emit(engine, number)
+    with broadcaster.subscribe(0) as reader:
+        assert len(take(reader, 10)) == 10
+    with engine.begin() as conn:
+        # one in the middle is new: what follows it stays, so that no hole is left; so do the last three, however old
+        conn.execute(text("UPDATE event SET at = :old WHERE position <> 6"), {"old": now - timedelta(days=8)})
+    assert forget_old(engine, now) == 5
+    with broadcaster.subscribe(5) as near:
+        assert not near.reset
+        assert [event.position for event in take(near, 5)] == [6, 7, 8, 9, 10]
+    for position in (0, 4):
+        with broadcaster.subscribe(position) as away:
+            assert away.reset
+            assert away.position == 10
+    with engine.begin() as conn:
+        conn.execute(text("UPDATE event SET at = :old"), {"old": now - timedelta(days=8)})
+    assert forget_old(engine, now) == 2
+    emit(engine, "next")
+    with broadcaster.subscribe(7) as near:
+        assert [event.position for event in take(near, 4)] == [8, 9, 10, 11]
+
+
+def test_a_reader_whose_past_goes_while_it_comes_must_come_again(
+    engine: Engine, broadcaster: Broadcaster
+) -> None:
+    for number in range(3):
+        emit(engine, number)
+    with broadcaster.subscribe(0) as first:
+        take(first, 3)
+    with broadcaster.subscribe(0) as reader:
+        with engine.begin() as conn:
+            conn.execute(text("DELETE FROM event WHERE position = 1"))
+        with pytest.raises(Fallen):
+            list(reader.replay())
+
+
 def test_without_a_database_a_new_reader_is_told_so(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("gis_server.journeys.events.PATIENCE_S", 0.3)
     broadcaster = Broadcaster(make_engine("postgresql:///nowhere?host=/nonexistent"))
@@ -207,13 +253,13 @@ def test_everybody_sees_their_territory_and_tier_only(engine: Engine, broadcaste
         )
         found[actor.name] = []
         beats = 0
-        for event in stream:
-            if event is None:
+        for page in stream:
+            if page is None:
                 beats += 1
                 if beats == 3:
                     break
             else:
-                found[actor.name].append(event.payload["name"])
+                found[actor.name] += names(page.events)
         stream.close()
     assert found == {
         "town": ["everybody", "here", "inside only"],

@@ -17,6 +17,9 @@ SCENE = "scene"
 TOUR = "tour"
 """A wall got another tour."""
 
+COUNTS = "counts"
+"""The counts of a wall, told to its screens that are there; not kept, and so without a position (0)."""
+
 
 @dataclass(frozen=True, slots=True)
 class StreamEvent:

@@ -1,14 +1,15 @@
 """The live stream: one thread per process follows the database, any number of readers follow the thread.
 
-An event costs one query per process, not one per reader. What a reader missed before it came (``Last-Event-ID``) is
-read from the database once, up to where the thread stands; everything later comes from memory. So nothing is missed
-and nothing comes twice.
+An event costs one query per process, not one per reader, and is written out once for all readers who may see the same.
+What a reader missed before it came (``Last-Event-ID``) is read from the database once, up to where the thread stands;
+everything later comes from memory. So nothing is missed and nothing comes twice.
 """
 
 import logging
-import queue
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
+from datetime import datetime, timedelta
+from queue import Empty, SimpleQueue
 from threading import Condition, Event, Lock, Thread
 from time import monotonic, sleep
 from weakref import WeakKeyDictionary
@@ -18,7 +19,8 @@ from sqlalchemy import Engine
 from gis_server.core.access import Actor
 from gis_server.core.errors import Unavailable
 from gis_server.core.message import msg
-from gis_server.core.stream import StreamEvent
+from gis_server.core.stream import INCIDENT, StreamEvent
+from gis_server.core.wall import Wall
 from gis_server.store import events
 
 log = logging.getLogger(__name__)
@@ -36,8 +38,12 @@ WAKE_S = 0.1
 """After one waking of the followers the next waits so long: what is committed meanwhile wakes them together."""
 
 PAGE = 500
-BACKLOG = 1_000
-"""Events kept for a reader that does not take them; then it is dropped and has to come again."""
+BACKLOG = 10_000
+"""Events kept for a reader that does not take them; then it is dropped and has to come again. All readers share them."""
+
+KEPT = timedelta(days=7)
+KEPT_AT_LEAST = 10_000
+"""How long an event can be asked for again, and how many there are at least; a screen that was away longer starts afresh."""
 
 PATIENCE_S = 10.0
 """How long a new reader waits for a database that does not answer."""
@@ -86,60 +92,101 @@ class Fallen(Exception):
     """The reader was too slow, or the server is stopping: come again with the last position."""
 
 
+class Page:
+    """Events that go out together. Readers of one tier and territory get the same page, so that it is written out once."""
+
+    __slots__ = ("events", "text")
+
+    def __init__(self, events: Sequence[StreamEvent]) -> None:
+        self.events = events
+        self.text: bytes | None = None
+        """What a door made of it, for the next reader."""
+
+
+class Batch:
+    """Events as they were handed out, up to ``position``."""
+
+    __slots__ = ("_pages", "events", "position")
+
+    def __init__(self, events: Sequence[StreamEvent], position: int) -> None:
+        self.events = events
+        self.position = position
+        self._pages: dict[object, Page] = {}
+
+    def seen_by(self, actor: Actor) -> Page | None:
+        """What of it an actor may see; None if that is nothing."""
+        sight = (actor.tier, actor.territory)
+        page = self._pages.get(sight)
+        if page is None:
+            page = self._pages.setdefault(sight, Page([e for e in self.events if e.visible_to(actor)]))
+        return page if page.events else None
+
+
 class Subscription:
     """One reader's place in the stream: iterate ``replay`` first, then call ``next`` for ever."""
 
-    def __init__(self, broadcaster: "Broadcaster", after: int, upto: int, *, reset: bool) -> None:
+    def __init__(
+        self, broadcaster: "Broadcaster", after: int, upto: int, *, reset: bool, wall: Wall | None
+    ) -> None:
         self._broadcaster = broadcaster
-        self._queue: queue.Queue[StreamEvent | None] = queue.Queue(BACKLOG)
+        # simple: made for one thread that puts and one that takes, without a lock of Python's own
+        self._queue: SimpleQueue[Batch | None] = SimpleQueue()
+        self._offered = self._taken = 0
         self._after = after
         self.position = after
         """Up to here this reader has been given everything it may see."""
         self._upto = upto
         self._fallen = Event()
         self.reset = reset
-        """The reader knows a position that this stream never reached (a restored database): it must start afresh."""
+        """What the reader knows is of no use (a restored database, or events that are no longer kept): it must start afresh."""
+        self.wall = wall
+        """The wall that the reader shows; it is told that wall's counts, too."""
 
-    def replay(self) -> Iterator[StreamEvent]:
-        """What was missed: events after the reader's position that were already out when it came. Once."""
+    def replay(self) -> Iterator[Batch]:
+        """What was missed: events after the reader's position that were already out when it came. Once.
+
+        Raises Fallen where they are no longer kept.
+        """
         while self.position < self._upto:
             with self._broadcaster.engine.connect() as conn:
                 page = events.read_after(conn, self.position, PAGE, self._upto)
             if not page:
                 return
-            for found in page:
-                self.position = found.position
-                yield found
+            if page[0].position > self.position + 1:
+                raise Fallen
+            self.position = page[-1].position
+            yield Batch(page, self.position)
 
-    def next(self, seconds: float) -> StreamEvent | None:
-        """The next event; None after ``seconds`` without one. Raises Fallen when the reader must come again."""
+    def next(self, seconds: float) -> Batch | None:
+        """The next events; None after ``seconds`` without any. Raises Fallen when the reader must come again."""
         try:
             found = self._queue.get(timeout=seconds)
-        except queue.Empty:
+        except Empty:
             found = None
         if self._fallen.is_set():
             raise Fallen
         if found is not None:
-            self.position = found.position
+            self._taken += len(found.events)
+            self.position = max(self.position, found.position)
         return found
 
-    def offer(self, found: StreamEvent) -> bool:
-        """Hand over an event; False if the reader is too far behind."""
-        if found.position <= self._after:  # it read ahead of this process
-            return True
-        try:
-            self._queue.put_nowait(found)
-        except queue.Full:
+    def offer(self, found: Batch) -> bool:
+        """Hand over events; False if the reader is too far behind."""
+        if found.position and found.events[0].position <= self._after:  # it read ahead of this process
+            news = [event for event in found.events if event.position > self._after]
+            if not news:
+                return True
+            found = Batch(news, found.position)
+        if self._offered - self._taken + len(found.events) > BACKLOG:
             return False
+        self._offered += len(found.events)
+        self._queue.put(found)
         return True
 
     def drop(self) -> None:
         """Make the reader's next call raise Fallen, also if it is waiting now."""
         self._fallen.set()
-        try:
-            self._queue.put_nowait(None)
-        except queue.Full:
-            return  # then it does not wait
+        self._queue.put(None)
 
     def close(self) -> None:
         """Leave the stream."""
@@ -164,6 +211,8 @@ class Broadcaster:
         self._stopping = Event()
         self._failures = 0
         self._looked = monotonic()
+        self.changed = Event()
+        """Set whenever an incident was handed out, and at the end; whoever counts incidents clears it."""
 
     @property
     def age_s(self) -> float:
@@ -180,23 +229,31 @@ class Broadcaster:
         """Up to where it has handed out; 0 before it started."""
         return self._position or 0
 
-    def subscribe(self, after: int | None = None) -> Subscription:
+    def subscribe(self, after: int | None = None, wall: Wall | None = None) -> Subscription:
         """Follow the stream from now, or from behind position ``after``; Unavailable if the database does not answer."""
         with self._state:
             if self._thread is None and not self._stopping.is_set():
                 self._thread = Thread(target=self._run, name="broadcaster", daemon=True)
                 self._thread.start()
             self._state.wait_for(lambda: self._position is not None, timeout=PATIENCE_S)
-        # a position ahead of this process was read from another one, or from a database since replaced
-        ahead = after is not None and self._position is not None and after > self._position
-        reset = ahead and after is not None and after > self._last_in_database()
+        reset = after is not None and self._position is not None and self._is_useless(after, self._position)
         with self._state:
             if self._position is None or self._stopping.is_set():
                 raise Unavailable(msg("数据库暂时没有应答，请稍后再试。"))
             start = self._position if after is None or reset else after
-            subscription = Subscription(self, start, self._position, reset=reset)
+            subscription = Subscription(self, start, self._position, reset=reset, wall=wall)
             self._readers.add(subscription)
             return subscription
+
+    def _is_useless(self, after: int, position: int) -> bool:
+        """Whether what follows ``after`` cannot be told, by a process that stands at ``position``."""
+        if after == position:
+            return False
+        with self.engine.connect() as conn:
+            if after < position:
+                return events.first_position(conn) > after + 1
+            # it was read from another process, or from a database since replaced
+            return after > events.last_position(conn)
 
     def leave(self, subscription: Subscription) -> None:
         """Forget a reader; twice does no harm."""
@@ -206,15 +263,31 @@ class Broadcaster:
     def stop(self) -> None:
         """Send every reader away and end the thread."""
         self._stopping.set()
+        self.changed.set()
         with self._state:
             self._drop(self._readers)
             self._state.notify_all()
         if self._thread is not None:
             self._thread.join(timeout=SWEEP_S + 1)
 
-    def _last_in_database(self) -> int:
-        with self.engine.connect() as conn:
-            return events.last_position(conn)
+    def walls(self) -> dict[str, Wall]:
+        """The walls that readers show now, by id."""
+        with self._state:
+            return {reader.wall.id: reader.wall for reader in self._readers if reader.wall is not None}
+
+    def has_handed_out(self, position: int, seconds: float) -> bool:
+        """Wait until all up to ``position`` is handed out, at most so long; whether it is."""
+        with self._state:
+            return self._state.wait_for(lambda: self.position >= position, timeout=seconds)
+
+    def tell(self, wall_id: str, told: StreamEvent) -> None:
+        """Tell the screens of a wall what is not in the stream and not told again (its position is 0)."""
+        batch = Batch([told], 0)
+        with self._state:
+            readers = {
+                reader for reader in self._readers if reader.wall is not None and reader.wall.id == wall_id
+            }
+            self._offer(readers, batch)
 
     def _run(self) -> None:
         while not self._stopping.is_set():
@@ -263,10 +336,16 @@ class Broadcaster:
             if not page:
                 self._looked = monotonic()
                 return
+            batch = Batch(page, page[-1].position)
             with self._state:
-                for found in page:
-                    self._position = found.position
-                    self._drop({reader for reader in self._readers if not reader.offer(found)})
+                self._position = batch.position
+                self._offer(self._readers, batch)
+                self._state.notify_all()
+            if any(found.kind == INCIDENT for found in page):
+                self.changed.set()
+
+    def _offer(self, readers: Iterable["Subscription"], batch: Batch) -> None:
+        self._drop({reader for reader in readers if not reader.offer(batch)})
 
     def _drop(self, readers: set["Subscription"]) -> None:
         self._readers = self._readers - readers
@@ -281,15 +360,15 @@ def follow(
     heartbeat_s: float,
     recheck_s: float,
     still_allowed: Callable[[], bool],
-) -> Iterator[StreamEvent | None]:
+) -> Iterator[Page | None]:
     """What an actor may see of the stream, in order; None every ``heartbeat_s``, whatever else comes.
 
     Ends when the reader must come again, and within ``recheck_s`` (plus a heartbeat) after its session ended.
     """
-    with subscription:
+    with subscription, suppress(Fallen):
         for missed in subscription.replay():
-            if missed.visible_to(actor):
-                yield missed
+            if page := missed.seen_by(actor):
+                yield page
         next_beat = monotonic()  # at once, so that the reader knows that it is connected
         next_check = monotonic() + recheck_s
         while True:
@@ -301,9 +380,17 @@ def follow(
                 with suppress(Unavailable):  # while nobody can tell, the stream goes on with what it has
                     if not still_allowed():
                         return
-            try:
-                found = subscription.next(max(next_beat - monotonic(), 0.0))
-            except Fallen:
-                return
-            if found is not None and found.visible_to(actor):
-                yield found
+            found = subscription.next(max(next_beat - monotonic(), 0.0))
+            if found is not None and (page := found.seen_by(actor)):
+                yield page
+
+
+def forget_old(engine: Engine, now: datetime) -> int:
+    """Remove what nobody needs to be told again; how many events that were."""
+    removed = 0
+    while True:
+        with engine.begin() as conn:
+            step = events.forget(conn, before=now - KEPT, at_least=KEPT_AT_LEAST)
+        removed += step
+        if step < events.FORGOTTEN_AT_ONCE:
+            return removed

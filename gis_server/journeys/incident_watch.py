@@ -25,6 +25,7 @@ from gis_server.core.incident_watch import (
 )
 from gis_server.core.vocabulary import AdminLevel
 from gis_server.journeys.context import Context
+from gis_server.journeys.events import forget_old
 from gis_server.journeys.incidents import announce, rules
 from gis_server.settings import Settings
 from gis_server.store import audit, incident_watch, incidents
@@ -37,6 +38,9 @@ AT_ONCE = 200
 
 SWEEP_S = 30.0
 """The longest sleep: a clock that began since the last look is at most this late."""
+
+TIDY = timedelta(hours=1)
+"""How often what nobody will ask for again is removed from the live stream."""
 
 RETRY_S = 5.0
 """The pause after a database that did not answer."""
@@ -142,9 +146,13 @@ def recompute_deadlines(
 def watch_until(ctx: Context, stopping: Event) -> None:
     """Watch the clocks until ``stopping`` is set: a server's one thread for it; several servers on one database take turns."""
     is_first = True
+    tidied_at = datetime.min.replace(tzinfo=UTC)
     while not stopping.is_set():
         try:
             now = datetime.now(UTC)
+            if now - tidied_at >= TIDY:
+                forget_old(ctx.engine, now)
+                tidied_at = now
             if is_first and (changed := recompute_deadlines(ctx, CONSOLE, now)):
                 log.warning("watch: %d provisional deadlines counted again", changed)
             is_first = False

@@ -8,9 +8,10 @@ to a position has read everything up to it, for ever.
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import datetime
 
 import psycopg
-from sqlalchemy import Connection, Engine, func, insert, select, text
+from sqlalchemy import Connection, Engine, delete, exists, func, insert, select, text
 
 from gis_server.core.access import Tier
 from gis_server.core.errors import Unavailable
@@ -99,6 +100,36 @@ def sequence(conn: Connection) -> int:
 def last_position(conn: Connection) -> int:
     """The highest position given; 0 on an empty stream."""
     return int(conn.execute(select(func.coalesce(func.max(event.c.position), 0))).scalar_one())
+
+
+def first_position(conn: Connection) -> int:
+    """The lowest position that is still kept; 0 on an empty stream."""
+    return int(conn.execute(select(func.coalesce(func.min(event.c.position), 0))).scalar_one())
+
+
+def is_all_numbered(conn: Connection) -> bool:
+    """Whether every committed row has its position, so that ``last_position`` is the place of what is seen now."""
+    return not conn.execute(select(exists().where(event.c.position.is_(None)))).scalar_one()
+
+
+FORGOTTEN_AT_ONCE = 5_000
+
+
+def forget(conn: Connection, *, before: datetime, at_least: int) -> int:
+    """Remove the oldest rows written before ``before``, never of the last ``at_least``; at most ``FORGOTTEN_AT_ONCE``.
+
+    The positions that remain follow each other without a gap.
+    """
+    kept = select(func.max(event.c.position) - at_least).scalar_subquery()
+    # only what is older than all that is kept: a clock that was set back must not leave a hole
+    first_kept = select(func.min(event.c.position)).where(event.c.at >= before).scalar_subquery()
+    oldest = (
+        select(event.c.id)
+        .where(event.c.position <= kept, event.c.position < func.coalesce(first_kept, kept + 1))
+        .order_by(event.c.position)
+        .limit(FORGOTTEN_AT_ONCE)
+    )
+    return conn.execute(delete(event).where(event.c.id.in_(oldest))).rowcount
 
 
 def read_after(conn: Connection, after: int, limit: int, upto: int | None = None) -> list[StreamEvent]:

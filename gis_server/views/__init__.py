@@ -15,6 +15,7 @@ from gis_server.journeys.events import Broadcaster
 from gis_server.journeys.opening import context as open_context
 from gis_server.journeys.tiles import Tiles
 from gis_server.journeys.together import Together
+from gis_server.journeys.wall_counts import WallCounts
 from gis_server.settings import Settings
 from gis_server.views import (
     api_addresses,
@@ -27,10 +28,12 @@ from gis_server.views import (
     api_incidents,
     api_layers,
     api_photos,
+    api_places,
     api_reroutes,
     api_returns,
     api_roster,
     api_session,
+    api_wall_desk,
     api_walls,
     assets,
     health,
@@ -76,8 +79,9 @@ def create_app(settings: Settings, ctx: Context | None = None) -> Flask:
     app.json = OrjsonProvider(app)
     app.url_map.converters["id"] = _IdConverter
     broadcaster = Broadcaster(ctx.engine)
-    atexit.register(broadcaster.stop)
-    app.extensions[EXTENSION] = Server(ctx, broadcaster, Together(), Together(), Together(), Tiles())
+    counts = WallCounts(ctx, broadcaster)
+    atexit.register(stop_streams, app)
+    app.extensions[EXTENSION] = Server(ctx, broadcaster, counts, Together(), Together(), Together(), Tiles())
     # timed first and last of all, so that refusals are counted too
     health.init_app(app)
     i18n.init_app(app, settings.language)
@@ -104,8 +108,17 @@ def create_app(settings: Settings, ctx: Context | None = None) -> Flask:
         api_returns.blueprint,
         api_roster.blueprint,
         api_walls.blueprint,
+        api_wall_desk.blueprint,
+        api_places.blueprint,
         api_events.blueprint,
         openapi.blueprint,
     ):
         app.register_blueprint(blueprint)
     return app
+
+
+def stop_streams(app: Flask) -> None:
+    """Send away all who follow the live stream; they come again to whoever serves next."""
+    server: Server = app.extensions[EXTENSION]
+    server.broadcaster.stop()
+    server.counts.stop()

@@ -1,6 +1,6 @@
 """The live stream as server-sent events."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime, timedelta
 
 import orjson
@@ -10,15 +10,16 @@ from gis_server.core.access import Act
 from gis_server.core.errors import UnusableInput
 from gis_server.core.message import msg
 from gis_server.core.stream import StreamEvent
-from gis_server.journeys.events import Broadcaster, Subscription, follow
-from gis_server.views.current import actor, integer_parameter, known_parameters, server
+from gis_server.journeys import walls
+from gis_server.journeys.events import Broadcaster, Page, Subscription, follow
+from gis_server.views.current import actor, ctx, integer_parameter, known_parameters, now, parameter, server
 from gis_server.views.health import open_streams
 from gis_server.views.sessions import still_there
 
 blueprint = Blueprint("events", __name__, url_prefix="/api")
 
-HEARTBEAT_S = 5.0
-"""A named event, since a comment does not reveal a half-open socket to the page."""
+HEARTBEAT_S = 4.0
+"""A named event, since a comment does not reveal a half-open socket to the page. Two missed and a margin are a loss."""
 
 RECHECK_S = 8.0
 """How often an open stream asks whether its session still holds; with a heartbeat, within 15 seconds of its end."""
@@ -26,11 +27,18 @@ RECHECK_S = 8.0
 
 @blueprint.get("/events")
 def stream() -> Response:
-    """Events that the actor may see, from now or from behind ``Last-Event-ID`` (or ``after``)."""
-    known_parameters("after")
+    """Events that the actor may see, from now or from behind ``Last-Event-ID`` (or ``after``).
+
+    With ``wall`` also the counts of that wall, whenever they were counted anew.
+    """
+    known_parameters("after", "wall")
     known = actor()
     known.require(Act.READ_LAYERS)
-    subscription = server().broadcaster.subscribe(_position())
+    shown = parameter("wall")
+    wall = None if shown is None else walls.open_wall(ctx(), known, shown, now())
+    subscription = server().broadcaster.subscribe(_position(), wall)
+    if wall is not None:
+        server().counts.start()
     seen = follow(
         subscription, known, heartbeat_s=HEARTBEAT_S, recheck_s=RECHECK_S, still_allowed=still_there()
     )
@@ -63,25 +71,31 @@ def _position() -> int | None:
 
 def _beat(subscription: Subscription, broadcaster: Broadcaster) -> dict[str, object]:
     """``now`` is the server's time; ``as_of`` lags behind it while the database does not answer."""
-    now = datetime.now(UTC)
+    moment = datetime.now(UTC)
     return {
-        "now": now,
-        "as_of": now - timedelta(seconds=broadcaster.age_s),
+        "now": moment,
+        "as_of": moment - timedelta(seconds=broadcaster.age_s),
         "position": subscription.position,
     }
 
 
 def _as_text(
-    seen: Iterator[StreamEvent | None], subscription: Subscription, broadcaster: Broadcaster
+    seen: Iterator[Page | None], subscription: Subscription, broadcaster: Broadcaster
 ) -> Iterator[bytes]:
     yield b"retry: 2000\n\n"
     if subscription.reset:
         yield _text("reset", {"position": subscription.position}, subscription.position)
-    for event in seen:
-        if event is None:
+    for page in seen:
+        if page is None:
             yield _text("heartbeat", _beat(subscription, broadcaster))
-        else:
-            yield _text(event.kind, {**event.payload, "at": event.at}, event.position)
+            continue
+        if page.text is None:
+            page.text = _all_as_text(page.events)
+        yield page.text
+
+
+def _all_as_text(events: Iterable[StreamEvent]) -> bytes:
+    return b"".join(_text(e.kind, {**e.payload, "at": e.at}, e.position or None) for e in events)
 
 
 def _text(kind: str, data: object, position: int | None = None) -> bytes:

@@ -23,6 +23,7 @@ from gis_server.journeys.context import Context
 from gis_server.journeys.events import Broadcaster
 from gis_server.journeys.tiles import Tiles
 from gis_server.journeys.together import Together
+from gis_server.journeys.wall_counts import WallCounts
 
 EXTENSION = "gis_server"
 
@@ -33,6 +34,7 @@ class Server:
 
     context: Context
     broadcaster: Broadcaster
+    counts: WallCounts
     states: Together[WallState]
     statistics: Together[Statistics]
     rankings: Together[Ranking | None]

@@ -33,6 +33,7 @@ from gis_server.views.operations_intake import INTAKE
 from gis_server.views.operations_map import MAP
 from gis_server.views.operations_mending import MENDING
 from gis_server.views.operations_over_time import OVER_TIME
+from gis_server.views.operations_places import PLACES
 from gis_server.views.operations_roster import ROSTER
 
 _LAYER = in_path("layer", msg("图层名，见 /api/catalogue"), TEXT)
@@ -421,7 +422,7 @@ OPERATIONS: tuple[Operation, ...] = (
         "send_wall_scene",
         msg("让大屏把一个场景显示一段时间"),
         (in_path("wall_id", msg("city 或区划代码"), TEXT),),
-        body=obj(("scene",), scene=TEXT, seconds=INTEGER, town=or_null("string")),
+        body=obj(("scene",), scene=TEXT, seconds=INTEGER, town=or_null("string"), grid=or_null("string")),
         status=204,
     ),
     Operation(
@@ -461,9 +462,10 @@ OPERATIONS: tuple[Operation, ...] = (
         "/api/events",
         "events",
         msg(
-            "实时事件流（server-sent events）：incident、generation、acknowledged、scene、tour、heartbeat、reset"
+            "实时事件流（server-sent events）：incident、generation、acknowledged、scene、tour、counts、heartbeat、reset"
         ),
         (
+            Parameter("wall", msg("大屏的编号；随后也收到它的各项统计（counts）"), TEXT),
             Parameter("after", msg("从这一位置之后开始；重连时浏览器改用 Last-Event-ID"), INTEGER),
             Parameter("Last-Event-ID", msg("收到的最后一个编号"), INTEGER, "header"),
         ),
@@ -472,5 +474,6 @@ OPERATIONS: tuple[Operation, ...] = (
     ),
     *ADDRESSES,
     *INTAKE,
+    *PLACES,
     *ROSTER,
 )
