@@ -86,8 +86,10 @@ export class Mending {
     setText(this.all, _("正在推算可以修补的…"));
     this.all.hidden = false;
     this.all.disabled = true;
-    const { moves, preferable } = await getJson(this.#url("/mending?" + this.wishes.query));
-    if (this.generation !== generation) return;
+    const { query } = this.wishes;
+    const { moves, preferable } = await getJson(this.#url("/mending?" + query));
+    // answers may overtake each other: only the one to the present wishes counts
+    if (this.generation !== generation || this.wishes.query !== query) return;
     this.byFinding = new Map();
     for (const move of moves) {
       if (move.finding !== null) this.byFinding.set(move.finding, [...(this.byFinding.get(move.finding) ?? []), move]);
