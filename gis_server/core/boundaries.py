@@ -113,6 +113,10 @@ class Boundaries:
         """The codes of an area and those above it, county first; empty for one that is not there."""
         return self._paths.get(area_code, ())
 
+    def row_of(self, grid_code: str) -> int | None:
+        """The row of a grid by its code; None for one that is not there."""
+        return self._row_of.get(grid_code)
+
     def route(self, lon: float, lat: float, accuracy_m: float | None = None) -> Place:
         """Where a point (CGCS2000 degrees) belongs; outside every grid the deepest area that covers it is named."""
         return self._place(self.index.route(lon, lat, accuracy_m), lon, lat)

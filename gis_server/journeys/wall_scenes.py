@@ -18,7 +18,7 @@ from gis_server.core.wall_figures import Replayed, Statistics
 from gis_server.files.tour import default_tour
 from gis_server.journeys.context import Context
 from gis_server.journeys.profiles import profile_in_use
-from gis_server.store import audit, events, incidents, tours, wall_figures
+from gis_server.store import areas, audit, boundaries, events, incidents, places, tours, wall_figures
 
 
 def tour_of(ctx: Context, conn: Connection, wall_id: str) -> Tour:
@@ -55,9 +55,20 @@ def save_tour(ctx: Context, actor: Actor, wall: Wall, content: object, now: date
 
 
 def send_scene(
-    ctx: Context, actor: Actor, wall: Wall, key: str, *, seconds: int, town: str | None = None, now: datetime
+    ctx: Context,
+    actor: Actor,
+    wall: Wall,
+    key: str,
+    *,
+    seconds: int,
+    town: str | None = None,
+    grid: str | None = None,
+    now: datetime,
 ) -> None:
-    """Show a scene of the wall's tour for ``seconds``; then the tour goes on where it would be."""
+    """Show a scene of the wall's tour for ``seconds``; then the tour goes on where it would be.
+
+    ``town`` is the township and ``grid`` the grid that the map goes to: its code, name and extent are public (requirements 8.2).
+    """
     actor.require(Act.STEER_WALL, wall.territory.path)
     if not SHORTEST_S <= seconds <= LONGEST_S:
         raise UnusableInput(
@@ -73,9 +84,23 @@ def send_scene(
                 field="scene",
                 expected=msg("{known} 之一", known=known),
             )
-        payload = {"wall_id": wall.id, "scene": key, "seconds": seconds, "town": town}
+        focus = None if grid is None else _focus(conn, wall, grid, now)
+        payload = {"wall_id": wall.id, "scene": key, "seconds": seconds, "town": town, "focus": focus}
         events.emit(conn, SCENE, tier=Tier.HALL, area_path=wall.territory.path, payload=payload)
         audit.add(conn, actor, "wall_scene_send", now=now, subject=wall.id, detail={"scene": key})
+
+
+def _focus(conn: Connection, wall: Wall, code: str, now: datetime) -> dict[str, object]:
+    generation = boundaries.in_force(conn, now).get("grid")
+    row = None if generation is None else places.grid_row(conn, generation, code)
+    community = None if row is None else areas.by_code(conn, row.community_code, now)
+    if row is None or community is None or not wall.territory.holds(community.path):
+        raise UnusableInput(
+            msg("大屏 {wall} 的范围内没有编码为 {code} 的网格。", wall=wall.id, code=code[:60]),
+            field="grid",
+            expected=msg("这面大屏范围内的网格编码"),
+        )
+    return {"grid_code": row.grid_code, "grid_name": row.grid_name, "bounds": list(row.bounds)}
 
 
 def acknowledge(ctx: Context, actor: Actor, incident_id: int, now: datetime) -> None:

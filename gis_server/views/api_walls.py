@@ -163,16 +163,20 @@ def send_scene(wall_id: str) -> Response:
     """Show a scene on a wall for a while."""
     actor().require(Act.STEER_WALL)
     known = walls.open_wall(ctx(), actor(), wall_id, now())
-    body = _object({"scene", "seconds", "town"})
+    body = _object({"scene", "seconds", "town", "grid"})
     if not isinstance(body.get("scene"), str):
         raise UnusableInput(msg("缺少 {name}。", name="scene"), field="scene", expected=msg("文字"))
     seconds = body.get("seconds", 60)
     if isinstance(seconds, bool) or not isinstance(seconds, int):
         raise UnusableInput(msg("seconds 应为整数。"), field="seconds", expected=msg("整数"))
-    town = body.get("town")
+    town, grid = body.get("town"), body.get("grid")
     if town is not None and not isinstance(town, str):
         raise UnusableInput(msg("town 应为区划代码。"), field="town", expected=msg("文字"))
-    wall_scenes.send_scene(ctx(), actor(), known, body["scene"], seconds=seconds, town=town, now=now())
+    if grid is not None and not isinstance(grid, str):
+        raise UnusableInput(msg("grid 应为网格编码。"), field="grid", expected=msg("文字"))
+    wall_scenes.send_scene(
+        ctx(), actor(), known, body["scene"], seconds=seconds, town=town, grid=grid, now=now()
+    )
     return Response(status=204)
 
 
