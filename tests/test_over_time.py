@@ -22,9 +22,11 @@ from kilometre import (
     publish_grids,
     stage_grids,
 )
+from rosters import put_roster
 
 from gis_server.core.access import CONSOLE, Role
 from gis_server.core.incident import parse_report
+from gis_server.core.roster import Post, WorkerKind
 from gis_server.journeys import explain, incidents
 from gis_server.journeys.context import Context
 from gis_server.views import create_app
@@ -73,6 +75,42 @@ def test_s06_an_exclusive_grid_is_carved_out_and_coded(ctx: Context, tmp_path: P
     refused = stage_grids(ctx, tmp_path, again, JANUARY)
     assert refused.errors > 0
     assert refused.summary["by_kind"]["duplicate_code"] >= 1
+
+
+def test_s17_point_in_grid_routing_through_http(ctx: Context, app: Flask, tmp_path: Path) -> None:
+    """(250,250), (550,550), (700,700) go to G1, G4 and the hospital, each to its worker, and keep grid and code of that time."""
+    publish_areas(ctx, tmp_path, JANUARY)
+    grids = publish_grids(ctx, tmp_path, S06, JANUARY, **{"005": "exclusive_grid"})
+    people(ctx, JANUARY, operator=(Role.OPERATOR, None))
+    workers = [
+        {
+            "post": Post.GRID_WORKER,
+            "worker_kind": WorkerKind.FULL_TIME,
+            "code": f"{K1}{code}",
+            "name": f"专职{code}",
+        }
+        for code, _ in S06
+    ]
+    of_the_host = {"worker_kind": WorkerKind.EXCLUSIVE, "name": "医院专属", "unit": "市医院"}
+    put_roster(ctx, [*workers, {**workers[4], **of_the_host}], JANUARY)
+    client = client_of(app, ctx)
+    told = []
+    for x, y in ((250, 250), (550, 550), (700, 700)):
+        given = {**at(x, y), "datum": "cgcs2000", "description": "井盖缺失", "source": "patrol"}
+        made = client.post("/api/incidents", given)
+        assert made.status_code == 201
+        kept = client.get(f"/api/incidents/{made.json['id']}").json
+        first = kept["responsible"]["people"][0]
+        told.append((kept["grid_code"], first["name"], first["as"]))
+        record = explain.explain(ctx, CONSOLE, kept["id"], JANUARY).decision
+        assert record is not None
+        assert record["generations"]["grid"] == grids.id
+        assert record["route"]["grid_code"] == kept["grid_code"]
+    assert told == [
+        (f"{K1}001", "专职001", "answers"),
+        (f"{K1}004", "专职004", "answers"),
+        (f"{K1}005", "医院专属", "answers"),
+    ]
 
 
 def test_s18_a_point_on_the_common_border_and_a_point_outside(
