@@ -1,18 +1,26 @@
-/** The legend of a scene: what the marks, the colours by number and the layers on the map mean, and which are old. */
+/**
+ * The legend of a scene: what the marks, the colours by number and the layers on the map mean, and which are old. Roads
+ * and water need no words at ten metres, and every line of a legend takes its room from the map.
+ */
 
 import { classToken, classWords } from "../core/classes.js";
 import { _ } from "../core/i18n.js";
 import { el } from "./dom.js";
 import { legend } from "./legend.js";
+import { stretchWords } from "./wall_list_panels.js";
 
-/** What a scene colours its grids by. @param {import("../core/types.js").Scene["colour"]} colour */
-export function colourWords(colour) {
+/**
+ * What a scene colours its grids by.
+ * @param {import("../core/types.js").Scene["colour"]} colour
+ * @param {import("../core/types.js").Ranking | null | undefined} ranking of the month
+ */
+function colourWords(colour, ranking) {
   /** @type {Record<string, string>} */
   const words = {
     open: _("各网格未结事件数"),
     overdue: _("各网格超期事件数"),
     reported: _("各网格近 30 天上报数"),
-    completed: _("各网格本月办结数"),
+    completed: ranking ? _("各网格办结数，{time}", { time: stretchWords(ranking) }) : "",
   };
   return words[colour] ?? "";
 }
@@ -23,8 +31,9 @@ export function colourWords(colour) {
  * @param {number[]} bounds lower bounds of the classes of numbers
  * @param {ReturnType<import("../map/city_map.js").CityMap["drawn"]>} drawn
  * @param {string[]} stale titles of the layers that could not be brought up to date
+ * @param {import("../core/types.js").Ranking | null | undefined} ranking of the month
  */
-export function showLegend(box, scene, bounds, drawn, stale) {
+export function showLegend(box, scene, bounds, drawn, stale, ranking) {
   const classes = bounds.map((_bound, index) => {
     const swatch = el("i", { class: "swatch swatch-number" });
     swatch.style.background = `var(${classToken(index, bounds.length)})`;
@@ -32,8 +41,8 @@ export function showLegend(box, scene, bounds, drawn, stale) {
   });
   const coloured = scene.colour !== "plain" && classes.length > 0;
   box.replaceChildren(
-    ...(coloured ? [el("p", {}, colourWords(scene.colour)), el("ul", { class: "legend legend-numbers" }, ...classes)] : []),
-    legend(drawn, { incidents: scene.points !== "none" }),
+    ...(coloured ? [el("p", {}, colourWords(scene.colour, ranking)), el("ul", { class: "legend legend-numbers" }, ...classes)] : []),
+    legend(drawn.filter(({ layer }) => layer.kind === "boundary" || layer.geometry === "Point"), { incidents: scene.points !== "none" }),
     ...(stale.length > 0
       ? [el("p", { class: "legend-stale" }, _("未能更新：{layers}", { layers: stale.join(_("、")) }))]
       : []),

@@ -71,24 +71,22 @@ function when(moment, now) {
   return sameDay(moment, now) ? clock(moment) : dayAndTime(moment, now);
 }
 
-/** The grids with the most open incidents, as bars on one scale. */
+/** Names with a number each, as bars on one scale; with places where there is a ranking. */
 export class Ranking {
   /** @param {HTMLElement} list */
   constructor(list) {
     this.list = list;
   }
 
-  /**
-   * @param {{code: string, open: number}[]} grids most first
-   * @param {(code: string) => string} nameOf
-   */
-  show(grids, nameOf) {
-    const most = Math.max(1, ...grids.map(({ open }) => open));
+  /** @param {{name: string, number: number, place?: number}[]} rows most first */
+  show(rows) {
+    const most = Math.max(1, ...rows.map(({ number }) => number));
     this.list.replaceChildren(
-      ...grids.map(({ code, open }) => {
+      ...rows.map(({ name, number, place }) => {
         const bar = el("span", { class: "ranking-bar", "aria-hidden": "true" });
-        bar.style.width = (100 * open) / most + "%";
-        return el("li", {}, el("span", { class: "ranking-name" }, nameOf(code)), el("b", {}, count(open)), bar);
+        bar.style.width = (100 * number) / most + "%";
+        const head = el("span", { class: "ranking-name" }, place !== undefined && el("i", { class: "ranking-place" }, String(place)), name);
+        return el("li", {}, head, el("b", {}, count(number)), bar);
       }),
     );
   }

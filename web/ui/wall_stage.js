@@ -5,6 +5,7 @@ import { clock, count, span } from "../core/formats.js";
 import { boundsOf } from "../core/geometry.js";
 import { _ } from "../core/i18n.js";
 import { byId, el, setText } from "./dom.js";
+import { WallColumns } from "./wall_columns.js";
 import { urbanBounds } from "./wall_extents.js";
 import { showLegend } from "./wall_legend.js";
 import { Panels } from "./wall_panels.js";
@@ -14,6 +15,8 @@ import { WallSound } from "./wall_sound.js";
 
 /** Half the side of what is shown around a call at least, degrees. */
 const CALL_REACH = 0.002;
+/** A replay that somebody moved by hand stays there for so long. */
+const HELD_MS = 15_000;
 
 export class WallStage {
   /**
@@ -28,6 +31,9 @@ export class WallStage {
     this.layers = layers;
     this.stale = stale;
     this.panels = new Panels();
+    this.columns = new WallColumns(byId("left"), byId("right"), byId("legend"));
+    /** Where the replay was put by hand, and until when it stays there. */
+    this.held = { progress: 0, until: 0 };
     this.sound = new WallSound();
     this.standing = model.standing();
     /** @type {import("../core/types.js").Bounds | null} */
@@ -47,14 +53,14 @@ export class WallStage {
    */
   set(standing) {
     this.standing = standing;
+    this.held.until = 0;
     const { scene, town } = standing;
     const title = document.documentElement.lang.startsWith("en") ? scene.title.en : scene.title.zh;
     const name = this.model.town(town)?.name;
     setText(byId("scene"), name ? _("{scene}：{town}", { scene: title, town: name }) : title);
     byId("wall").dataset.scene = scene.key;
     this.#ticks();
-    column(byId("left"), scene.left, this.panels);
-    column(byId("right"), scene.right, this.panels);
+    this.columns.set(this.#made(scene.left), this.#made(scene.right));
     this.map.setShown("camera", scene.cameras ? "always" : "never");
     this.call();
     this.show();
@@ -72,10 +78,10 @@ export class WallStage {
 
   /** Let ages grow and the replay run. @param {Standing} standing */
   tick(standing) {
-    this.standing = standing;
+    this.standing = performance.now() < this.held.until ? { ...standing, progress: this.held.progress } : standing;
     const view = this.#view();
     for (const panel of this.#shown()) panel.tick?.(view);
-    if (standing.scene.points === "replay") this.map.incidents.show(this.model.points(standing));
+    if (standing.scene.points === "replay") this.map.incidents.show(this.model.points(this.standing));
   }
 
   /** Show the scene's extent in the part of the map that the panels leave free. */
@@ -129,7 +135,12 @@ export class WallStage {
 
   #shown() {
     const { left, right } = this.standing.scene;
-    return [...left, ...right].flatMap((name) => this.panels.get(name) ?? []);
+    return this.#made([...left, ...right]);
+  }
+
+  /** @param {string[]} names */
+  #made(names) {
+    return names.flatMap((name) => this.panels.get(name) ?? []);
   }
 
   #drawn() {
@@ -143,7 +154,7 @@ export class WallStage {
   }
 
   #legend() {
-    showLegend(byId("legend"), this.standing.scene, this.classes, this.map.drawn(), this.stale());
+    showLegend(byId("legend"), this.standing.scene, this.classes, this.map.drawn(), this.stale(), this.model.rankings.get("month"));
   }
 
   #colour() {
@@ -164,17 +175,22 @@ export class WallStage {
     if (isNew) this.#legend();
   }
 
-  /** @returns {import("./wall_panels.js").View} */
+  /** @returns {import("./wall_frame.js").View} */
   #view() {
-    const { state, statistics, replay } = this.model;
+    const { state, statistics, replay, rankings } = this.model;
     const camera = this.layers.find(({ name }) => name === "camera");
     return {
       state,
       statistics,
       replay,
+      rankings,
       now: this.model.now(),
       town: this.standing.town,
       progress: this.standing.progress,
+      scrub: (progress) => {
+        this.held = { progress, until: performance.now() + HELD_MS };
+        this.tick(this.standing);
+      },
       gridName: (code) => this.names.get(code) || code,
       cameraWords: (field, value) => camera?.fields.find(({ name }) => name === field)?.choices?.[value] ?? value,
     };
@@ -193,15 +209,4 @@ export class WallStage {
     }
     box.hidden = keys.length < 2;
   }
-}
-
-/**
- * @param {HTMLElement} box
- * @param {string[]} names
- * @param {Panels} panels
- */
-function column(box, names, panels) {
-  const wanted = names.flatMap((name) => panels.get(name)?.element ?? []);
-  const same = wanted.length === box.children.length && wanted.every((panel, index) => box.children[index] === panel);
-  if (!same) box.replaceChildren(...wanted);
 }
