@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from gis_server.core.camera import BEARING, Kept, SiteClass
+from gis_server.core.camera import Kept, SiteClass
 from gis_server.core.message import msg
 from gis_server.core.places import LEAST_REACH_M, MOST_REACH_M, REACH_M
 from gis_server.core.routing import Match
@@ -45,17 +45,10 @@ _ANSWERS: dict[str, Any] = {
     "unit": or_null("object", properties={"code": TEXT, "name": TEXT}),
     "managers": items(obj(mode=TEXT, unit=or_null("string"), person=_PERSON)),
 }
+# the fields of higher tiers are described with the layer, to those who may see them
 _CAMERA: dict[str, Any] = {
-    "camera_code": TEXT,
-    "camera_name": TEXT,
     "camera_site_class": {"type": "string", "enum": list(SiteClass)},
     "status": or_null("string"),
-    "source_class": or_null("string"),
-    "image_months": or_null("integer"),
-    "video_months": or_null("integer"),
-    "direction": or_null("string", enum=[*BEARING, None]),
-    "field_angle": or_null("number"),
-    "view_distance_m": or_null("number"),
     "lon": LON,
     "lat": LAT,
     "retention": or_null(
@@ -100,7 +93,7 @@ PLACES: tuple[Operation, ...] = (
         ),
         (in_path("code", msg("网格编码"), TEXT),),
         answer=obj(
-            grid=obj(grid_code=TEXT, grid_name=TEXT, grid_kind=TEXT, resident_households=or_null("integer")),
+            grid=obj(grid_code=TEXT, grid_name=TEXT, grid_kind=TEXT),
             lon=LON,
             lat=LAT,
             bounds=items(NUMBER),
