@@ -4,6 +4,7 @@ A generation is never changed, so a tile is told by its generation, by what its 
 already is told so without a look at a geometry, and many screens share one answer.
 """
 
+import gzip
 import hashlib
 from collections import OrderedDict
 from collections.abc import Callable, Hashable, Sequence
@@ -20,6 +21,7 @@ from gis_server.core.errors import NotFound, UnusableInput
 from gis_server.core.generation import Generation, GenerationState
 from gis_server.core.message import msg
 from gis_server.core.tile import FULL_ZOOM, WHOLE_ROWS, Tile
+from gis_server.core.tile_cut import vector_tile
 from gis_server.journeys.context import Context
 from gis_server.journeys.layers import chosen_generation, readable_layer, sight_of
 from gis_server.journeys.together import Together
@@ -29,6 +31,9 @@ from gis_server.store.sight import Sight
 
 BOX_DECIMALS = 6
 """Digits of degrees in boxes: a decimetre."""
+
+ZOOMS_BELOW = 2
+"""A map draws tiles of up to so many zooms below its own; a layer has none below those of its first zoom."""
 
 FORMAT = 1
 """Counted up when the same rows are cut or written otherwise, so that nobody keeps a tile of the former way."""
@@ -80,7 +85,7 @@ class Tiles:
 class Cut:
     """A tile or a list of extents that may be fetched.
 
-    ``etag`` is known before ``body`` is made. ``lasts`` says that the address names generation and reader, so that it
+    ``etag`` is known before ``body`` is made, which comes as gzip (empty where nothing is). ``lasts`` says that the address names generation and reader, so that it
     will never answer anything else.
     """
 
@@ -126,7 +131,10 @@ def tile(ctx: Context, kept: Tiles, actor: Actor, asked: Asked, place: Tile) -> 
     """A tile of a layer: what tier and territory allow."""
 
     def make(conn: Connection, layer: Layer, generation: Generation, sight: Sight) -> bytes:
-        return cut.encoded(conn, layer, generation, sight, place)
+        if place.z < layer.style.min_zoom - ZOOMS_BELOW:
+            return b""
+        rows = cut.rows(conn, layer, generation, sight, place)
+        return vector_tile(layer.name, layer.geometry, rows.geometry, rows.columns, place)
 
     return _cut(ctx, kept, actor, asked, _Made(("tile", place), make, b""))
 
@@ -182,12 +190,12 @@ def _cut(ctx: Context, kept: Tiles, actor: Actor, asked: Asked, made: _Made) -> 
             audit.add(conn, actor, "protected_read", subject=layer.name)
     own = sight_tag(ctx, layer, sight)
     if generation is None:
-        return Cut(f"none-{own}", False, lambda: made.nothing)
+        return Cut(f"none-{own}", False, lambda: _packed(made.nothing))
     key = (layer.name, generation.id, own, *made.name)
 
     def ask() -> bytes:
         with ctx.engine.begin() as conn:
-            return made.make(conn, layer, generation, sight)
+            return _packed(made.make(conn, layer, generation, sight))
 
     is_published = generation.state is GenerationState.PUBLISHED
     place = hashlib.blake2b(repr(made.name).encode(), digest_size=6).hexdigest()
@@ -197,6 +205,11 @@ def _cut(ctx: Context, kept: Tiles, actor: Actor, asked: Asked, made: _Made) -> 
         # a staged generation may be thrown away, and is looked at by one person
         body=(lambda: kept.get(key, ask)) if is_published else ask,
     )
+
+
+def _packed(body: bytes) -> bytes:
+    # packed once, and kept so: many screens ask for the same
+    return gzip.compress(body, compresslevel=1, mtime=0) if body else b""
 
 
 def cuttings(ctx: Context, kept: Tiles, actor: Actor, now: datetime) -> dict[str, Cutting]:

@@ -1,5 +1,7 @@
 """Vector tiles and extents of layers over HTTP."""
 
+import gzip
+
 from flask import Blueprint, Response, request
 
 from gis_server.core.tile import tile as tile_at
@@ -35,15 +37,22 @@ def _asked(layer: str, *more: str) -> tiles.Asked:
 
 def _answer(found: tiles.Cut, mimetype: str) -> Response:
     answer = Response(mimetype=mimetype)
-    answer.set_etag(found.etag)
+    takes_gzip = request.accept_encodings.quality("gzip") > 0
+    etag = found.etag + ("-gz" if takes_gzip else "")
+    answer.set_etag(etag)
+    answer.headers["Vary"] = "Accept-Encoding"
     answer.headers["Cache-Control"] = (
         f"private, max-age={A_YEAR_S}, immutable" if found.lasts else "private, no-cache"
     )
-    if request.if_none_match.contains_weak(found.etag):
+    if etag in request.if_none_match:
         answer.status_code = 304
         return answer
     body = found.body()
-    answer.set_data(body)
     if not body:
         answer.status_code = 204
+    elif takes_gzip:
+        answer.headers["Content-Encoding"] = "gzip"
+        answer.set_data(body)
+    else:
+        answer.set_data(gzip.decompress(body))
     return answer
