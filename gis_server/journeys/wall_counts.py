@@ -4,7 +4,7 @@ So a screen never asks for counts because of an event, and what an event costs d
 """
 
 import logging
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from datetime import UTC, datetime
 from threading import Event, Lock, Thread
 from time import monotonic
@@ -101,5 +101,6 @@ class WallCounts:
             if self._stopping.is_set():
                 return
             told, position = count(self._ctx, wall, datetime.now(UTC))
-            self._broadcaster.has_handed_out(position or 0, PATIENCE_S)
+            if not self._broadcaster.has_handed_out(position or 0, PATIENCE_S):
+                told = replace(told, payload={**told.payload, "position": None})
             self._broadcaster.tell(wall.id, told)

@@ -7,10 +7,12 @@ const TICK_MS = 500;
 
 /**
  * @typedef {object} Listener
- * @property {(kind: string, data: any) => void} event one event, each exactly once and in order
+ * @property {(kind: string, data: any, position: number) => void} event one event, each exactly once and in order
+ * @property {(data: any) => void} [counts] what is told to those who are there, and not again
  * @property {(phase: "connecting" | "live" | "waiting") => void} phase
  * @property {(serverTime: Date, asOf: Date) => void} heartbeat `asOf` lags behind while the server cannot reach its database
- * @property {() => void} back events may have been missed: after a loss, or when the server cannot replay them
+ * @property {(isAfresh: boolean) => void} back events may have been missed: after a loss, or when the server cannot replay them
+ *   (`isAfresh`), which makes all positions heard before worthless
  */
 
 /**
@@ -62,12 +64,17 @@ export class LiveStream {
   }
 
   #open() {
-    const after = this.state.lastId > 0 || this.startsAtZero ? `?after=${this.state.lastId}` : "";
+    const sign = this.url.includes("?") ? "&" : "?";
+    const after = this.state.lastId > 0 || this.startsAtZero ? `${sign}after=${this.state.lastId}` : "";
     const source = this.surroundings.open(this.url + after);
     this.source = source;
     for (const kind of KINDS) {
       source.addEventListener(kind, (event) => this.#receive(kind, /** @type {MessageEvent} */ (event)));
     }
+    source.addEventListener("counts", (event) => {
+      this.#hear(null);
+      this.listener.counts?.(JSON.parse(/** @type {MessageEvent} */ (event).data));
+    });
     source.addEventListener("heartbeat", (event) => {
       this.#hear(null);
       const { now, as_of } = JSON.parse(/** @type {MessageEvent} */ (event).data);
@@ -77,7 +84,7 @@ export class LiveStream {
       const id = Number(/** @type {MessageEvent} */ (event).lastEventId);
       this.#change(reset(this.state, this.surroundings.now(), id));
       this.wasLost = false;
-      this.listener.back();
+      this.listener.back(true);
     });
     source.addEventListener("open", () => this.#hear(null));
     source.addEventListener("error", () => {
@@ -93,7 +100,7 @@ export class LiveStream {
     const id = Number(event.lastEventId);
     if (!isNews(this.state, id)) return;
     this.#hear(id);
-    this.listener.event(kind, JSON.parse(event.data));
+    this.listener.event(kind, JSON.parse(event.data), id);
   }
 
   /** @param {number | null} id */
@@ -101,7 +108,7 @@ export class LiveStream {
     this.#change(heard(this.state, this.surroundings.now(), id));
     if (this.wasLost) {
       this.wasLost = false;
-      this.listener.back();
+      this.listener.back(false);
     }
   }
 

@@ -3,9 +3,9 @@
  * A half-open socket gives no error, so silence longer than the server's heartbeat allows counts as a loss.
  */
 
-export const HEARTBEAT_MS = 5_000;
+export const HEARTBEAT_MS = 4_000;
 /** Two heartbeats missed and a margin for a busy network. */
-export const SILENCE_MS = 12_000;
+export const SILENCE_MS = 10_000;
 const FIRST_WAIT_MS = 1_000;
 const LONGEST_WAIT_MS = 30_000;
 

@@ -110,6 +110,24 @@ export function standing(tour, towns, alarms, sent, now) {
 }
 
 /**
+ * When something else may stand on the wall, if nothing new is heard until then: never later than the change itself, ms.
+ * @param {Tour} tour
+ * @param {string[]} towns
+ * @param {Alarm[]} alarms
+ * @param {SentScene | null} sent
+ * @param {number} now ms
+ */
+export function nextChange(tour, towns, alarms, sent, now) {
+  const longest = tour.takeover_seconds * 1000;
+  const ends = alarms.flatMap((alarm) => spanOf(alarm, longest));
+  if (sent) ends.push(Date.parse(sent.at) + sent.seconds * 1000);
+  const { scene, by, progress } = standing(tour, towns, alarms, null, now);
+  // while a call holds the wall the tour stands still
+  if (by === "tour") ends.push(now + Math.round((1 - progress) * scene.seconds * 1000));
+  return Math.min(...ends.filter((end) => end > now));
+}
+
+/**
  * @template {{ms: number}} T
  * @param {T[]} all
  * @param {number} elapsed ms since the first of them began; the list starts over again and again

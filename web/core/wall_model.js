@@ -1,9 +1,10 @@
 /** All that a wall knows, and what it makes of it at a moment; nothing of the page. */
 
 import { ServerClock } from "./server_clock.js";
-import { held, standing, takeAcknowledgement, takeIncident, turns } from "./tour.js";
+import { held, nextChange, standing, takeAcknowledgement, takeIncident, turns } from "./tour.js";
 import { countsByGrid, isOverdue, replayedAt, replayMoment } from "./wall_counts.js";
-import { applyIncident, fromAnswer } from "./wall_state.js";
+import { Ledger } from "./ledger.js";
+import { addStep, applyIncident, fromAnswer } from "./wall_state.js";
 
 /** @typedef {import("./types.js").HallIncident & {at: string}} Told */
 
@@ -25,12 +26,17 @@ export class WallModel {
     this.statistics = null;
     /** @type {import("./types.js").Replay | null} */
     this.replay = null;
+    /** By period; null where the profile wants no ranking. @type {Map<string, import("./types.js").Ranking | null>} */
+    this.rankings = new Map();
     this.state = fromAnswer(answer);
     this.bounds = answer.bounds;
     this.tour = answer.tour;
     this.alarms = answer.alarms;
     this.sent = answer.sent_scene;
     this.asOf = new Date(answer.generated_at);
+    /** Up to here the state holds what the live stream tells. */
+    this.position = answer.position;
+    this.told = new Ledger(answer.position);
     this.take(answer);
   }
 
@@ -51,6 +57,32 @@ export class WallModel {
     this.sent = answer.sent_scene;
     this.asOf = new Date(answer.generated_at);
     this.clock.hear(this.asOf);
+    this.position = answer.position;
+    // the answer may be older than the last event: what came after it happened all the same
+    const later = this.told.after(answer.position);
+    this.told.begin(answer.position);
+    for (const { kind, data, position } of later) this.receive(kind, data, position);
+  }
+
+  /**
+   * The counts that the server told all screens of the wall. With a position they hold just what was told up to there;
+   * without one an event is under way, and only what no event tells is taken.
+   * @param {{position: number | null, figures: import("./types.js").Figures, statistics: import("./types.js").Statistics}} counts
+   */
+  takeCounts({ position, figures, statistics }) {
+    this.statistics = statistics;
+    if (position === null || position < this.told.since) {
+      Object.assign(this.state.figures, { overdue: figures.overdue, done_today: figures.done_today });
+      return;
+    }
+    this.state.figures = { ...figures };
+    for (const { step } of this.told.after(position)) if (step) addStep(this.state.figures, step);
+  }
+
+  /** The stream begins anew, with other positions. */
+  startAfresh() {
+    this.position = 0;
+    this.told.begin(0);
   }
 
   /**
@@ -66,18 +98,23 @@ export class WallModel {
    * Take in an event of the live stream.
    * @param {string} kind
    * @param {any} data
+   * @param {number} position
    * @returns {{incident: Told | null, isNew: boolean, wantsState: boolean, layer: string | null}} what came of it
    */
-  receive(kind, data) {
+  receive(kind, data, position) {
     this.asOf = this.now();
     const nothing = { incident: null, isNew: false, wantsState: false, layer: null };
+    if (kind === "tour" && data.wall_id === this.id) return { ...nothing, wantsState: true };
+    if (kind === "generation") return { ...nothing, layer: data.layer };
+    if (position <= this.position) return nothing; // the state that was taken meanwhile holds it
+    const entry = { position, kind, data, step: /** @type {import("./wall_state.js").Step | null} */ (null) };
+    this.told.add(entry);
     if (kind === "acknowledged") takeAcknowledgement(this.alarms, data.number, data.at);
     else if (kind === "scene" && data.wall_id === this.id) this.sent = data;
-    else if (kind === "tour" && data.wall_id === this.id) return { ...nothing, wantsState: true };
-    else if (kind === "generation") return { ...nothing, layer: data.layer };
     // an account may see more than the wall it looks at
     else if (kind === "incident" && (this.id === WHOLE || data.township_code === this.id)) {
-      const { isNew } = applyIncident(this.state, data, this.now());
+      const { isNew, step } = applyIncident(this.state, data, this.now());
+      entry.step = step;
       takeIncident(this.alarms, data, isNew);
       return { ...nothing, incident: data, isNew };
     }
@@ -96,6 +133,12 @@ export class WallModel {
   /** What stands on the wall now. */
   standing() {
     return standing(this.tour, this.towns(), this.alarms, this.hold ? null : this.sent, this.now().getTime());
+  }
+
+  /** In how many ms something else may stand on the wall, if nothing is heard until then. */
+  untilChange() {
+    const now = this.now().getTime();
+    return nextChange(this.tour, this.towns(), this.alarms, this.hold ? null : this.sent, now) - now;
   }
 
   /** Keys of the scenes of the tour, in their order. */
@@ -126,7 +169,7 @@ export class WallModel {
 
   /** @param {import("./types.js").Scene} scene */
   countsByGrid(scene) {
-    return countsByGrid(scene.colour, this.state.openByGrid, this.statistics);
+    return countsByGrid(scene.colour, this.state.openByGrid, this.statistics, this.rankings.get("month"));
   }
 
   /** Whether the counts of the panels are older than `most` ms. @param {number} most */

@@ -16,6 +16,12 @@ import { isOpen } from "./incident.js";
  * @property {Map<string, number>} openByGrid by grid code
  */
 
+/** How an event changed the figures. @typedef {{open: number, urgent: number, today: number}} Step */
+
+/** Beyond the first number only so many incidents are kept, the newest; the figures count all of them. */
+const TOO_MANY = 4_500;
+const KEPT = 3_000;
+
 /**
  * @param {import("./types.js").WallAnswer} answer
  * @returns {WallState}
@@ -35,27 +41,54 @@ export function fromAnswer(answer) {
 }
 
 /**
- * Take in one incident of the live stream. The state is changed in place; `isNew` says whether nothing was known of it.
+ * Take in one incident of the live stream. The state is changed in place; `isNew` says whether nothing was known of it,
+ * `step` how it changed the figures.
  * @param {WallState} state
  * @param {HallIncident} incident
  * @param {Date} now
+ * @returns {{isNew: boolean, step: Step}}
  */
 export function applyIncident(state, incident, now) {
   const before = state.incidents.get(incident.number);
   const isNew = !before && isOpen(incident);
   const wasOpen = before ? isOpen(before) : false;
-  const step = Number(isOpen(incident)) - Number(wasOpen);
-  const { figures } = state;
+  /** @type {Step} */
+  const step = { open: 0, urgent: 0, today: 0 };
   if (before || isNew) {
-    figures.open += step;
-    figures.urgent += Number(isOpen(incident) && incident.is_urgent) - Number(wasOpen && before?.is_urgent);
+    step.open = Number(isOpen(incident)) - Number(wasOpen);
+    step.urgent = Number(isOpen(incident) && incident.is_urgent) - Number(wasOpen && before?.is_urgent);
     if (incident.grid_code) {
-      state.openByGrid.set(incident.grid_code, (state.openByGrid.get(incident.grid_code) ?? 0) + step);
+      state.openByGrid.set(incident.grid_code, (state.openByGrid.get(incident.grid_code) ?? 0) + step.open);
     }
   }
-  if (isNew && sameDay(new Date(incident.discovered_at), now)) figures.today += 1;
+  if (isNew && sameDay(new Date(incident.discovered_at), now)) step.today = 1;
+  addStep(state.figures, step);
   state.incidents.set(incident.number, incident);
-  return { isNew };
+  if (state.incidents.size > TOO_MANY) state.incidents = new Map(newest(state, KEPT).map((one) => [one.number, one]));
+  return { isNew, step };
+}
+
+/**
+ * @param {Figures} figures changed in place
+ * @param {Step} step
+ */
+export function addStep(figures, step) {
+  figures.open += step.open;
+  figures.urgent += step.urgent;
+  figures.today += step.today;
+}
+
+/** Asked of every incident at every change. @type {WeakMap<HallIncident, number>} */
+const MOMENTS = new WeakMap();
+
+/** When an incident was discovered, ms. @param {HallIncident} incident */
+function momentOf(incident) {
+  let moment = MOMENTS.get(incident);
+  if (moment === undefined) {
+    moment = Date.parse(incident.discovered_at);
+    MOMENTS.set(incident, moment);
+  }
+  return moment;
 }
 
 /**
@@ -65,10 +98,7 @@ export function applyIncident(state, incident, now) {
  */
 export function newest(state, most) {
   return [...state.incidents.values()]
-    .sort(
-      (a, b) =>
-        Date.parse(b.discovered_at) - Date.parse(a.discovered_at) || (a.number < b.number ? 1 : -1),
-    )
+    .sort((a, b) => momentOf(b) - momentOf(a) || (a.number < b.number ? 1 : -1))
     .slice(0, most);
 }
 

@@ -11,23 +11,31 @@ import { CityMap } from "../map/city_map.js";
 import { byId, el, setText } from "../ui/dom.js";
 import { LayerLoader } from "../ui/layer_loader.js";
 import { start } from "../ui/start.js";
+import { RANKING_ROWS } from "../ui/wall_list_panels.js";
 import { WallStage } from "../ui/wall_stage.js";
 import { Watchdog } from "../ui/watchdog.js";
 
 /** @typedef {import("../core/types.js").Layer} Layer */
 
 const RETRY_MS = 5_000;
-/** After this quiet time the counts are set straight by the server's own, and at the latest after the longest gap. */
-const SETTLE_MS = 2_000;
-const LONGEST_GAP_MS = 10_000;
-const RECOUNT_MS = 60_000;
+/** The server tells the counts of the panels at least so often. */
+const COUNTS_MS = 60_000;
+/** The whole state is taken again so often: whatever went wrong unseen is set straight. */
+const WHOLE_MS = 300_000;
 /** While the stream is away the whole state is asked for so often; a proxy may break streams and let questions through. */
 const POLL_MS = 10_000;
-/** Up to this is added to every wait, so that 200 screens do not ask in the same moment. */
-const SPREAD_MS = 4_000;
-/** Scenes change within this of each other on all screens of a wall. */
-const STEP_MS = 50;
+/** 200 screens that were switched on in the same moment do not ask in the same moment for ever. */
+const SPREAD_MS = 60_000;
+/** The longest wait for a change of scene: what was heard of the server's clock meanwhile may bring it nearer. */
+const LONGEST_WAIT_MS = 1_000;
 const REPLAY_STEP_MS = 250;
+/** While events keep coming they are shown together this often; at most a fifth of the time goes into it. */
+const PAINT_MS = 250;
+const PAINT_SHARE = 5;
+/** Rings around what is new at once: more make the map slow. */
+const MOST_RINGS = 3;
+/** The panels that rank grids, and by which period. */
+const RANKINGS = { ranking_week: "week", completed: "month", ranking_year: "year" };
 
 class WallPage {
   /**
@@ -51,21 +59,26 @@ class WallPage {
     this.replayedAt = 0;
     this.ended = false;
     /** @type {ReturnType<typeof setTimeout> | undefined} */
-    this.settling = undefined;
-    this.stream = new LiveStream("/api/events", answer.position, {
-      event: (kind, data) => this.receive(kind, data),
+    this.stepping = undefined;
+    /** @type {ReturnType<typeof setTimeout> | undefined} */
+    this.painting = undefined;
+    this.mayPaintAt = 0;
+    /** Numbers that came in since the last painting. @type {string[]} */
+    this.news = [];
+    this.stream = new LiveStream("/api/events?wall=" + encodeURIComponent(id), answer.position, {
+      event: (kind, data, position) => this.receive(kind, data, position),
+      counts: (data) => this.takeCounts(data),
       phase: () => this.changePhase(),
       heartbeat: (serverTime, asOf) => this.hear(serverTime, asOf),
-      back: () => this.recount(),
+      back: (isAfresh) => this.comeBack(isAfresh),
     });
     this.watchdog = new Watchdog({
       silence: () => (this.stream.state.phase === "live" ? 0 : this.silence()),
       mayReload: () => this.stage.standing.by !== "call",
     });
     this.timers = [
-      setInterval(() => this.step(), STEP_MS),
       setInterval(() => this.tick(), 1_000),
-      setInterval(() => this.recount(), RECOUNT_MS + Math.random() * SPREAD_MS),
+      setInterval(() => this.recount(), WHOLE_MS + Math.random() * SPREAD_MS),
     ];
   }
 
@@ -79,9 +92,17 @@ class WallPage {
     await Promise.all([this.loader.load(), this.countAgain()]).catch((error) => this.meet(error));
   }
 
-  /** Show another scene when its time has come, and let the replay run. */
+  /** Show another scene when its time has come, and let the replay run; then wait for the next time. */
   step() {
     if (this.ended) return;
+    this.#stand();
+    const isReplay = this.stage.standing.scene.points === "replay";
+    const longest = isReplay ? REPLAY_STEP_MS : LONGEST_WAIT_MS;
+    clearTimeout(this.stepping);
+    this.stepping = setTimeout(() => this.step(), Math.min(Math.max(this.model.untilChange(), 1), longest));
+  }
+
+  #stand() {
     const standing = this.model.standing();
     const { scene, town, call, by } = standing;
     const key = [this.model.tour.scenes.indexOf(scene), scene.key, town, call?.number, by, this.model.towns().length].join();
@@ -90,7 +111,8 @@ class WallPage {
       this.stage.set(standing);
       this.loader.load().catch((error) => this.meet(error));
       if (scene.points === "replay") this.fetchReplay();
-    } else if (scene.points === "replay" && performance.now() - this.replayedAt > REPLAY_STEP_MS) {
+      this.fetchRankings(scene);
+    } else if (scene.points === "replay" && performance.now() - this.replayedAt >= REPLAY_STEP_MS - 50) {
       this.replayedAt = performance.now();
       this.stage.tick(standing);
     }
@@ -99,25 +121,45 @@ class WallPage {
   /**
    * @param {string} kind
    * @param {any} data
+   * @param {number} position
    */
-  receive(kind, data) {
-    const { incident, isNew, wantsState, layer } = this.model.receive(kind, data);
+  receive(kind, data, position) {
+    const { incident, isNew, wantsState, layer } = this.model.receive(kind, data, position);
     if (layer) this.loader.reload(layer).catch((error) => this.meet(error));
-    if (incident) {
-      this.stage.show();
-      if (isNew) this.map.incidents.pulse(incident.number);
-    }
-    this.step();
+    if (incident && isNew) this.news.push(incident.number);
     if (wantsState) this.recount();
-    else this.settle();
+    else this.paintSoon();
   }
 
-  /** Have the counts set straight once events pause, and now and then while they do not. */
-  settle() {
-    clearTimeout(this.settling);
-    const quiet = SETTLE_MS + Math.random() * SPREAD_MS;
-    const left = LONGEST_GAP_MS - (performance.now() - this.countedAt);
-    this.settling = setTimeout(() => this.recount(), Math.max(0, Math.min(quiet, left)));
+  /** Show what came in: at once after a pause, a few times a second while it keeps coming. */
+  paintSoon() {
+    this.painting ??= setTimeout(() => this.paint(), Math.max(0, this.mayPaintAt - performance.now()));
+  }
+
+  paint() {
+    clearTimeout(this.painting);
+    this.painting = undefined;
+    if (this.ended) return;
+    const begun = performance.now();
+    this.step();
+    this.stage.show();
+    for (const number of this.news.splice(0).slice(-MOST_RINGS)) this.map.incidents.pulse(number);
+    // what is on the wall now, for whoever watches over it
+    byId("wall").dataset.position = String(this.stream.state.lastId);
+    const spent = performance.now() - begun;
+    this.mayPaintAt = begun + Math.max(PAINT_MS, spent * PAINT_SHARE);
+  }
+
+  /** @param {any} counts of the panels */
+  takeCounts(counts) {
+    this.model.takeCounts(counts);
+    this.paintSoon();
+  }
+
+  /** Events may have been missed. @param {boolean} isAfresh the stream begins anew */
+  comeBack(isAfresh) {
+    if (isAfresh) this.model.startAfresh();
+    this.recount();
   }
 
   changePhase() {
@@ -136,10 +178,9 @@ class WallPage {
     this.tick();
   }
 
-  /** Take the whole state from the server again: after a loss, after events, and once a minute. */
+  /** Take the whole state from the server again: after a loss, when the tour is another, and now and then. */
   async recount() {
     if (this.ended) return;
-    clearTimeout(this.settling);
     this.countedAt = performance.now();
     try {
       const answer = await getJson(this.url);
@@ -159,14 +200,32 @@ class WallPage {
   /** Take the counts of the panels. */
   async countAgain() {
     this.model.statistics = await getJson(this.url + "/statistics");
-    if (this.ended) return;
-    this.step();
-    this.stage.show();
+    this.paint();
   }
 
   async fetchReplay() {
     try {
       this.model.replay = await getJson(this.url + "/replay");
+    } catch (error) {
+      this.meet(error);
+    }
+  }
+
+  /**
+   * Take the rankings that a scene shows; the whole of the one by which it colours the grids.
+   * @param {import("../core/types.js").Scene} scene
+   */
+  async fetchRankings(scene) {
+    const panels = new Set([...scene.left, ...scene.right]);
+    const wanted = Object.entries(RANKINGS).filter(([panel]) => panels.has(panel) || (panel === "completed" && scene.colour === panel));
+    try {
+      for (const [panel, period] of wanted) {
+        const most = scene.colour === panel ? "" : `&most=${RANKING_ROWS}`;
+        const { ranking } = await getJson(`${this.url}/ranking?period=${period}${most}`);
+        if (this.ended) return;
+        this.model.rankings.set(period, ranking);
+      }
+      if (wanted.length > 0) this.stage.show();
     } catch (error) {
       this.meet(error);
     }
@@ -188,7 +247,8 @@ class WallPage {
   end(sentence) {
     this.ended = true;
     this.timers.forEach(clearInterval);
-    clearTimeout(this.settling);
+    clearTimeout(this.stepping);
+    clearTimeout(this.painting);
     this.watchdog.stop();
     this.stage.sound.call(false);
     this.stream.close();
@@ -222,7 +282,7 @@ class WallPage {
     byId("connection").dataset.state = isStale ? "stale" : isPolling ? "polling" : phase;
     document.body.classList.toggle("is-stale", isStale);
     setText(byId("connection-words"), words);
-    const counted = this.model.isOld(2 * RECOUNT_MS + SPREAD_MS) ? this.model.statistics?.generated_at : undefined;
+    const counted = this.model.isOld(2 * COUNTS_MS) ? this.model.statistics?.generated_at : undefined;
     byId("counted").hidden = !counted;
     if (counted) setText(byId("counted"), _("统计截至 {time}", { time: dayAndTime(new Date(counted), now) }));
   }

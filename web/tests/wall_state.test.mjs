@@ -43,7 +43,7 @@ function state() {
 
 test("a new urgent incident moves every count it belongs to", () => {
   const wall = state();
-  assert.deepEqual(applyIncident(wall, incident({ is_urgent: true }), NOW), { isNew: true });
+  assert.deepEqual(applyIncident(wall, incident({ is_urgent: true }), NOW), { isNew: true, step: { open: 1, urgent: 1, today: 1 } });
   assert.deepEqual(wall.figures, { open: 2, urgent: 1, overdue: 0, today: 2, done_today: 2 });
   assert.deepEqual(busiest(wall, 3), [{ code: "g1", open: 2 }]);
 });
@@ -51,7 +51,7 @@ test("a new urgent incident moves every count it belongs to", () => {
 test("the same event twice counts once", () => {
   const wall = state();
   applyIncident(wall, incident(), NOW);
-  assert.deepEqual(applyIncident(wall, incident(), NOW), { isNew: false });
+  assert.deepEqual(applyIncident(wall, incident(), NOW), { isNew: false, step: { open: 0, urgent: 0, today: 0 } });
   assert.equal(wall.figures.open, 2);
 });
 
