@@ -44,7 +44,8 @@ export class WallStage {
     /** @type {Map<string, string>} */
     this.names = new Map();
     map.onDrawn(() => this.#drawn());
-    addEventListener("resize", () => this.fit());
+    // made after the map's own observer, and so told after the map knows its new size
+    new ResizeObserver(() => this.fit()).observe(byId("map"));
   }
 
   /**
