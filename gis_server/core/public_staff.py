@@ -146,6 +146,8 @@ _SIGNS: Mapping[StaffingModel, Mapping[Duty, str]] = {
         Duty.GRID_INSTRUCTOR: "3",
         Duty.FULL_TIME: "3",
         Duty.EXCLUSIVE: "3",
+        # professional workers are what this model calls business instructors (requirements 1.4)
+        Duty.PROFESSIONAL: "X",
         Duty.BUSINESS_INSTRUCTOR: "X",
         Duty.PART_TIME: "Y",
     },

@@ -18,7 +18,7 @@ SMALLEST_PT = 6.0
 SCALES = tuple(
     int(step * 10**power)
     for power in range(2, 7)
-    for step in (1, 1.5, 2, 2.5, 3, 4, 5, 7.5)
+    for step in (1, 1.25, 1.5, 2, 2.5, 3, 4, 5, 6, 7.5)
     if 500 <= step * 10**power <= 1_000_000
 )
 """The denominators a map may be drawn at, largest scale first."""
@@ -84,6 +84,12 @@ class Format:
     def dots_per_inch(self) -> int:
         """The resolution of a picture of the sheet: that of an office printer, less on paper seen from a distance."""
         return {Paper.A4: 300, Paper.A3: 300, Paper.A2: 200}.get(self.paper, 150)
+
+    @property
+    def quarter(self) -> "Format | None":
+        """The format of a quarter of this sheet, which lies or stands as it does; None where that is smaller than A4."""
+        smaller = list(Paper)[: list(Paper).index(self.paper)]
+        return Format(smaller[-2], self.orientation) if len(smaller) > 1 else None
 
 
 @dataclass(frozen=True, slots=True)

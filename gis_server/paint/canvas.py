@@ -113,20 +113,24 @@ def wrapped(text: str, size: float, width: float, bold: bool = False) -> list[st
     return lines
 
 
+_CLOSING = "，。、；：）》”’！？,.;:)"
+"""Marks that stay with what they close."""
+
+
 def _words(text: str) -> Iterator[str]:
     word = ""
     for letter in text:
-        wide = ord(letter) >= 0x2E80
-        # closing marks stay with what they close
-        if word and (
-            (wide and letter not in "，。、；：）》”’！？") or word[-1] == " " or ord(word[-1]) >= 0x2E80
-        ):
-            if not (wide and letter in "，。、；：）》”’") and letter not in ",.;:)":
-                yield word
-                word = ""
+        may_break = word and (_is_wide(letter) or word[-1] == " " or _is_wide(word[-1]))
+        if may_break and letter not in _CLOSING:
+            yield word
+            word = ""
         word += letter
     if word:
         yield word
+
+
+def _is_wide(letter: str) -> bool:
+    return ord(letter) >= 0x2E80
 
 
 def shortened(text: str, size: float, width: float, bold: bool = False) -> str:

@@ -1,0 +1,130 @@
+"""What a wall on file or paper is about: a town, a community or one grid, and the layers in force there."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import orjson
+from sqlalchemy import Connection
+
+from gis_server.core.access import Tier
+from gis_server.core.catalogue import Catalogue
+from gis_server.core.errors import NotFound, UnusableInput
+from gis_server.core.features import FeatureTable
+from gis_server.core.message import Message, msg
+from gis_server.store import areas, features, layers
+from gis_server.store.sight import BBox, Sight
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """Which place somebody asked for: exactly one of the codes."""
+
+    town: str | None = None
+    community: str | None = None
+    grid: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Focus:
+    """The place: its name, the codes of the areas it lies in (itself included), their names, the one grid's code.
+
+    ``bounds`` are degrees.
+    """
+
+    name: str
+    level: str
+    path: tuple[str, ...]
+    names: tuple[str, ...]
+    bounds: BBox
+    grid: str | None = None
+
+    @property
+    def code(self) -> str:
+        """The code of the grid or area."""
+        return self.grid or self.path[-1]
+
+    @property
+    def map_title(self) -> Message:
+        """What its division map is called."""
+        return msg("{name}网格图", name=self.name) if self.grid else msg("{name}网格划分图", name=self.name)
+
+
+class InForce:
+    """What a reader of ``tier`` may see of the layers in force at one moment."""
+
+    def __init__(
+        self, conn: Connection, catalogue: Catalogue, now: datetime, tier: Tier = Tier.PUBLIC
+    ) -> None:
+        self.conn = conn
+        self.catalogue = catalogue
+        self.now = now
+        self.tier = tier
+        self.generations = {name: layers.in_force(conn, name, now) for name in catalogue.layers}
+
+    def _sight(self, territory: tuple[str, ...]) -> Sight:
+        return Sight(self.tier, territory, self._generation_id("area"), self._generation_id("grid"))
+
+    def collection(
+        self, name: str, territory: tuple[str, ...] = (), box: BBox | None = None
+    ) -> dict[str, Any]:
+        """The features of a layer inside a territory and a box, as GeoJSON."""
+        layer = self.catalogue[name]
+        text = features.geojson(self.conn, layer, self.generations[name], self._sight(territory), bbox=box)
+        found: dict[str, Any] = orjson.loads(text)
+        return found
+
+    def table(
+        self,
+        name: str,
+        territory: tuple[str, ...] = (),
+        box: BBox | None = None,
+        fields: tuple[str, ...] | None = None,
+    ) -> FeatureTable:
+        """The same as a table with geometries."""
+        layer = self.catalogue[name]
+        return features.read(
+            self.conn, layer, self.generations[name], self._sight(territory), fields=fields, bbox=box
+        )
+
+    def _generation_id(self, name: str) -> int | None:
+        generation = self.generations.get(name)
+        return None if generation is None else generation.id
+
+    def focus(self, asked: Asked) -> Focus:
+        """The place that was asked for; NotFound for an unknown code, UnusableInput unless exactly one is named."""
+        if sum(code is not None for code in (asked.town, asked.community, asked.grid)) != 1:
+            raise UnusableInput(msg("请用 --town、--community 或 --grid 指定其中一个。"), field="town")
+        if asked.town is not None:
+            return self._area(asked.town, "town")
+        if asked.community is not None:
+            return self._area(asked.community, "community")
+        return self._grid(asked.grid or "")
+
+    def _area(self, code: str, field: str) -> Focus:
+        level = "community" if field == "community" else "township"
+        area = areas.by_code(self.conn, code, self.now)
+        bounds = areas.bounds(self.conn, code, self.now)
+        if area is None or bounds is None:
+            raise NotFound(msg("现行区划中没有代码为 {code} 的区域。", code=code[:60]), field=field)
+        if area.level != level:
+            wanted = {"community": msg("社区(村)"), "township": msg("乡镇(街道)")}[level]
+            raise UnusableInput(
+                msg("{code} 是{name}，不是{wanted}。", code=code, name=area.name, wanted=wanted), field=field
+            )
+        return Focus(area.name, area.level, area.path, self._names(area.path), bounds)
+
+    def _grid(self, code: str) -> Focus:
+        found = self.table("grid", fields=("grid_code", "grid_name", "community_code"))
+        rows = [row for row, known in enumerate(found.columns["grid_code"]) if known == code]
+        if not rows:
+            raise NotFound(msg("现行网格中没有编码为 {code} 的网格。", code=code[:60]), field="grid")
+        row = rows[0]
+        community = areas.by_code(self.conn, found.columns["community_code"][row], self.now)
+        path = community.path if community else ()
+        name = str(found.columns["grid_name"][row])
+        return Focus(name, "grid", path, self._names(path), found.geometry[row].bounds, code)
+
+    def _names(self, path: tuple[str, ...]) -> tuple[str, ...]:
+        found = (areas.by_code(self.conn, code, self.now) for code in path)
+        return tuple(area.name for area in found if area is not None)
