@@ -1,17 +1,265 @@
-"""Layers in vector tiles over HTTP."""
+"""Layers in vector tiles over HTTP: when they come so, what is answered, what a browser may keep, and what is kept here."""
 
-from city import inside
-from client import token_client
+import gzip
+import math
+import threading
+from datetime import UTC, datetime, timedelta
+
+import mapbox_vector_tile as reader
+import numpy as np
+import pytest
+import shapely
+from city import COLUMNS, COMMUNITIES, ROWS, SOUTH, STEP, WEST
+from client import Client, signed_in, token_client
 from flask import Flask
+from sqlalchemy import event
 
+from gis_server.core.features import FeatureTable, Source
+from gis_server.core.tile import WHOLE_ROWS
 from gis_server.journeys.context import Context
+from gis_server.journeys.tiles import Tiles
+from gis_server.store import layers
+
+ZOOM = 13
+X, Y = 6986, 2881
+"""The tile over the middle of the made city."""
+PLACE = f"{ZOOM}/{X}/{Y}"
 
 
-def test_a_tile_is_answered_once_and_known_again(app: Flask, city_ctx: Context) -> None:
+def tile_of(
+    client: Client, layer: str = "grid", place: str = PLACE, **query: object
+) -> dict[str, list[dict]]:
+    answer = client.get(f"/tiles/{layer}/{place}.mvt", **query)
+    assert answer.status_code == 200, answer.text
+    found = reader.decode(answer.data, default_options={"y_coord_down": True})
+    return {name: content["features"] for name, content in found.items()}
+
+
+def entry(client: Client, layer: str) -> dict[str, object]:
+    return next(one for one in client.get("/api/catalogue").json["layers"] if one["name"] == layer)
+
+
+def publish_squares(ctx: Context, count: int, name: str = "方格", *, staged_only: bool = False) -> int:
+    """So many grids side by side over the city, in force from now on; the generation's id."""
+    across = math.ceil(math.sqrt(count))
+    size = COLUMNS * STEP / across
+    column, row = np.arange(count) % across, np.arange(count) // across
+    boxes = shapely.box(
+        WEST + column * size, SOUTH + row * size, WEST + (column + 1) * size, SOUTH + (row + 1) * size
+    )
+    empty = np.full(count, None, dtype=object)
+    columns = dict.fromkeys(ctx.catalogue["grid"].fields, empty)
+    columns |= {
+        "grid_code": np.array([f"{COMMUNITIES[0]}{n:05d}" for n in range(count)], dtype=object),
+        "grid_name": np.array([f"{name}{n}" for n in range(count)], dtype=object),
+        "community_code": np.full(count, COMMUNITIES[0], dtype=object),
+        "grid_kind": np.full(count, "resident_grid", dtype=object),
+    }
+    table = FeatureTable(
+        layer="grid",
+        geometry=shapely.multipolygons(boxes[:, None]),
+        columns=columns,
+        rows=np.arange(count),
+        source=Source("made", None, count, "EPSG:4490", None, None, ""),
+    )
+    now, layer = datetime.now(UTC), ctx.catalogue["grid"]
+    with ctx.engine.begin() as conn:
+        staged = layers.stage(conn, layer, table, layers.Staging(), by="test", now=now)
+        if staged_only:
+            return staged.id
+        return layers.publish(conn, layer, staged.id, by="test", now=now).id
+
+
+def test_a_tile_holds_shapes_and_names(app: Flask, city_ctx: Context) -> None:
     operator = token_client(app, city_ctx, "operator")
-    answer = operator.get("/tiles/grid/13/6986/2881.mvt")
+    found = tile_of(operator)
+    assert set(found) == {"grid", "grid_label"}
+    assert len(found["grid"]) == len(found["grid_label"]) == COLUMNS
+    assert set(found["grid"][0]["properties"]) == {"grid_code", "grid_name", "grid_kind"}
+    assert operator.get(f"/tiles/grid/{ZOOM}/{X}/{Y + 9}.mvt").status_code == 204
+    assert operator.get(f"/tiles/address/{PLACE}.mvt").status_code == 204  # nothing in force
+
+
+def test_what_is_no_tile_is_told(app: Flask, city_ctx: Context) -> None:
+    operator = token_client(app, city_ctx, "operator")
+    for path in ("grid/13/8192/0", "grid/19/0/0", "nothing/13/1/1", f"incident/{PLACE}"):
+        answer = operator.get(f"/tiles/{path}.mvt")
+        assert (answer.status_code, answer.mimetype) == (404, "application/problem+json"), path
+    assert operator.get(f"/tiles/grid/{PLACE}.mvt", generation="9999").status_code == 404
+    assert operator.get(f"/tiles/grid/{PLACE}.mvt", generation="1").status_code == 404  # the areas'
+    assert operator.get(f"/tiles/grid/{PLACE}.mvt", zoom="1").status_code == 422
+    assert operator.get("/api/layers/incident/extents").status_code == 404
+
+
+def test_a_layer_comes_in_tiles_from_so_many_rows_on(app: Flask, city_ctx: Context) -> None:
+    operator = token_client(app, city_ctx, "operator")
+    catalogue = operator.get("/api/catalogue").json
+    assert catalogue["bounds"] == [WEST, SOUTH, WEST + COLUMNS * STEP, SOUTH + ROWS * STEP]
+    counts = {one["name"]: one["count"] for one in catalogue["layers"]}
+    # of three cameras one is at a sensitive site
+    assert counts == {
+        **dict.fromkeys(("water", "road", "reference", "address"), 0),
+        **{"area": 7, "grid": 8, "sub_grid": 16, "camera": 2, "incident": None},
+    }
+    assert all(one["tiles"] is None for one in catalogue["layers"])
+
+    publish_squares(city_ctx, WHOLE_ROWS)
+    assert (entry(operator, "grid")["count"], entry(operator, "grid")["tiles"]) == (WHOLE_ROWS, None)
+    generation = publish_squares(city_ctx, WHOLE_ROWS + 1)
+    grid = entry(operator, "grid")
+    assert grid["count"] == WHOLE_ROWS + 1
+    assert grid["tiles"]["max_zoom"] == 16
+    url = grid["tiles"]["url"].format(z=ZOOM, x=X, y=Y)
+    assert f"generation={generation}" in url
+    answer = operator.get(url)
     assert (answer.status_code, answer.mimetype) == (200, "application/vnd.mapbox-vector-tile")
-    print(len(answer.data), answer.headers, answer.data[:200])
-    assert operator.get("/tiles/grid/13/1/1.mvt").status_code == 204
-    print(operator.get("/api/layers/grid/extents").json)
-    print([(l["name"], l["count"], l["tiles"], l["extents_url"]) for l in operator.get("/api/catalogue").json["layers"]])
+    assert operator.get(grid["extents_url"]).json["keys"][0] == f"{COMMUNITIES[0]}00000"
+
+
+def test_what_names_its_generation_and_its_reader_is_kept_for_good(app: Flask, city_ctx: Context) -> None:
+    operator = token_client(app, city_ctx, "operator")
+    generation = publish_squares(city_ctx, WHOLE_ROWS + 1)
+    url = entry(operator, "grid")["tiles"]["url"].format(z=ZOOM, x=X, y=Y)
+    lasting = operator.get(url)
+    assert lasting.headers["Cache-Control"] == "private, max-age=31536000, immutable"
+    assert "W/" not in lasting.headers["ETag"]
+    for query in ({}, {"generation": generation}, {"generation": generation, "sight": "0" * 18}):
+        passing = operator.get(f"/tiles/grid/{PLACE}.mvt", **query)
+        assert passing.headers["Cache-Control"] == "private, no-cache"
+        assert passing.data == lasting.data
+        assert passing.headers["ETag"] == lasting.headers["ETag"]
+    # the addresses of another reader are others: on a shared machine nobody finds what another may see
+    assert entry(token_client(app, city_ctx, "admin"), "grid")["tiles"]["url"].format(z=ZOOM, x=X, y=Y) != url
+    assert (
+        entry(token_client(app, city_ctx, "planner"), "grid")["tiles"]["url"].format(z=ZOOM, x=X, y=Y) == url
+    )
+
+    # a generation that is past is answered as it was
+    publish_squares(city_ctx, 4, "新")
+    assert operator.get(url).data == lasting.data
+    assert operator.get(url).headers["Cache-Control"] == lasting.headers["Cache-Control"]
+    now_in_force = operator.get(f"/tiles/grid/{PLACE}.mvt")
+    assert now_in_force.headers["ETag"] != lasting.headers["ETag"]
+    assert len(now_in_force.data) < len(lasting.data)
+
+
+def test_who_has_a_tile_is_told_so_without_a_look_at_the_rows(app: Flask, city_ctx: Context) -> None:
+    operator = token_client(app, city_ctx, "operator")
+    asked: list[str] = []
+    event.listen(
+        city_ctx.engine,
+        "before_cursor_execute",
+        lambda *args: asked.append(args[2]) if "geom" in args[2] else None,
+    )
+    for path in (f"/tiles/grid/{PLACE}.mvt", "/api/layers/grid/extents"):
+        fresh = operator.get(path)
+        assert asked
+        asked.clear()
+        known = operator.raw("GET", path, headers={"If-None-Match": fresh.headers["ETag"]})
+        assert (known.status_code, known.data) == (304, b"")
+        assert known.headers["ETag"] == fresh.headers["ETag"]
+        # nor for the next who asks the same
+        assert operator.get(path).data == fresh.data
+        assert not asked
+
+
+def test_tiles_travel_packed_to_those_who_can_unpack(app: Flask, city_ctx: Context) -> None:
+    operator = token_client(app, city_ctx, "operator")
+    for path in (f"/tiles/grid/{PLACE}.mvt", "/api/layers/grid/extents"):
+        plain = operator.get(path)
+        packed = operator.raw("GET", path, headers={"Accept-Encoding": "br, gzip"})
+        assert packed.headers["Content-Encoding"] == "gzip"
+        assert gzip.decompress(packed.data) == plain.data
+        assert "Accept-Encoding" in packed.headers["Vary"]
+        assert packed.headers["ETag"] != plain.headers["ETag"]
+
+
+def test_many_screens_that_ask_at_once_cost_the_database_one_look(app: Flask, city_ctx: Context) -> None:
+    publish_squares(city_ctx, WHOLE_ROWS + 1)
+    asked: list[str] = []
+    event.listen(
+        city_ctx.engine,
+        "before_cursor_execute",
+        lambda *args: asked.append(args[2]) if "AsBinary" in args[2] else None,
+    )
+    clients = [token_client(app, city_ctx, "operator") for _ in range(8)]
+    bodies: list[bytes] = []
+    threads = [
+        threading.Thread(target=lambda one=one: bodies.append(one.get(f"/tiles/grid/{PLACE}.mvt").data))
+        for one in clients
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(bodies) == 8
+    assert len(set(bodies)) == 1
+    assert len(asked) == 1
+
+
+def test_what_is_kept_is_bounded_and_the_least_used_goes_first() -> None:
+    kept = Tiles(most=10)
+    made: list[str] = []
+
+    def make(name: str) -> bytes:
+        made.append(name)
+        return name.encode() * 4
+
+    for name in ("a", "b", "a", "c", "a", "b"):
+        assert kept.get(name, lambda name=name: make(name)) == name.encode() * 4
+    assert made == ["a", "b", "c", "b"]
+    assert kept.get("large", lambda: b"x" * 100) == b"x" * 100
+    assert kept.get("a", lambda: make("a")) == b"aaaa"
+
+    def fail() -> bytes:
+        raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        kept.get("bad", fail)
+    assert kept.get("bad", lambda: b"good") == b"good"
+
+
+def test_extents_tell_where_everything_is(app: Flask, city_ctx: Context) -> None:
+    operator = token_client(app, city_ctx, "operator")
+    found = operator.get("/api/layers/grid/extents").json
+    assert set(found) == {"keys", "boxes"}
+    assert len(found["keys"]) == len(found["boxes"]) == COLUMNS
+    assert found["boxes"][0] == [WEST, SOUTH, WEST + STEP, SOUTH + 2 * STEP]
+    more = operator.get("/api/layers/grid/extents", fields="grid_name,resident_households").json
+    assert set(more["values"]) == {"grid_name", "resident_households"}
+    assert len(more["values"]["grid_name"]) == COLUMNS
+    assert operator.get("/api/layers/address/extents").json == {"keys": [], "boxes": []}
+    refused = operator.get("/api/layers/grid/extents", fields="nothing")
+    assert (refused.status_code, refused.json["field"]) == (422, "fields")
+
+
+def test_a_staged_generation_is_cut_for_those_who_may_import_alone(app: Flask, city_ctx: Context) -> None:
+    staged = publish_squares(city_ctx, 3, staged_only=True)
+    for login, status in (("planner", 200), ("operator", 404)):
+        client = signed_in(app, login)
+        answer = client.get(f"/tiles/grid/{PLACE}.mvt", generation=staged)
+        assert answer.status_code == status
+        assert "immutable" not in answer.headers.get("Cache-Control", "")
+        assert client.get("/api/layers/grid/extents", generation=staged).status_code == status
+
+
+def test_a_layer_has_no_tiles_far_below_its_first_zoom(app: Flask, city_ctx: Context) -> None:
+    operator = token_client(app, city_ctx, "operator")
+    # cameras are drawn from zoom 12 on
+    west, _ = WEST + 0.002, SOUTH
+    for zoom, status in ((9, 204), (10, 200), (12, 200)):
+        n = 2**zoom
+        x = int((west + 180) / 360 * n)
+        y = int((1 - math.asinh(math.tan(math.radians(SOUTH + 0.002))) / math.pi) / 2 * n)
+        assert operator.get(f"/tiles/camera/{zoom}/{x}/{y}.mvt").status_code == status
+
+
+def test_the_city_of_another_day_is_found_by_its_generation(app: Flask, city_ctx: Context) -> None:
+    operator = token_client(app, city_ctx, "operator")
+    first = tile_of(operator)["grid"]
+    with city_ctx.engine.connect() as conn:
+        before = layers.in_force(conn, "grid", datetime.now(UTC) - timedelta(seconds=1))
+    assert before is not None
+    publish_squares(city_ctx, 30)
+    assert all(one["properties"]["grid_name"].startswith("方格") for one in tile_of(operator)["grid"])
+    assert tile_of(operator, generation=before.id)["grid"] == first

@@ -24,13 +24,11 @@ from gis_server.core.tile import FULL_ZOOM, WHOLE_ROWS, Tile
 from gis_server.core.tile_cut import vector_tile
 from gis_server.journeys.context import Context
 from gis_server.journeys.layers import chosen_generation, readable_layer, sight_of
+from gis_server.journeys.staging import AREA
 from gis_server.journeys.together import Together
 from gis_server.store import audit, layers
 from gis_server.store import tiles as cut
-from gis_server.store.sight import Sight
-
-BOX_DECIMALS = 6
-"""Digits of degrees in boxes: a decimetre."""
+from gis_server.store.sight import BBox, Sight
 
 ZOOMS_BELOW = 2
 """A map draws tiles of up to so many zooms below its own; a layer has none below those of its first zoom."""
@@ -165,9 +163,8 @@ def extents(ctx: Context, kept: Tiles, actor: Actor, asked: Asked, fields: Seque
 
 
 def _extents_json(found: cut.Extents) -> bytes:
-    boxes = [[round(edge, BOX_DECIMALS) for edge in box] for box in found.boxes]
     values = {"values": found.values} if found.values else {}
-    return orjson.dumps({"keys": found.keys, "boxes": boxes} | values)
+    return orjson.dumps({"keys": found.keys, "boxes": found.boxes} | values)
 
 
 @dataclass(frozen=True, slots=True)
@@ -212,24 +209,43 @@ def _packed(body: bytes) -> bytes:
     return gzip.compress(body, compresslevel=1, mtime=0) if body else b""
 
 
-def cuttings(ctx: Context, kept: Tiles, actor: Actor, now: datetime) -> dict[str, Cutting]:
-    """How each layer that the actor may see and that has a generation in force is to be fetched."""
+@dataclass(frozen=True, slots=True)
+class Overview:
+    """How a map begins: each layer's way to be fetched, and the ground that the reader may see (None: nothing yet)."""
+
+    layers: dict[str, Cutting]
+    bounds: BBox | None
+
+
+def overview(ctx: Context, kept: Tiles, actor: Actor, now: datetime) -> Overview:
+    """How each layer in force is to be fetched; ``bounds`` are of the areas, or else of all layers."""
     actor.require(Act.READ_LAYERS)
-    found = {}
+    cuttings: dict[str, Cutting] = {}
+    boxes: dict[str, BBox] = {}
     with ctx.engine.connect() as conn:
         sight = sight_of(conn, actor, now)
         for layer in ctx.catalogue.visible(actor.tier):
             if layer.kind is LayerKind.RECORD:
                 continue
-            generation = layers.in_force(conn, layer.name, now)
             tag = sight_tag(ctx, layer, sight)
+            generation = layers.in_force(conn, layer.name, now)
             if generation is None:
-                found[layer.name] = Cutting(0, None, tag, False)
+                cuttings[layer.name] = Cutting(0, None, tag, False)
                 continue
 
-            def counted(layer: Layer = layer, generation: Generation = generation) -> bytes:
-                return str(cut.count(conn, layer, generation, sight)).encode()
+            def look(layer: Layer = layer, generation: Generation = generation) -> bytes:
+                return orjson.dumps(cut.count_and_box(conn, layer, generation, sight))
 
-            count = int(kept.get((layer.name, generation.id, tag, "count"), counted))
-            found[layer.name] = Cutting(count, generation.id, tag, count > WHOLE_ROWS)
-    return found
+            count, box = orjson.loads(kept.get((layer.name, generation.id, tag, "overview"), look))
+            cuttings[layer.name] = Cutting(count, generation.id, tag, count > WHOLE_ROWS)
+            if box is not None:
+                boxes[layer.name] = box
+    chosen = [boxes[AREA]] if AREA in boxes else list(boxes.values())
+    return Overview(cuttings, _around(chosen))
+
+
+def _around(boxes: Sequence[BBox]) -> BBox | None:
+    if not boxes:
+        return None
+    west, south, east, north = zip(*boxes, strict=True)
+    return min(west), min(south), max(east), max(north)

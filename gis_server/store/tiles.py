@@ -13,6 +13,11 @@ from gis_server.core.tile import Tile
 from gis_server.store.features import read
 from gis_server.store.sight import BBox, Sight, rows_of, text_value, value, visible
 
+BOX_DECIMALS = 6
+"""Digits of degrees in boxes: a decimetre."""
+
+_EDGES = ("ST_XMin", "ST_YMin", "ST_XMax", "ST_YMax")
+
 
 def rows(conn: Connection, layer: Layer, generation: Generation, sight: Sight, tile: Tile) -> FeatureTable:
     """The visible rows near a tile with what a map draws them by: key, label and what classifies."""
@@ -21,11 +26,20 @@ def rows(conn: Connection, layer: Layer, generation: Generation, sight: Sight, t
     return read(conn, layer, generation, sight, fields=fields, bbox=tile.degrees())
 
 
-def count(conn: Connection, layer: Layer, generation: Generation, sight: Sight) -> int:
-    """How many rows of a generation the reader may see."""
+def count_and_box(
+    conn: Connection, layer: Layer, generation: Generation, sight: Sight
+) -> tuple[int, BBox | None]:
+    """How many rows of a generation the reader may see, and the box around them."""
     table = rows_of(layer)
-    query = select(func.count()).select_from(table).where(visible(layer, generation, sight, None))
-    return int(conn.execute(query).scalar_one())
+    around = [getattr(func, edge)(func.ST_Extent(table.c.geom)) for edge in _EDGES]
+    seen = visible(layer, generation, sight, None)
+    count, *box = conn.execute(select(func.count(), *around).select_from(table).where(seen)).one()
+    return count, None if None in box else _rounded(box)
+
+
+def _rounded(box: Sequence[float]) -> BBox:
+    west, south, east, north = (round(edge, BOX_DECIMALS) for edge in box)
+    return west, south, east, north
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +57,7 @@ def extents(
     """Where the visible rows are, with their values of ``fields``."""
     table = rows_of(layer)
     shows_key = layer.fields[layer.key].tier <= sight.tier
-    box = [getattr(func, f"ST_{edge}")(table.c.geom) for edge in ("XMin", "YMin", "XMax", "YMax")]
+    box = [getattr(func, edge)(table.c.geom) for edge in _EDGES]
     rows = conn.execute(
         select(
             text_value(layer, table, layer.key) if shows_key else literal(None),
@@ -55,6 +69,6 @@ def extents(
     ).all()
     return Extents(
         [row[0] for row in rows],
-        [(row[1], row[2], row[3], row[4]) for row in rows],
+        [_rounded(row[1:5]) for row in rows],
         {field.name: [row[5 + n] for row in rows] for n, field in enumerate(fields)},
     )

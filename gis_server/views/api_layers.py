@@ -13,7 +13,7 @@ from gis_server.core.errors import UnusableInput
 from gis_server.core.incident import parse_datum, parse_time
 from gis_server.core.message import Words, msg
 from gis_server.journeys import imports, layers, moved_incidents
-from gis_server.journeys.tiles import Cutting, cuttings
+from gis_server.journeys.tiles import Cutting, overview
 from gis_server.views.current import (
     actor,
     ctx,
@@ -40,8 +40,13 @@ def catalogue() -> Response:
     """The layers that the reader may see, in drawing order, titles in the reader's language."""
     known_parameters()
     visible = layers.catalogue_view(ctx(), actor())
-    cut = cuttings(ctx(), server().tiles, actor(), now())
-    return json_answer({"layers": [_layer_json(layer, cut.get(layer.name)) for layer in visible]})
+    found = overview(ctx(), server().tiles, actor(), now())
+    return json_answer(
+        {
+            "layers": [_layer_json(layer, found.layers.get(layer.name)) for layer in visible],
+            "bounds": found.bounds,
+        }
+    )
 
 
 @blueprint.get("/layers/<layer>/features")
