@@ -52,7 +52,7 @@ class Panel(Term):
     CAMERAS = "cameras", "视频监控状态", "Cameras by status"
     CAMERA_SITES = "camera_sites", "视频监控部位", "Cameras by site"
     CAMERA_TOWNS = "camera_towns", "各镇街视频监控", "Cameras by township"
-    REPLAY = "replay", "近 24 小时回放", "The last 24 hours again"
+    REPLAY = "replay", "近 24 小时回放", "Replay of 24 hours"
     REPLAY_COURSE = "replay_course", "24 小时累计上报与办结", "Reported and completed in 24 hours"
 
 
@@ -79,7 +79,7 @@ class Points(Term):
 
     OPEN = "open", "未结事件", "open incidents"
     OVERDUE = "overdue", "超期事件", "overdue incidents"
-    REPLAY = "replay", "近 24 小时回放", "the last 24 hours again"
+    REPLAY = "replay", "近 24 小时回放", "replay of 24 hours"
     NONE = "none", "不显示", "none"
 
 

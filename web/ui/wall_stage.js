@@ -146,7 +146,9 @@ export class WallStage {
 
   #drawn() {
     const grids = this.map.featuresOf("grid");
+    const names = this.names.size;
     this.names = new Map(grids.map(({ properties }) => [String(properties.grid_code), String(properties.grid_name ?? "")]));
+    if (this.names.size !== names) this.show();
     const urban = urbanBounds(grids);
     const isNew = String(urban) !== String(this.urban);
     this.urban = urban;
