@@ -16,6 +16,7 @@
  * @property {Scene} scene
  * @property {string | null} town code of the township a scene of each township shows now
  * @property {Alarm | null} call the call that has taken the wall over
+ * @property {SentScene["focus"]} [focus] the grid that the desk sent the map to
  * @property {"tour" | "sent" | "call"} by
  * @property {number} progress of the scene's time, 0…1
  */
@@ -104,7 +105,8 @@ export function standing(tour, towns, alarms, sent, now) {
   if (sent && sentScene && now < Date.parse(sent.at) + sent.seconds * 1000) {
     const first = sentScene.extent === "each_town" ? (towns[0] ?? null) : null;
     const shown = (now - Date.parse(sent.at)) / (sent.seconds * 1000);
-    return { scene: sentScene, town: sent.town ?? first, call: null, by: "sent", progress: Math.max(0, shown) };
+    const town = sent.focus ? sent.town : (sent.town ?? first);
+    return { scene: sentScene, town, call: null, focus: sent.focus ?? null, by: "sent", progress: Math.max(0, shown) };
   }
   return { scene, town, call: null, by: "tour", progress };
 }
