@@ -1,12 +1,9 @@
 """The big screen in a real browser: what it shows, how it is laid out, and that a report reaches it at once."""
 
 import re
-import socket
 import time
-from collections.abc import Callable, Iterator
-from contextlib import suppress
+from collections.abc import Callable
 from pathlib import Path
-from threading import Thread
 from typing import Any
 
 import pytest
@@ -34,14 +31,27 @@ LAYOUT = """() => {
     }
   }
   let onMap = 0, all = 0
-  for (let x = 5; x < innerWidth; x += 10) for (let y = 5; y < innerHeight; y += 10) {
+  const step = innerHeight / 108
+  for (let x = step / 2; x < innerWidth; x += step) for (let y = step / 2; y < innerHeight; y += step) {
     all += 1
     if (document.elementFromPoint(x, y)?.closest('#map')) onMap += 1
   }
-  return {boxes, cut, smallest, map: onMap / all, width: innerWidth, height: innerHeight,
+  const panels = [...document.querySelectorAll('.panel')]
+  const charts = [...document.querySelectorAll('.chart')].filter(visible)
+  return {boxes, cut, smallest, map: onMap / all, panels: panels.filter(visible).length, hidden: panels.filter((e) => !visible(e)).length,
+          empty: charts.filter((e) => !e.querySelector('canvas')).length, width: innerWidth, height: innerHeight,
           scrolls: document.documentElement.scrollWidth > innerWidth || document.documentElement.scrollHeight > innerHeight}
 }"""
 
+
+DRAWN = """() => {
+  const boxes = [...document.querySelectorAll('.chart')].filter((e) => e.checkVisibility())
+  return innerWidth > 0 && boxes.every((e) => {
+    const canvas = e.querySelector('canvas')
+    return canvas && Math.abs(canvas.clientWidth - e.clientWidth) <= 1 && Math.abs(canvas.clientHeight - e.clientHeight) <= 1
+  })
+}"""
+"""Every chart is drawn in the size of its box."""
 
 SCENES = ("overview", "now", "towns", "deadlines", "cameras", "heat", "replay", "ranking")
 
@@ -113,25 +123,60 @@ def test_a_report_from_a_phone_reaches_the_wall_within_a_second(
     expect(wall.locator("body")).not_to_contain_text("井盖")
 
 
-@pytest.mark.parametrize(
-    ("width", "height", "least_text", "least_map"),
-    [(1920, 1080, 14, 0.6), (3840, 2160, 28, 0.6), (2560, 1080, 14, 0.6), (1080, 1920, 14, 0.5)],
-)
-def test_the_wall_fits_its_screen(
-    live_server: Any,
-    new_page: Callable[..., Page],
-    width: int,
-    height: int,
-    least_text: float,
-    least_map: float,
-) -> None:
-    page = new_page(viewport={"width": width, "height": height}, reduced_motion="reduce")
-    open_wall(live_server, page)
+SIZES = ((1920, 1080), (3840, 2160), (7680, 2160), (2560, 1080), (1080, 1920))
+
+
+@contextmanager
+def quiet_tour(live_server: Any, page: Page) -> Iterator[Callable[[str], None]]:
+    """The wall's tour without calls of other tests; gives what sends one of its scenes to the wall."""
+    session = page.request.get(f"{live_server.url}/api/session").json()
+    headers = {"X-CSRFToken": session["csrf_token"]}
+    tour = page.request.get(f"{live_server.url}/api/wall/city/tour").json()["tour"]
+    address = f"{live_server.url}/api/wall/city/tour"
+    assert page.request.put(address, data=tour | {"takeover_seconds": 0}, headers=headers).ok
+
+    def send(scene: str) -> None:
+        sent = {"scene": scene, "seconds": 600}
+        answer = page.request.post(f"{live_server.url}/api/wall/city/scene", data=sent, headers=headers)
+        assert answer.status == 204
+        expect(page.locator("#wall")).to_have_attribute("data-scene", scene)
+
+    try:
+        yield send
+    finally:
+        sent = {"scene": "overview", "seconds": 5}
+        page.request.post(f"{live_server.url}/api/wall/city/scene", data=sent, headers=headers)
+        page.request.delete(address, headers=headers)
+
+
+@pytest.mark.parametrize("language", ["zh-CN", "en-GB"])
+def test_every_scene_fits_every_wall(live_server: Any, new_page: Callable[..., Page], language: str) -> None:
+    """Each scene at each size: nothing cut, over another or too small, and the map keeps its part."""
+    page = new_page(viewport={"width": 1920, "height": 1080}, reduced_motion="reduce", locale=language)
+    live_server.sign_in(page, Role.OPERATOR)
+    page.goto(f"{live_server.url}/wall/city")
+    expect(page.locator("#connection")).to_have_attribute("data-state", "live")
     SCREENSHOTS.mkdir(parents=True, exist_ok=True)
-    page.screenshot(path=SCREENSHOTS / f"wall-{width}x{height}.png")
-    found = page.evaluate(LAYOUT)
-    assert found["smallest"] >= least_text - 0.01
-    assert found["map"] >= least_map
+    with quiet_tour(live_server, page) as send:
+        for scene in SCENES:
+            page.set_viewport_size({"width": 1920, "height": 1080})
+            send(scene)
+            expect(page.locator("#scene")).not_to_be_empty()
+            for width, height in SIZES:
+                page.set_viewport_size({"width": width, "height": height})
+                page.wait_for_function(DRAWN)
+                assert_scene(page.evaluate(LAYOUT), scene, width, height)
+                if language == "zh-CN" and 1080 in (width, height) and width != 2560:
+                    page.screenshot(path=SCREENSHOTS / f"wall-{scene}-{width}x{height}.png")
+
+
+def assert_scene(found: dict[str, Any], scene: str, width: int, height: int) -> None:
+    where = (scene, width, height, found)
+    assert found["smallest"] >= 14 * min(width, height) / 1080 - 0.01, where
+    assert found["map"] >= 0.6, where
+    assert 4 <= found["panels"] <= 8, where
+    assert found["hidden"] == 0, where
+    assert found["empty"] == 0, where
     assert_fits(found, width, height)
 
 
@@ -154,26 +199,6 @@ def assert_fits(found: dict[str, Any], width: int, height: int) -> None:
                 or other["bottom"] <= one["top"] + 1
             )
             assert apart, (one, other)
-
-
-@pytest.mark.parametrize("scene", SCENES)
-def test_every_scene_fits_and_says_what_it_shows(
-    live_server: Any, new_page: Callable[..., Page], scene: str
-) -> None:
-    page = new_page(viewport={"width": 1920, "height": 1080}, reduced_motion="reduce")
-    open_wall(live_server, page, scene=scene)
-    expect(page.locator("#wall")).to_have_attribute("data-scene", scene)
-    expect(page.locator("#scene")).not_to_be_empty()
-    page.wait_for_timeout(300)
-    SCREENSHOTS.mkdir(parents=True, exist_ok=True)
-    page.screenshot(path=SCREENSHOTS / f"wall-scene-{scene}.png")
-    assert_fits(page.evaluate(LAYOUT), 1920, 1080)
-    page.set_viewport_size({"width": 1080, "height": 1920})
-    page.wait_for_timeout(300)
-    page.screenshot(path=SCREENSHOTS / f"wall-scene-{scene}-upright.png")
-    assert_fits(page.evaluate(LAYOUT), 1080, 1920)
-    charts = page.locator(".chart")
-    assert charts.count() == page.locator(".chart canvas").count()
 
 
 def test_the_tour_goes_on_by_itself_and_screens_of_one_wall_change_together(
@@ -206,13 +231,15 @@ def test_the_tour_goes_on_by_itself_and_screens_of_one_wall_change_together(
         for screen in (left, right):
             screen.screenshot(path=SCREENSHOTS / f"wall-spliced-{1 + (screen is right)}.png")
         seen = [screen.evaluate("window.changes") for screen in (left, right)]
-        assert min(len(changes) for changes in seen) >= 2
-        drift = [
-            min(abs(moment - other) for name, other in seen[1] if name == scene)
-            for scene, moment in seen[0][-2:]
+        # of what both saw; the first or the last change may have been seen by one alone
+        apart = [
+            min(abs(moment - other) for name, other in seen[1] if name == scene) for scene, moment in seen[0]
         ]
-        # the better one: a browser on a busy machine is late by itself now and then
-        assert min(drift) <= 100, seen
+        drift = [ms for ms in apart if ms < 2_500]
+        print(f"drift of {len(drift)} changes: {drift} ms")
+        assert len(drift) >= 2
+        assert len(apart) - len(drift) <= 1
+        assert max(drift) <= 100, seen
         # one picture: the right screen begins where the left one ends
         widths = [
             screen.evaluate("document.body.getBoundingClientRect().toJSON()") for screen in (left, right)
@@ -273,101 +300,6 @@ def test_the_desk_sends_a_scene(live_server: Any, new_page: Callable[..., Page])
     )
     expect(wall.locator("#wall")).to_have_attribute("data-scene", "cameras", timeout=1_000)
     expect(wall.locator("#wall")).not_to_have_attribute("data-scene", "cameras", timeout=8_000)
-
-
-class Cable:
-    """A network cable between browser and server: pulled, it lets nothing through and closes nothing."""
-
-    def __init__(self, port: int) -> None:
-        self.port = port
-        self.is_pulled = False
-        self.sockets: list[socket.socket] = []
-        self.end = socket.create_server(("127.0.0.1", 0))
-        self.url = f"http://127.0.0.1:{self.end.getsockname()[1]}"
-        self.acceptor = Thread(target=self._accept, daemon=True)
-        self.acceptor.start()
-
-    def pull(self) -> None:
-        self.is_pulled = True
-
-    def plug(self) -> None:
-        """Put it back; what hung in the meantime is dead."""
-        self._drop()
-        self.is_pulled = False
-
-    def close(self) -> None:
-        self.end.shutdown(socket.SHUT_RDWR)  # wakes the one that waits in accept
-        self.acceptor.join()
-        self.end.close()
-        self._drop()
-
-    def _drop(self) -> None:
-        for one in self.sockets:
-            one.close()
-        self.sockets.clear()
-
-    def _accept(self) -> None:
-        with suppress(OSError):
-            while True:
-                browser = self.end.accept()[0]
-                self.sockets.append(browser)
-                if not self.is_pulled:
-                    server = socket.create_connection(("127.0.0.1", self.port))
-                    self.sockets.append(server)
-                    Thread(target=self._pump, args=(browser, server), daemon=True).start()
-                    Thread(target=self._pump, args=(server, browser), daemon=True).start()
-
-    def _pump(self, source: socket.socket, target: socket.socket) -> None:
-        with suppress(OSError):
-            while data := source.recv(65536):
-                if not self.is_pulled:
-                    target.sendall(data)
-            target.shutdown(socket.SHUT_WR)
-
-
-@pytest.fixture
-def cable(live_server: Any) -> Iterator[Cable]:
-    cable = Cable(int(live_server.url.rsplit(":", 1)[1]))
-    yield cable
-    cable.close()
-
-
-def test_a_wall_that_was_cut_off_says_so_and_catches_up(
-    live_server: Any, cable: Cable, new_page: Callable[..., Page]
-) -> None:
-    wall = new_page()
-    live_server.sign_in(wall, Role.OPERATOR)
-    _, lon, lat = a_place_inside_a_grid(wall, live_server)
-    token = wall.request.get(f"{live_server.url}/api/session").json()["csrf_token"]
-    screen = wall.context.new_page()  # the cookie is the host's, so the screen behind the cable is signed in
-    screen.goto(f"{cable.url}/wall/city?scene=overview")
-    connection = screen.locator("#connection")
-    expect(connection).to_have_attribute("data-state", "live")
-    screen.evaluate("window.neverReloaded = true")
-    cable.pull()
-    pulled_at = time.monotonic()
-    expect(connection).to_have_attribute("data-state", "stale", timeout=25_000)
-    assert time.monotonic() - pulled_at < 18, (
-        "silence of 12 s counts as a loss, a heartbeat is at most 5 s old"
-    )
-    expect(screen.locator("body")).to_have_class(re.compile("is-stale"))
-    reported = wall.request.post(
-        f"{live_server.url}/api/incidents",
-        data={
-            "lon": lon,
-            "lat": lat,
-            "datum": "cgcs2000",
-            "description": "断线期间的事件",
-            "source": "public",
-        },
-        headers={"X-CSRFToken": token},
-    )
-    assert reported.status == 201
-    cable.plug()
-    expect(connection).to_have_attribute("data-state", "live", timeout=30_000)
-    expect(screen.locator(f"#live li[data-number='{reported.json()['number']}']")).to_be_visible()
-    expect(screen.locator("body")).not_to_have_class(re.compile("is-stale"))
-    assert screen.evaluate("window.neverReloaded") is True
 
 
 def test_a_wall_behind_a_proxy_that_breaks_streams_asks_instead(
