@@ -21,7 +21,7 @@ from shapely.geometry import shape
 
 from gis_server.core.catalogue import Geometry
 from gis_server.core.errors import NotFound
-from gis_server.core.mvt import Kind, Parts, encode
+from gis_server.core.mvt import Kind, Parts, encode, written
 from gis_server.core.tile import BUFFER, EXTENT, FULL_ZOOM, MAX_ZOOM, Tile, tile
 from gis_server.core.tile_cut import COARSE, vector_tile
 
@@ -250,7 +250,7 @@ def test_values_of_every_type_come_back() -> None:
         "day": [date(2026, 3, 1), moment, None],
     }
     xy = np.arange(6, dtype=np.int64).reshape(3, 2) * 1000
-    body = encode("点", Kind.POINT, Parts(xy, np.arange(4), np.arange(3)), columns)
+    body = encode("点", Kind.POINT, Parts(xy, np.arange(4), np.arange(3)), written(columns))
     features = decoded(body)["点"]["features"]
     assert [one["geometry"]["coordinates"] for one in features] == xy.tolist()
     assert features[0]["properties"] == {
@@ -275,7 +275,7 @@ def test_values_of_every_type_come_back() -> None:
 )
 def test_any_line_comes_back(xy: list[tuple[int, int]]) -> None:
     parts = Parts(np.array(xy, np.int64), np.array([0, len(xy)]), np.array([0]))
-    [feature] = decoded(encode("l", Kind.LINE, parts, {}))["l"]["features"]
+    [feature] = decoded(encode("l", Kind.LINE, parts, written({})))["l"]["features"]
     assert [tuple(point) for point in feature["geometry"]["coordinates"]] == xy
 
 

@@ -41,18 +41,36 @@ class Parts:
 _MOVE, _LINE, _CLOSE = 1, 2, 7
 
 
-def encode(
-    name: str, kind: Kind, parts: Parts, properties: Mapping[str, Sequence[object]], extent: int = EXTENT
-) -> bytes:
-    """One layer of a tile, empty without a feature; ``properties`` are columns that ``parts.owner`` counts in.
+@dataclass(frozen=True, slots=True)
+class Written:
+    """The values of features as the format has them: of each key (in ``keys``) a column, empty where there is none."""
 
-    Values are text, whole or other numbers, truths or dates; None is left out. Tiles are joined by joining their bytes.
+    keys: list[bytes]
+    columns: list[list[bytes]]
+
+
+def written(properties: Mapping[str, Sequence[object]]) -> Written:
+    """Columns of text, whole or other numbers, truths or dates, ready for any number of layers; None is left out."""
+    columns = []
+    for column in properties.values():
+        known: dict[object, bytes] = {None: b""}
+        for value in column:
+            if value not in known:
+                known[value] = _field(4, _value(value))
+        columns.append([known[value] for value in column])
+    return Written([_field(3, key.encode()) for key in properties], columns)
+
+
+def encode(name: str, kind: Kind, parts: Parts, values: Written, extent: int = EXTENT) -> bytes:
+    """One layer of a tile, empty without a feature; ``parts.owner`` counts in the columns of ``values``.
+
+    Tiles are joined by joining their bytes.
     """
     if not len(parts.owner):
         return b""
     first = np.flatnonzero(np.diff(parts.owner, prepend=-1))  # of each feature, its first piece
     geometry, ends = _geometry(kind, parts, first)
-    tags, values = _tags(list(properties.values()), parts.owner[first].tolist())
+    tags, used = _tags(values.columns, parts.owner[first].tolist())
     shape = bytes((0x18, kind, 0x22))
     pieces = [_field(1, name.encode())]
     begin = 0
@@ -62,26 +80,26 @@ def encode(
         whole = 1 + len(tag_length) + len(tag) + len(shape) + len(length) + end - begin
         pieces += (b"\x12", varint(whole), b"\x12", tag_length, tag, shape, length, geometry[begin:end])
         begin = end
-    pieces += [_field(3, key.encode()) for key in properties]
-    pieces += [_field(4, value) for value in values]
+    pieces += values.keys
+    pieces += used
     pieces += [b"\x28", varint(extent), b"\x78\x02"]
     return _field(3, b"".join(pieces))
 
 
-def _tags(columns: Sequence[Sequence[object]], rows: Sequence[int]) -> tuple[list[bytes], list[bytes]]:
+def _tags(columns: Sequence[Sequence[bytes]], rows: Sequence[int]) -> tuple[list[bytes], list[bytes]]:
     """Of each row the pairs that say "this key has this value", and the values, those of a column each once."""
-    values: list[bytes] = []
+    used: list[bytes] = []
     tags = [b""] * len(rows)
     for key, column in enumerate(columns):
-        known: dict[object, bytes] = {None: b""}
+        known: dict[bytes, bytes] = {b"": b""}
         for n, row in enumerate(rows):
             value = column[row]
             tag = known.get(value)
             if tag is None:
-                tag = known[value] = varint(key) + varint(len(values))
-                values.append(_value(value))
+                tag = known[value] = varint(key) + varint(len(used))
+                used.append(value)
             tags[n] += tag
-    return tags, values
+    return tags, used
 
 
 def _geometry(kind: Kind, parts: Parts, first: Indices) -> tuple[bytes, list[int]]:

@@ -5,6 +5,7 @@ every tile and at every zoom, and a polygon meets itself where two tiles meet.
 """
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -13,12 +14,13 @@ from numpy.typing import NDArray
 
 from gis_server.core.catalogue import Geometry
 from gis_server.core.geometry import Geometries
-from gis_server.core.mvt import Indices, Kind, Parts, encode
+from gis_server.core.mvt import Indices, Kind, Parts, encode, written
 from gis_server.core.tile import BUFFER, EXTENT, FULL_ZOOM, Box, Tile
 
 COARSE = 4
 """Units between lattice points above ``FULL_ZOOM``, where a tile is drawn 512 to 1024 px wide: half a pixel or less."""
 
+Flags = NDArray[np.bool_]
 Floats = NDArray[np.float64]
 
 _NO_PARTS = Parts(np.empty((0, 2), np.int64), np.zeros(1, np.int64), np.empty(0, np.int64))
@@ -35,15 +37,16 @@ def vector_tile(
 
     ``columns`` are the values of all features. A feature's label point stands in exactly one tile of a zoom.
     """
+    values = written(columns)
     match geometry_type:
         case Geometry.POINT:
-            return encode(name, Kind.POINT, _points(geometry, tile), columns)
+            return encode(name, Kind.POINT, _points(geometry, tile), values)
         case Geometry.MULTI_LINE_STRING:
-            return encode(name, Kind.LINE, _lines(geometry, tile), columns)
+            return encode(name, Kind.LINE, _lines(geometry, tile), values)
         case Geometry.MULTI_POLYGON:
-            labels = _label_points(geometry, tile)
-            return encode(name, Kind.POLYGON, _polygons(geometry, tile), columns) + encode(
-                f"{name}_label", Kind.POINT, labels, columns
+            shapes, labels = _polygons(geometry, tile)
+            return encode(name, Kind.POLYGON, shapes, values) + encode(
+                f"{name}_label", Kind.POINT, labels, values
             )
 
 
@@ -65,7 +68,7 @@ def _lattice(units: Floats, tile: Tile) -> Indices:
     return snapped
 
 
-def _within(geometry: Geometries, box: Box) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+def _within(geometry: Geometries, box: Box) -> tuple[Flags, Flags]:
     """Which features reach into the box, and which of them also out of it."""
     west, south, east, north = shapely.bounds(geometry).T
     reaches = (west <= box[2]) & (east >= box[0]) & (south <= box[3]) & (north >= box[1])
@@ -86,41 +89,83 @@ def _points(geometry: Geometries, tile: Tile) -> Parts:
 
 
 def _lines(geometry: Geometries, tile: Tile) -> Parts:
-    pieces, owner = _cut(geometry, tile, 1)
+    reaches, leaves = _within(geometry, tile.degrees())
+    pieces, owner = _clipped(geometry, reaches, leaves, tile, dimension=1)
     if not len(pieces):
         return _NO_PARTS
     _, degrees, (starts,) = shapely.to_ragged_array(pieces)
     parts = _thinned(_lattice(_units(degrees, tile), tile), starts, owner)
-    lasting = np.flatnonzero(np.diff(parts.starts) >= 2)
-    return _gathered(parts, lasting)
+    return _gathered(parts, np.flatnonzero(np.diff(parts.starts) >= 2))
 
 
-def _polygons(geometry: Geometries, tile: Tile) -> Parts:
-    pieces, owner = _cut(geometry, tile, 2)
-    if not len(pieces):
-        return _NO_PARTS
-    _, degrees, (starts, of_polygon) = shapely.to_ragged_array(pieces)
-    rings = np.diff(of_polygon)
-    thin = _thinned(_lattice(_units(degrees, tile), tile), starts, np.repeat(owner, rings), closed=True)
+@dataclass(frozen=True, slots=True)
+class _Rings:
+    """The rings of polygons in degrees, each closed, ring r being ``degrees[starts[r]:starts[r + 1]]``."""
+
+    degrees: Floats
+    starts: Indices
+    owner: Indices  # the feature of each ring
+    is_outer: Flags
+
+
+def _rings(polygons: Geometries, owner: Indices) -> _Rings:
+    """The rings of (multi-)polygons, which belong to the features ``owner``."""
+    _, degrees, (starts, of_polygon, *of_feature) = shapely.to_ragged_array(polygons)
+    of_feature = of_polygon[of_feature[0]] if of_feature else of_polygon
+    is_outer = np.zeros(len(starts) - 1, dtype=bool)
+    is_outer[of_polygon[:-1][np.diff(of_polygon) > 0]] = True
+    return _Rings(degrees, starts, np.repeat(owner, np.diff(of_feature)), is_outer)
+
+
+def _polygons(geometry: Geometries, tile: Tile) -> tuple[Parts, Parts]:
+    """The shapes in a tile, and the label points that are its own."""
+    reaches, leaves = _within(geometry, tile.degrees())
+    held = np.flatnonzero(reaches & ~shapely.is_empty(geometry))
+    if not len(held):
+        return _NO_PARTS, _NO_PARTS
+    whole = _rings(geometry[held], held)
+    units = _units(whole.degrees, tile)
+    shapes = _shapes(whole, units, tile)
+    if leaves.any():
+        inside = _gathered(shapes, np.flatnonzero(~leaves[shapes.owner]))
+        pieces, owner = _clipped(geometry, leaves, leaves, tile, dimension=2)
+        shapes = inside
+        if len(pieces):
+            cut = _rings(pieces, owner)
+            shapes = _joined(inside, _shapes(cut, _units(cut.degrees, tile), tile))
+    return shapes, _label_points(geometry, whole, held, tile)
+
+
+def _shapes(rings: _Rings, units: Floats, tile: Tile) -> Parts:
+    """What remains of rings on the lattice, each turned as the format wants it."""
+    thin = _thinned(_lattice(units, tile), rings.starts, rings.owner, closed=True)
     area = _areas(thin)
-    is_outer = np.zeros(len(area), dtype=bool)
-    is_outer[of_polygon[:-1]] = True
     stands = area != 0
-    stands &= np.repeat(stands[of_polygon[:-1]], rings)  # no hole without the polygon around it
-    return _gathered(thin, np.flatnonzero(stands), reverse=((area > 0) != is_outer)[stands])
+    polygon = np.cumsum(rings.is_outer) - 1
+    stands &= stands[rings.is_outer][polygon]  # no hole without the polygon around it
+    return _gathered(thin, np.flatnonzero(stands), reverse=((area > 0) != rings.is_outer)[stands])
 
 
-def _cut(geometry: Geometries, tile: Tile, dimension: int) -> tuple[Geometries, Indices]:
-    """The single lines (dimension 1) or polygons (2) of what the buffered tile holds, and the feature of each."""
-    box = tile.degrees()
-    reaches, leaves = _within(geometry, box)
-    kept = np.flatnonzero(reaches)
-    held = geometry[kept]
-    leaves = leaves[kept]
-    held[leaves] = shapely.clip_by_rect(held[leaves], *box)
-    pieces, owner = shapely.get_parts(held, return_index=True)
+def _clipped(
+    geometry: Geometries, chosen: Flags, leaves: Flags, tile: Tile, *, dimension: int
+) -> tuple[Geometries, Indices]:
+    """The single lines (dimension 1) or polygons (2) of chosen features within the buffered tile, and whose they are."""
+    rows = np.flatnonzero(chosen)
+    held, cut = geometry[rows], leaves[rows]
+    held[cut] = shapely.clip_by_rect(held[cut], *tile.degrees())
+    pieces, of = shapely.get_parts(held, return_index=True)
     fits = (shapely.get_dimensions(pieces) == dimension) & ~shapely.is_empty(pieces)
-    return pieces[fits], kept[owner[fits]]
+    return pieces[fits], rows[of[fits]]
+
+
+def _joined(one: Parts, other: Parts) -> Parts:
+    """The pieces of both in the order of their features."""
+    both = Parts(
+        np.concatenate([one.xy, other.xy]),
+        np.concatenate([one.starts, one.starts[-1] + other.starts[1:]]),
+        np.concatenate([one.owner, other.owner]),
+    )
+    return _gathered(both, np.argsort(both.owner, kind="stable"))
 
 
 def _thinned(xy: Indices, starts: Indices, owner: Indices, *, closed: bool = False) -> Parts:
@@ -144,7 +189,7 @@ def _areas(rings: Parts) -> Indices:
     return area
 
 
-def _gathered(parts: Parts, chosen: Indices, reverse: NDArray[np.bool_] | None = None) -> Parts:
+def _gathered(parts: Parts, chosen: Indices, reverse: Flags | None = None) -> Parts:
     """The chosen pieces in this order, some of them turned round."""
     counts = np.diff(parts.starts)[chosen]
     starts = np.concatenate([[0], np.cumsum(counts)])
@@ -159,51 +204,43 @@ def _gathered(parts: Parts, chosen: Indices, reverse: NDArray[np.bool_] | None =
 # -- label points -------------------------------------------------------------------------------------------------------
 
 
-def _label_points(geometry: Geometries, tile: Tile) -> Parts:
-    """One point inside each polygon whose point is this tile's: the centroid, where that lies inside."""
-    reaches, _ = _within(geometry, tile.degrees(0))
-    owner = np.flatnonzero(reaches & ~shapely.is_empty(geometry))
-    if not len(owner):
-        return _NO_PARTS
-    place = _units(_inner_points(geometry[owner]), tile)
+def _label_points(geometry: Geometries, rings: _Rings, held: Indices, tile: Tile) -> Parts:
+    """One point inside each of the ``held`` polygons whose point is this tile's: the centroid, where that lies inside."""
+    number = np.searchsorted(held, rings.owner)
+    points, is_inside = _centroids(rings, number, len(held))
+    if not is_inside.all():
+        points[~is_inside] = shapely.get_coordinates(shapely.point_on_surface(geometry[held[~is_inside]]))
+    place = _units(points, tile)
     # half open: at the edge of two tiles it is the later one's
     mine = ((place >= 0) & (place < EXTENT)).all(axis=1)
-    return Parts(np.floor(place[mine]).astype(np.int64), np.arange(mine.sum() + 1), owner[mine])
+    return Parts(np.floor(place[mine]).astype(np.int64), np.arange(mine.sum() + 1), held[mine])
 
 
-def _inner_points(polygons: Geometries) -> Floats:
-    """A point inside each (multi-)polygon, in degrees, decided by it alone, whatever stands beside it."""
-    pieces, owner = shapely.get_parts(polygons, return_index=True)
-    _, degrees, (starts, of_polygon) = shapely.to_ragged_array(pieces)
-    counts = np.diff(starts)
-    ring = np.repeat(np.arange(len(counts)), counts)
-    of_ring = np.repeat(owner, np.diff(of_polygon))
-    origin = degrees[starts[of_polygon[np.searchsorted(owner, np.arange(len(polygons)))]]]
-    near = degrees - origin[of_ring[ring]]  # small numbers: what is squared keeps its digits
+def _centroids(rings: _Rings, of: Indices, count: int) -> tuple[Floats, Flags]:
+    """The centroid of each of ``count`` polygons, ring r being of the polygon ``of[r]``, and whether it lies inside.
 
-    edges = np.delete(np.arange(len(near)), starts[1:] - 1)
+    Decided by the polygon alone, whatever stands beside it: in every tile to the last bit the same.
+    """
+    origin = rings.degrees[rings.starts[np.searchsorted(of, np.arange(count))]]
+    ring = np.repeat(np.arange(len(of)), np.diff(rings.starts))
+    near = rings.degrees - origin[of[ring]]  # small numbers: what is squared keeps its digits
+    edges = np.delete(np.arange(len(near)), rings.starts[1:] - 1)
     (x, y), (x2, y2), of_edge = near[edges].T, near[edges + 1].T, ring[edges]
     cross = x * y2 - x2 * y
-    is_hole = np.ones(len(counts), dtype=bool)
-    is_hole[of_polygon[:-1]] = False
 
     def sums(values: NDArray[Any], of: Indices, count: int) -> Floats:
         summed: Floats = np.bincount(of, values, count).astype(np.float64)
         return summed
 
-    sign = np.where((sums(cross, of_edge, len(counts)) < 0) != is_hole, -1.0, 1.0)
+    sign = np.where((sums(cross, of_edge, len(of)) > 0) == rings.is_outer, 1.0, -1.0)
 
-    def of_polygons(values: Floats) -> Floats:
-        return sums(sign * sums(values, of_edge, len(counts)), of_ring, len(polygons))
+    def total(values: Floats) -> Floats:
+        return sums(sign * sums(values, of_edge, len(of)), of, count)
 
     with np.errstate(divide="ignore", invalid="ignore"):
-        whole = 3 * of_polygons(cross)
-        middle_x, middle_y = (of_polygons((x + x2) * cross) / whole, of_polygons((y + y2) * cross) / whole)
-        to_x, to_y = middle_x[of_ring[of_edge]], middle_y[of_ring[of_edge]]
+        area = 3 * total(cross)
+        middle = np.column_stack([total((x + x2) * cross) / area, total((y + y2) * cross) / area])
+        to_x, to_y = middle[of[of_edge]].T
         crosses = (y > to_y) != (y2 > to_y)
         crosses &= x + (to_y - y) / (y2 - y) * (x2 - x) > to_x
-    inside = sums(crosses, of_ring[of_edge], len(polygons)) % 2 == 1
-    found: Floats = origin + np.column_stack([middle_x, middle_y])
-    if not inside.all():
-        found[~inside] = shapely.get_coordinates(shapely.point_on_surface(polygons[~inside]))
-    return found
+    return origin + middle, sums(crosses, of[of_edge], count) % 2 == 1
