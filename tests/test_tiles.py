@@ -17,7 +17,7 @@ from sqlalchemy import event
 from gis_server.core.features import FeatureTable, Source
 from gis_server.core.tile import WHOLE_ROWS
 from gis_server.journeys.context import Context
-from gis_server.journeys.tiles import Tiles
+from gis_server.journeys.tiles import KEY_BYTES, Tiles
 from gis_server.store import layers
 
 ZOOM = 13
@@ -198,7 +198,7 @@ def test_many_screens_that_ask_at_once_cost_the_database_one_look(app: Flask, ci
 
 
 def test_what_is_kept_is_bounded_and_the_least_used_goes_first() -> None:
-    kept = Tiles(most=10)
+    kept = Tiles(most=2 * (4 + KEY_BYTES))
     made: list[str] = []
 
     def make(name: str) -> bytes:
@@ -208,7 +208,7 @@ def test_what_is_kept_is_bounded_and_the_least_used_goes_first() -> None:
     for name in ("a", "b", "a", "c", "a", "b"):
         assert kept.get(name, lambda name=name: make(name)) == name.encode() * 4
     assert made == ["a", "b", "c", "b"]
-    assert kept.get("large", lambda: b"x" * 100) == b"x" * 100
+    assert kept.get("large", lambda: b"x" * 5000) == b"x" * 5000
     assert kept.get("a", lambda: make("a")) == b"aaaa"
 
     def fail() -> bytes:

@@ -41,6 +41,10 @@ class Parts:
 _MOVE, _LINE, _CLOSE = 1, 2, 7
 
 
+Columns = Mapping[str, Sequence[object] | NDArray[np.object_]]
+"""Values of features by key."""
+
+
 @dataclass(frozen=True, slots=True)
 class Written:
     """The values of features as the format has them: of each key (in ``keys``) a column, empty where there is none."""
@@ -49,7 +53,7 @@ class Written:
     columns: list[list[bytes]]
 
 
-def written(properties: Mapping[str, Sequence[object]]) -> Written:
+def written(properties: Columns) -> Written:
     """Columns of text, whole or other numbers, truths or dates, ready for any number of layers; None is left out."""
     columns = []
     for column in properties.values():

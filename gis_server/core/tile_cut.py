@@ -4,7 +4,6 @@ A vertex goes to its lattice point by its position alone, so that two polygons w
 every tile and at every zoom, and a polygon meets itself where two tiles meet.
 """
 
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,7 +13,7 @@ from numpy.typing import NDArray
 
 from gis_server.core.catalogue import Geometry
 from gis_server.core.geometry import Geometries
-from gis_server.core.mvt import Indices, Kind, Parts, encode, written
+from gis_server.core.mvt import Columns, Indices, Kind, Parts, encode, written
 from gis_server.core.tile import BUFFER, EXTENT, FULL_ZOOM, Box, Tile
 
 COARSE = 4
@@ -30,7 +29,7 @@ def vector_tile(
     name: str,
     geometry_type: Geometry,
     geometry: Geometries,
-    columns: Mapping[str, Sequence[object]],
+    columns: Columns,
     tile: Tile,
 ) -> bytes:
     """A layer (EPSG:4490 degrees) as a tile: the layer ``name``, and of polygons the points ``<name>_label``.

@@ -36,6 +36,12 @@ ZOOMS_BELOW = 2
 FORMAT = 1
 """Counted up when the same rows are cut or written otherwise, so that nobody keeps a tile of the former way."""
 
+MOST_NOTED = 1_000
+"""Generations and readers of which a process remembers what never changes."""
+
+KEY_BYTES = 512
+"""What an answer costs beside its own bytes: empty tiles are many."""
+
 KEPT_BYTES = 64 * 2**20
 """Tiles kept by a process, the least used thrown away first."""
 
@@ -48,6 +54,8 @@ class Tiles:
         self._bytes = 0
         self._lock = Lock()
         self._kept: OrderedDict[Hashable, bytes] = OrderedDict()
+        self._published: dict[int, Generation] = {}
+        self._tags: dict[Hashable, str] = {}
         self._together: Together[bytes] = Together()
 
     def get(self, key: Hashable, make: Callable[[], bytes]) -> bytes:
@@ -64,6 +72,27 @@ class Tiles:
             self._keep(key, found)
         return found
 
+    def published(self, generation_id: int | None) -> Generation | None:
+        """A generation that is known to be published: it stays so, and its rows stay as they are."""
+        return None if generation_id is None else self._published.get(generation_id)
+
+    def note(self, generation: Generation | None) -> None:
+        """Remember a generation if it is published."""
+        if generation is not None and generation.state is GenerationState.PUBLISHED:
+            if len(self._published) >= MOST_NOTED:
+                self._published.clear()
+            self._published[generation.id] = generation
+
+    def tag(self, ctx: Context, layer: Layer, sight: Sight) -> str:
+        """The tag of ``sight_tag``, made once."""
+        key = (layer.name, sight.tier, tuple(sight.territory), sight.area_generation, sight.grid_generation)
+        found = self._tags.get(key)
+        if found is None:
+            if len(self._tags) >= MOST_NOTED:
+                self._tags.clear()
+            found = self._tags[key] = sight_tag(ctx, layer, sight)
+        return found
+
     def _find(self, key: Hashable) -> bytes | None:
         with self._lock:
             found = self._kept.get(key)
@@ -73,10 +102,11 @@ class Tiles:
 
     def _keep(self, key: Hashable, body: bytes) -> None:
         with self._lock:
-            self._bytes += len(body) - len(self._kept.get(key, b""))
+            if key not in self._kept:
+                self._bytes += len(body) + KEY_BYTES
             self._kept[key] = body
             while self._bytes > self._most:
-                self._bytes -= len(self._kept.popitem(last=False)[1])
+                self._bytes -= len(self._kept.popitem(last=False)[1]) + KEY_BYTES
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,12 +210,8 @@ def _cut(ctx: Context, kept: Tiles, actor: Actor, asked: Asked, made: _Made) -> 
     layer = readable_layer(ctx, actor, asked.layer)
     if layer.kind is LayerKind.RECORD:
         raise NotFound(msg("图层“{name}”随时变化，没有瓦片。", name=layer.name), field="layer")
-    with ctx.engine.begin() as conn:
-        generation = chosen_generation(conn, actor, layer, asked.at, asked.generation)
-        sight = sight_of(conn, actor, asked.at)
-        if layer.holds_protected and actor.tier >= Tier.PROTECTED:
-            audit.add(conn, actor, "protected_read", subject=layer.name)
-    own = sight_tag(ctx, layer, sight)
+    generation, sight = _seen(ctx, kept, actor, layer, asked)
+    own = kept.tag(ctx, layer, sight)
     if generation is None:
         return Cut(f"none-{own}", False, lambda: _packed(made.nothing))
     key = (layer.name, generation.id, own, *made.name)
@@ -202,6 +228,26 @@ def _cut(ctx: Context, kept: Tiles, actor: Actor, asked: Asked, made: _Made) -> 
         # a staged generation may be thrown away, and is looked at by one person
         body=(lambda: kept.get(key, ask)) if is_published else ask,
     )
+
+
+def _seen(
+    ctx: Context, kept: Tiles, actor: Actor, layer: Layer, asked: Asked
+) -> tuple[Generation | None, Sight]:
+    """Which generation of the layer is asked for, and what of it the actor may see; a protected read is noted."""
+    is_protected = layer.holds_protected and actor.tier >= Tier.PROTECTED
+    generation = kept.published(asked.generation)
+    if generation is not None and generation.layer == layer.name:
+        if not actor.territory.path and not is_protected:
+            return generation, Sight(actor.tier)  # nothing to ask the database
+    else:
+        generation = None
+    with ctx.engine.begin() as conn:
+        if generation is None:
+            generation = chosen_generation(conn, actor, layer, asked.at, asked.generation)
+            kept.note(generation)
+        if is_protected:
+            audit.add(conn, actor, "protected_read", subject=layer.name)
+        return generation, sight_of(conn, actor, asked.at)
 
 
 def _packed(body: bytes) -> bytes:
@@ -227,7 +273,7 @@ def overview(ctx: Context, kept: Tiles, actor: Actor, now: datetime) -> Overview
         for layer in ctx.catalogue.visible(actor.tier):
             if layer.kind is LayerKind.RECORD:
                 continue
-            tag = sight_tag(ctx, layer, sight)
+            tag = kept.tag(ctx, layer, sight)
             generation = layers.in_force(conn, layer.name, now)
             if generation is None:
                 cuttings[layer.name] = Cutting(0, None, tag, False)
