@@ -26,6 +26,7 @@ from gis_server.core.generation import Generation
 from gis_server.core.incident import CLOSED, DONE, UNANSWERED
 from gis_server.core.incident_query import IncidentQuery
 from gis_server.core.places import MONTH_DAYS, DayOfGrid, MonthOfGrid, NearCamera, box_around
+from gis_server.store.features import DECIMALS
 from gis_server.store.incident_listing import Present, Reader, holds
 from gis_server.store.incidents import within
 from gis_server.store.schema import (
@@ -44,7 +45,10 @@ _is_open = incident.c.state.not_in(list(CLOSED))
 
 @dataclass(frozen=True, slots=True)
 class GridRow:
-    """One grid of a generation as it is kept; ``bounds`` are west, south, east, north, lon and lat a point inside it."""
+    """One grid of a generation as it is kept; ``bounds`` are west, south, east, north, lon and lat a point inside it.
+
+    ``geometry`` is GeoJSON text.
+    """
 
     grid_code: str
     grid_name: str
@@ -58,6 +62,7 @@ class GridRow:
     bounds: tuple[float, float, float, float]
     lon: float
     lat: float
+    geometry: str
 
 
 def grid_row(conn: Connection, generation_id: int, code: str) -> GridRow | None:
@@ -72,12 +77,13 @@ def grid_row(conn: Connection, generation_id: int, code: str) -> GridRow | None:
             func.ST_YMax(grid.c.geom),
             func.ST_X(inside),
             func.ST_Y(inside),
+            func.ST_AsGeoJSON(grid.c.geom, DECIMALS, 0),
         ).where(grid.c.generation_id == generation_id, grid.c.grid_code == code)
     ).first()
     if row is None:
         return None
-    *columns, west, south, east, north, lon, lat = row
-    return GridRow(*columns, bounds=(west, south, east, north), lon=lon, lat=lat)
+    *columns, west, south, east, north, lon, lat, geometry = row
+    return GridRow(*columns, bounds=(west, south, east, north), lon=lon, lat=lat, geometry=geometry)
 
 
 _GRID_COLUMNS = (

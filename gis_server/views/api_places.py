@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 
+import orjson
 from flask import Blueprint, Response
 
 from gis_server.core.access import Act
@@ -85,6 +86,7 @@ def _card_json(card: GridCard) -> dict[str, object]:
         "lon": grid.lon,
         "lat": grid.lat,
         "bounds": grid.bounds,
+        "geometry": orjson.Fragment(grid.geometry),
         "areas": [{"code": code, "name": name, "level": level} for code, name, level in card.areas],
         "answers": None if card.answer is None else _answer_json(card.answer, card.people, names),
         "roster": None

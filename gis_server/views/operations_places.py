@@ -97,6 +97,7 @@ PLACES: tuple[Operation, ...] = (
             lon=LON,
             lat=LAT,
             bounds=items(NUMBER),
+            geometry=ANY_OBJECT,
             areas=_AREAS,
             answers=or_null("object", properties=_ANSWERS),
             roster=or_null("object", properties={"people": items(_PERSON), "findings": items(ANY_OBJECT)}),

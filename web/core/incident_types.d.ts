@@ -99,4 +99,6 @@ export type Opened = Omit<Incident, "grid" | "sub_grid" | "history" | "descripti
     is_calling: boolean;
     warning: { at: string; share_pct: number } | null;
     scores: Record<string, number> | null;
+    /** the address or camera that the place was taken from, where this reader may know it */
+    found: { kind: "address" | "camera"; code: string; text: string | null } | null;
   };

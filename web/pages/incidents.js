@@ -4,13 +4,18 @@ import { fromAddress, toAddress, toRequest } from "../core/desk_query.js";
 import { getJson, Problem, sendJson } from "../core/http.js";
 import { LiveStream } from "../core/live.js";
 import { CityMap } from "../map/city_map.js";
+import { OutlineLayer } from "../map/outline_layer.js";
 import { AddressSearch } from "../ui/address_search.js";
+import { CallingList } from "../ui/calling_list.js";
+import { DeskWall } from "../ui/desk_wall.js";
 import { byId, el, notice } from "../ui/dom.js";
+import { GridSearch } from "../ui/grid_search.js";
 import { detail, renew } from "../ui/incident_detail.js";
 import { fillExtras } from "../ui/incident_extras.js";
 import { IncidentFilters } from "../ui/incident_filters.js";
 import { IncidentRows } from "../ui/incident_rows.js";
 import { LayerLoader } from "../ui/layer_loader.js";
+import { PlaceCard } from "../ui/place_card.js";
 import { returnedBorders } from "../ui/returned_borders.js";
 import { sentenceOf, start } from "../ui/start.js";
 
@@ -47,6 +52,35 @@ let opened = null;
 let listAt = 0;
 /** Answers to an older question are not shown. */
 let asked = 0;
+/** The layers of the catalogue, for their words. @type {import("../core/types.js").Layer[]} */
+let layers = [];
+
+const outline = new OutlineLayer(map);
+const host = byId("place-card");
+const mayAskNear = host.dataset.mayAsk === "True";
+const steering = document.getElementById("desk-wall");
+const wall = steering instanceof HTMLDetailsElement ? new DeskWall(steering) : null;
+const calling = wall ? new CallingList((incident) => void open(incident)) : null;
+const places = new PlaceCard(host, {
+  filter: (grid) => {
+    filters.show({ ...query, grid });
+    ask({ ...query, grid });
+  },
+  showOnWall: wall && ((code, name) => wall.offer(code, name)),
+  show: showPlace,
+  // the fields over the map and the card leave this much of it
+  fit: (bounds) => map.fit(bounds, { top: 120, right: host.offsetWidth + 24, bottom: 72, left: 24 }),
+  stress: (card) => outline.show(card?.geometry ?? null),
+  words: (layer, field, value) =>
+    layers.find(({ name }) => name === layer)?.fields.find(({ name }) => name === field)?.choices?.[value] ?? value,
+  closed: () => {
+    // the place of the open incident stays marked
+    if (opened) map.showPlace(opened.lon, opened.lat, opened.accuracy_m ?? null);
+    else map.hidePlace();
+  },
+  mayReport: host.dataset.mayReport === "True",
+  mayAskNear,
+});
 
 // ---- the list ---------------------------------------------------------------------------------------------------
 
@@ -186,10 +220,11 @@ function show(incident) {
     acknowledge: () => void acknowledge(incident),
     close,
     turn,
-    showPlace: (lon, lat) => {
-      map.goTo(lon, lat, CLOSE_ZOOM);
-      map.showPlace(lon, lat, null);
-    },
+    showPlace,
+    near: mayAskNear ? () => void places.openPoint(incident, { part: "near" }) : null,
+    // by the place: its code may have been another grid's at that time
+    showOnWall: wall && ((code, name) => wall.offer(code, name)),
+    showGrid: (code) => void places.openPoint(incident, { code: mayAskNear ? null : code }),
   });
   renew(card, [refusal, ...parts], { isSame: !isOther });
   notice(refusal, "");
@@ -203,6 +238,15 @@ function show(incident) {
     card.focus({ preventScroll: true });
   }
   void fillExtras(incident, card, open);
+}
+
+/**
+ * @param {number} lon
+ * @param {number} lat
+ */
+function showPlace(lon, lat) {
+  map.goTo(lon, lat, CLOSE_ZOOM);
+  map.showPlace(lon, lat, null);
 }
 
 /** Show the open incident as it stands now, if that is news. */
@@ -237,7 +281,7 @@ async function takeStep(incident, step, fields) {
 async function acknowledge(incident) {
   try {
     await sendJson("/api/incidents/" + incident.id + "/acknowledgement", "POST");
-    await open(incident);
+    await Promise.all([open(incident), calling?.refresh()]);
   } catch (error) {
     notice(refusal, sentenceOf(error));
   }
@@ -314,12 +358,16 @@ function followMap() {
 addEventListener("keydown", (event) => {
   const { key, target } = event;
   const isTyping = target instanceof HTMLElement && target.closest("input, textarea, select") !== null;
-  if (key === "Escape" && !card.hidden) close();
+  if (key === "Escape" && target === document.body && places.isOpen) places.close();
+  else if (key === "Escape" && !card.hidden) close();
   else if (key === "Escape" && target === filters.search) filters.search.blur();
   if (isTyping || event.ctrlKey || event.metaKey || event.altKey) return;
   if (key === "/" && card.hidden) {
     event.preventDefault();
     filters.search.focus();
+  } else if (key === "g") {
+    event.preventDefault();
+    finder.input.focus();
   } else if ((key === "n" || key === "p") && !card.hidden) turn(key === "n" ? 1 : -1);
   else if ((key === "ArrowDown" || key === "j") && target === document.body && card.hidden) {
     event.preventDefault();
@@ -329,24 +377,34 @@ addEventListener("keydown", (event) => {
 
 const address = document.getElementById("address");
 if (address) {
-  new AddressSearch(address, ({ lon, lat }) => {
-    map.goTo(lon, lat, CLOSE_ZOOM);
-    map.showPlace(lon, lat, null);
-  }, { tellsGrid: true });
+  new AddressSearch(address, ({ lon, lat, grid_code }) => {
+    showPlace(lon, lat);
+    void places.openPoint({ lon, lat }, { code: grid_code });
+  });
 }
-map.onPick(({ incident }) => {
+const finder = new GridSearch(byId("grid-search"), (code) => {
+  map.hidePlace();
+  void places.openGrid(code);
+});
+map.onPick(({ incident, found, lon, lat }) => {
   const known = incident && (rows.get(incident.number) ?? incident);
-  if (known && "id" in known) void open(/** @type {{id: number}} */ (known));
+  if (known && "id" in known) {
+    void open(/** @type {{id: number}} */ (known));
+    return;
+  }
+  map.showPlace(lon, lat, null);
+  const code = found?.layer.name === "grid" ? found.feature.properties.grid_code : null;
+  void places.openPoint({ lon, lat }, { code: code === null ? null : String(code) });
 });
 
 await attempt(async () => {
   const id = idOfAddress();
   const opening = id === null ? null : open({ id }, { isBack: true });
   await refresh();
-  const { layers } = await getJson("/api/catalogue");
+  ({ layers } = await getJson("/api/catalogue"));
   await new LayerLoader(
     map,
-    layers.filter((/** @type {{kind: string}} */ { kind }) => kind !== "record"),
+    layers.filter(({ kind }) => kind !== "record"),
   ).load();
   const [west, south, east, north] = query.bbox.split(",").map(Number);
   const bounds = map.boundsOf("area");
@@ -355,17 +413,31 @@ await attempt(async () => {
   await opening;
 });
 
-setInterval(() => rows.tick(), TICK_MS);
+await Promise.all([calling?.refresh(), wall?.begin()]);
+setInterval(() => {
+  rows.tick();
+  calling?.tick();
+}, TICK_MS);
+if (wall) setInterval(() => wall.tick(), 1_000);
 new LiveStream("/api/events", null, {
   event: (kind, data) => {
+    wall?.happened(kind, data);
+    if (kind === "acknowledged" || (kind === "incident" && data.is_urgent)) calling?.soon();
     if (kind !== "incident") return;
     if (opened && opened.number === data.number) void attempt(lookAgain);
     happened(data.number);
   },
   // the stream begins with the present: what happened while the page was loading is read once more
   phase: (phase) => {
-    if (phase === "live") working = working.then(() => attempt(refresh));
+    if (phase === "live") lookAround();
   },
-  heartbeat: () => {},
-  back: () => void (working = working.then(() => attempt(refresh))),
+  heartbeat: (serverTime) => wall?.hear(serverTime),
+  back: lookAround,
 });
+
+/** Events may have been missed: ask for all that stands. */
+function lookAround() {
+  working = working.then(() => attempt(refresh));
+  calling?.soon();
+  void wall?.refresh();
+}

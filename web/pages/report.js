@@ -348,6 +348,17 @@ function restore() {
   }
 }
 
+/** The place that the address gives (`?lon=…&lat=…`), as the desk's map does; a draft's own place gives way to it. */
+function takePlace() {
+  const given = new URLSearchParams(location.search);
+  const [lon, lat] = [Number(given.get("lon") || NaN), Number(given.get("lat") || NaN)];
+  if (!Number.isFinite(lon) || !Number.isFinite(lat) || Math.abs(lon) > 180 || Math.abs(lat) > 90) return;
+  // a reload is another report's beginning
+  history.replaceState(null, "", location.pathname);
+  map.goTo(lon, lat, CLOSE_ZOOM);
+  void choose({ lon, lat, datum: "cgcs2000", accuracy: null, at: Date.now() });
+}
+
 function showNetwork() {
   byId("offline").hidden = navigator.onLine && !isLost;
 }
@@ -424,3 +435,4 @@ await showOutbox();
 await photos.restore();
 await loadGround();
 restore();
+takePlace();

@@ -19,6 +19,9 @@ import { stepButtons, words } from "./step_form.js";
  * @property {() => void} close
  * @property {(step: 1 | -1) => void} turn to the next or the one before in the list
  * @property {(lon: number, lat: number) => void} showPlace
+ * @property {(() => void) | null} near show the cameras and people nearest to it; null for those who may not ask
+ * @property {(code: string) => void} showGrid the card of its grid
+ * @property {((code: string, name: string) => void) | null} showOnWall send the wall's map to its grid; null for those who may not
  */
 
 /**
@@ -37,7 +40,7 @@ export function detail(opened, acts) {
     refused(opened),
     note && el("p", { class: "notice notice-warning" }, icon("exclamation-triangle"), el("span", {}, note)),
     el("div", { "data-extra": "duplicates" }),
-    facts(opened),
+    facts(opened, acts),
     opened.clock && timeLimit(opened.clock, opened.warning),
     el("details", { class: "why", "data-key": "why" }, el("summary", {}, _("为何归入这个网格")), el("p", {}, why(opened)), el("div", { "data-extra": "explanation" })),
     rating(opened),
@@ -91,9 +94,14 @@ function refused({ refused_steps }) {
   );
 }
 
-/** @param {Opened} opened */
-function facts(opened) {
+/**
+ * @param {Opened} opened
+ * @param {Acts} acts
+ */
+function facts(opened, { near, showGrid, showOnWall }) {
   const place = placeOf(opened);
+  const grid = opened.grid_name ?? place.grid;
+  const code = opened.grid_code;
   const scores = Object.entries(opened.scores ?? {}).map(([aspect, score]) => aspectWords(aspect) + " " + score);
   const listed = [
     [_("事件编号"), el("a", { href: "/incidents/" + opened.id, class: "number" }, opened.number)],
@@ -104,10 +112,18 @@ function facts(opened) {
     [_("责任单位"), opened.responsible_unit],
     [_("经办人"), opened.person_in_charge],
     [_("首问责任人"), opened.first_contact],
-    [_("网格"), opened.grid_name ?? place.grid],
+    [_("网格"), code ? el("button", { type: "button", class: "link", click: () => showGrid(code) }, grid ?? code) : grid],
     [_("子网格"), place.subGrid],
     [_("负责人"), answering(opened)],
     [_("所属区域"), place.areas.join(" · ")],
+    [_("地点依据"), foundBy(opened)],
+    [_("附近"), near && el("button", { type: "button", class: "link", "data-act": "near", click: near }, _("最近的监控与人员"))],
+    [
+      _("大屏"),
+      showOnWall &&
+        code &&
+        el("button", { type: "button", class: "link", "data-act": "wall", click: () => showOnWall(code, grid ?? code) }, _("在大屏上显示所在网格")),
+    ],
     [_("来源"), sourceWords(opened.source)],
     [_("发现时间"), when(opened.discovered_at)],
     [_("部门打分"), scores.join(" · ")],
@@ -139,6 +155,15 @@ function answering({ responsible }) {
       phone && el("a", { href: "tel:" + phone, class: "number" }, phone),
     ]),
   );
+}
+
+/**
+ * The address or the camera that the place was taken from.
+ * @param {Opened} opened
+ */
+function foundBy({ found }) {
+  if (!found) return null;
+  return el("span", {}, found.kind === "address" ? _("地址") : _("摄像机"), " ", found.text, found.text && " ", el("span", { class: "number" }, found.code));
 }
 
 /** @param {Opened} opened */
