@@ -137,6 +137,8 @@ export interface SentScene {
   scene: string;
   seconds: number;
   town: string | null;
+  /** the grid that the map goes to */
+  focus?: { grid_code: string; grid_name: string; bounds: Bounds } | null;
   at: string;
 }
 
