@@ -104,8 +104,8 @@ class WallPage {
 
   #stand() {
     const standing = this.model.standing();
-    const { scene, town, call, by } = standing;
-    const key = [this.model.tour.scenes.indexOf(scene), scene.key, town, call?.number, by, this.model.towns().length].join();
+    const { scene, town, call, focus, by } = standing;
+    const key = [this.model.tour.scenes.indexOf(scene), scene.key, town, focus?.grid_code, call?.number, by, this.model.towns().length].join();
     if (key !== this.key) {
       this.key = key;
       this.stage.set(standing);

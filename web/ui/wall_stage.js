@@ -55,9 +55,9 @@ export class WallStage {
   set(standing) {
     this.standing = standing;
     this.held.until = 0;
-    const { scene, town } = standing;
+    const { scene, town, focus } = standing;
     const title = document.documentElement.lang.startsWith("en") ? scene.title.en : scene.title.zh;
-    const name = this.model.town(town)?.name;
+    const name = focus?.grid_name ?? this.model.town(town)?.name;
     setText(byId("scene"), name ? _("{scene}：{town}", { scene: title, town: name }) : title);
     byId("wall").dataset.scene = scene.key;
     this.#ticks();
@@ -87,9 +87,9 @@ export class WallStage {
 
   /** Show the scene's extent in the part of the map that the panels leave free. */
   fit() {
-    const { scene, town, call } = this.standing;
+    const { scene, town, call, focus } = this.standing;
     const urban = scene.extent === "urban" ? this.urban : null;
-    const bounds = call ? this.#around(call) : (this.model.town(town)?.bounds ?? urban ?? this.model.bounds);
+    const bounds = call ? this.#around(call) : (focus?.bounds ?? this.model.town(town)?.bounds ?? urban ?? this.model.bounds);
     if (!bounds) return;
     const map = byId("map").getBoundingClientRect();
     const left = byId("left").getBoundingClientRect();
