@@ -137,3 +137,14 @@ test("the watchdog acts on lasting trouble only", () => {
   assert.equal(trouble([calm], { ...FINE, age: 8 * 86_400_000 }), "age");
   assert.equal(trouble([calm], { ...FINE, silence: 700_000 }), "silence");
 });
+
+test("a scene sent with a grid carries it, and shows no township of its own", () => {
+  /** @type {[number, number, number, number]} */
+  const bounds = [1, 2, 3, 4];
+  const focus = { grid_code: "g", grid_name: "G", bounds };
+  const sent = { wall_id: "city", scene: "towns", seconds: 20, town: null, focus, at: at(0) };
+  assert.deepEqual(shown(5, [], sent).focus, focus);
+  assert.equal(key(shown(5, [], sent)), "towns");
+  assert.equal(shown(5, [alarm("1", 0, null)], sent).focus, undefined);
+  assert.equal(shown(25, [], sent).focus, undefined);
+});
