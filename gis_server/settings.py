@@ -108,6 +108,16 @@ def _zone(value: str) -> ZoneInfo:
         raise ValueError from error
 
 
+def _phone(value: str) -> str:
+    if (
+        len(value) > 40
+        or not all(c.isdigit() or c in "+-() /、" for c in value)
+        or not any(map(str.isdigit, value))
+    ):
+        raise ValueError
+    return value
+
+
 def _secret(value: str) -> str:
     if len(value) < 32:
         raise ValueError
@@ -184,6 +194,13 @@ SETTINGS: tuple[Setting, ...] = (
         msg("超期后每过几小时再告知上一级机构（正整数）。文件未规定，由本地设定。"),
         _positive,
     ),
+    Setting(
+        "GIS_COMPLAINT_PHONE",
+        "complaint_phone",
+        "",
+        msg("监督举报电话，印在网格服务联系方式上（heihe 12(1) 要求公布）。"),
+        _phone,
+    ),
     Setting("GIS_LAYERS", "layers", "layers", msg("图层目录所在的文件夹。"), _folder),
     Setting("GIS_VAR", "var", "var", msg("运行数据所在的文件夹（自带数据库、密钥、示例账号）。"), _folder),
     Setting(
@@ -237,6 +254,7 @@ class Settings:
     duplicate_hours: int
     warning_pct: int
     escalation_hours: int
+    complaint_phone: str | None
     given_secret_key: str | None
     https: bool
     proxies: int

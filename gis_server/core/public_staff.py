@@ -197,8 +197,7 @@ def _slots(
     open_to = published(profile)
     signs = _SIGNS.get(profile.staffing.staffing_model.value, {})
     found = []
-    for duty in Duty:
-        postings = [p for p in held if duty_of(p) is duty]
+    for duty, title, postings in _by_duty(held, by_title=not least):
         number, wanted = persons(postings), least.get(duty, 0)
         if not (number or wanted):
             continue
@@ -208,10 +207,20 @@ def _slots(
             for posting in reversed(named.values())
             if (person := people.get(posting.person_id)) is not None
         )
-        titles = {p.title.template: p.title for p in postings}
-        # a level of leaders or workers is told where all who hold the duty have it
-        title = next(iter(titles.values())) if len(titles) == 1 and least == {} else duty.message
         found.append(
             Slot(duty, title, members, number - len(members), max(0, wanted - number), signs.get(duty, ""))
         )
     return tuple(found)
+
+
+def _by_duty(held: Sequence[Posting], *, by_title: bool) -> list[tuple[Duty, Message, list[Posting]]]:
+    """The postings of each duty; ``by_title`` each level of leaders and workers by itself, as areas have them."""
+    found: list[tuple[Duty, Message, list[Posting]]] = []
+    for duty in Duty:
+        postings = [p for p in held if duty_of(p) is duty]
+        titles = {p.title.template: p.title for p in postings} if by_title else {}
+        found += [
+            (duty, title, [p for p in postings if p.title.template == key])
+            for key, title in sorted(titles.items())
+        ] or [(duty, duty.message, postings)]
+    return found

@@ -16,8 +16,9 @@ from gis_server.core.deadline import (
 )
 from gis_server.core.incident import IncidentState
 from gis_server.core.incident_guards import clause_of, has_step, parties_of
-from gis_server.core.incident_machine import TRANSITIONS, Party, StepKind, Transition, highest_level
+from gis_server.core.incident_machine import TRANSITIONS, Party, StepKind, Transition
 from gis_server.core.message import Message
+from gis_server.core.parameter import Origin, Parameter
 from gis_server.core.profile import Profile
 from gis_server.core.vocabulary import VerificationNeed
 
@@ -118,11 +119,22 @@ def _flow_step(row: Transition, profile: Profile) -> FlowStep:
 
 
 def _limits(profile: Profile) -> Mapping[str, tuple[Limit | None, Limit | None]]:
-    """The clock that a step ends, by row, and that of urgent incidents."""
+    """The clock that a step ends, by row, and that of urgent incidents where somebody has set it."""
+    loop = profile.incident_loop
+
+    def said(parameter: Parameter[float]) -> bool:
+        return parameter.origin is not Origin.DEFAULT
+
     return {
         "T2": (recording_limit(profile), None),
-        "T5": (reporting_limit(profile, urgent=False), reporting_limit(profile, urgent=True)),
-        "T6": (escalation_limit(profile, urgent=False), escalation_limit(profile, urgent=True)),
+        "T5": (
+            reporting_limit(profile, urgent=False),
+            reporting_limit(profile, urgent=True) if said(loop.worker_report_urgent_hours) else None,
+        ),
+        "T6": (
+            escalation_limit(profile, urgent=False),
+            escalation_limit(profile, urgent=True) if said(loop.institution_escalate_urgent_hours) else None,
+        ),
         "T14": (handling_limit(profile), None),
         "T16": (verification_limit(profile), None),
     }
@@ -131,9 +143,4 @@ def _limits(profile: Profile) -> Mapping[str, tuple[Limit | None, Limit | None]]
 def _target(row: Transition, profile: Profile) -> Message | None:
     """To whom a step leads, where the profile says so."""
     loop = profile.incident_loop
-    match row.row:
-        case "T5":
-            return loop.first_escalation_level.value.message
-        case "T6":
-            return highest_level(profile).message
-    return None
+    return loop.first_escalation_level.value.message if row.row == "T5" else None

@@ -1,199 +1,252 @@
-"""Walls on file: the grid division map of a town or one grid, as HTML that needs no network."""
+"""Walls on paper and file: the panels of a place as HTML that needs no network, as PDF, or as pictures.
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+A sheet leaves the building, so it shows what the public may see (requirements 8.1, 8.2) unless somebody of the internal tier asks for
+an internal one, which says so. People are named by the clause that publishes them, to those who may read the roster; every sheet
+leaves an audit row. A display link prints nothing.
+"""
+
+import zipfile
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from datetime import date, datetime
+from io import BytesIO
 from pathlib import Path
-from typing import Any
+from threading import Lock
 
-import orjson
-import shapely
-from sqlalchemy import Connection
-
-from gis_server.core.access import Act, Actor, Tier
-from gis_server.core.catalogue import Catalogue, LayerKind
-from gis_server.core.errors import NotAvailableYet, NotFound, UnusableInput
-from gis_server.core.message import Message, Translate, msg
+from gis_server.core.access import Act, Actor, Role, Tier
+from gis_server.core.errors import NotAllowed, UnusableInput
+from gis_server.core.map_sheet import MapContent, MapFrame, central_meridian
+from gis_server.core.message import Translate, msg
+from gis_server.core.proof import proof_of
+from gis_server.core.sheet import Format, Orientation
+from gis_server.core.vocabulary import WallPanel
+from gis_server.core.wall_wish import TIERS, FileKind, Wish
 from gis_server.journeys.context import Context
-from gis_server.paint.wall_file import Drawn, Label, SheetWords, WallFile, render
-from gis_server.store import areas, features, layers
-from gis_server.store.sight import BBox, Sight
+from gis_server.journeys.profiles import profile_in_use
+from gis_server.journeys.wall_focus import Focus, InForce
+from gis_server.journeys.wall_html import html_map
+from gis_server.journeys.wall_map import framed, map_content, metric_crs_of
+from gis_server.journeys.wall_people import ground_of, people_of, staff_sheet
+from gis_server.paint.canvas import Page, pdf, png, require
+from gis_server.paint.html_panels import panels_only, with_panels
+from gis_server.paint.look import Speech
+from gis_server.paint.sheets import SheetSet, board, board_quarter, map_box, pages
+from gis_server.paint.staff_panels import StaffSheet
+from gis_server.paint.wall_file import light_tokens, render
+from gis_server.store import audit
 
-BORDER_WIDTH = {"county": 4.0, "township": 2.5, "community": 1.5}
-"""Line widths in px, as multiples of a grid's border."""
+PRINT = "print_wall"
+"""The act in the audit trail."""
 
-FOCUS_WIDTH = 5.0
-
-_MARGIN = 0.05  # of the focus' extent, so that neighbours show at the edge
-_LATER = {".pdf", ".png"}
+ALL = tuple(WallPanel)
+_PEOPLE = {WallPanel.GRID_MEMBER_CHART, WallPanel.SERVICE_CONTACT_PANEL}
+_one_at_a_time = Lock()  # the picture of a large sheet takes a hundred megabytes
 
 
 @dataclass(frozen=True, slots=True)
-class _Focus:
-    """What the sheet is about: its name, the areas it lies in, its extent in degrees, the one grid."""
+class Printed:
+    """The files of a wall: one, or a picture for each page. ``name`` is a file name without its suffix."""
 
-    title: Message
-    path: tuple[str, ...]
-    bounds: BBox
-    grid: str | None = None
+    name: str
+    kind: FileKind
+    parts: tuple[bytes, ...]
+
+    def in_one(self) -> tuple[bytes, str]:
+        """The one file with its suffix; several pictures in a zip."""
+        if len(self.parts) == 1:
+            return self.parts[0], f".{self.kind.value}"
+        packed = BytesIO()
+        with zipfile.ZipFile(packed, "w", zipfile.ZIP_STORED) as archive:
+            for number, part in enumerate(self.parts, 1):
+                archive.writestr(f"{self.name}-{number}.{self.kind.value}", part)
+        return packed.getvalue(), ".zip"
+
+
+def kind_of(out: Path) -> FileKind:
+    """The kind that a file's suffix asks for."""
+    suffix = out.suffix.lower().removeprefix(".")
+    if suffix not in set(FileKind):
+        raise UnusableInput(
+            msg("不能输出 {file}：请使用 .html、.pdf 或 .png 结尾的文件名。", file=out.name), field="out"
+        )
+    return FileKind(suffix)
 
 
 def make_wall_file(
-    ctx: Context,
-    actor: Actor,
-    out: Path,
-    *,
-    town: str | None = None,
-    grid: str | None = None,
-    language: str,
-    translate: Translate,
-    now: datetime,
-) -> Path:
-    """Write the division map of a town (or of one grid and its surroundings) in force at ``now``.
+    ctx: Context, actor: Actor, out: Path, wish: Wish, *, language: str, translate: Translate, now: datetime
+) -> list[Path]:
+    """Write a wall to ``out``, pictures of several pages to files numbered after it; the files written.
 
-    The sheet leaves the building, so it shows what the public may see (requirements 8.1) and nothing else.
-    Raises NotFound for an unknown code, NotAllowed outside the actor's territory, UnusableInput for another suffix.
+    Raises as ``print_wall`` does, and UnusableInput where nothing can be written there; then nothing is.
     """
-    if out.suffix.lower() in _LATER:
-        raise NotAvailableYet(msg("尚不能输出 {suffix}；请改用 .html。", suffix=out.suffix))
-    if out.suffix.lower() != ".html":
-        raise UnusableInput(msg("不能输出 {file}：请使用 .html 结尾的文件名。", file=out.name), field="out")
-    with ctx.engine.connect() as conn:
-        in_force = _InForce(conn, ctx.catalogue, now)
-        focus = in_force.focus(town, grid)
-        actor.require(Act.SHOW_WALL, focus.path)
-        day = now.astimezone(ctx.settings.timezone).date()
-        sheet = _sheet(in_force, focus, language, translate, day)
-    page = render(sheet, ctx.settings.root / "web")
-    part = out.with_name(f".{out.name}.part")
+    printed = print_wall(ctx, actor, wish, language=language, translate=translate, now=now)
+    several = len(printed.parts) > 1
+    files = [
+        out.with_name(f"{out.stem}-{number}{out.suffix}") if several else out
+        for number in range(1, len(printed.parts) + 1)
+    ]
+    drafts = [file.with_name(f".{file.name}.part") for file in files]
     try:
-        part.write_text(page, encoding="utf-8")
-        part.replace(out)
+        for draft, part in zip(drafts, printed.parts, strict=True):
+            draft.write_bytes(part)
+        for draft, file in zip(drafts, files, strict=True):
+            draft.replace(file)
     except OSError as error:
-        part.unlink(missing_ok=True)
+        for draft in drafts:
+            draft.unlink(missing_ok=True)
         raise UnusableInput(
             msg("不能写入 {file}：{reason}。", file=str(out), reason=error.strerror), field="out"
         ) from error
-    return out
+    return files
 
 
-class _InForce:
-    """What the public may see of the layers in force at one moment."""
+def print_wall(
+    ctx: Context, actor: Actor, wish: Wish, *, language: str, translate: Translate, now: datetime
+) -> Printed:
+    """Draw the panels of a place in force at ``now``.
 
-    def __init__(self, conn: Connection, catalogue: Catalogue, now: datetime) -> None:
-        self.conn = conn
-        self.catalogue = catalogue
-        self.now = now
-        self.generations = {name: layers.in_force(conn, name, now) for name in catalogue.layers}
-
-    def collection(
-        self, name: str, territory: tuple[str, ...] = (), box: BBox | None = None
-    ) -> dict[str, Any]:
-        """The features of a layer inside a territory and a box, as GeoJSON."""
-        sight = Sight(Tier.PUBLIC, territory, self._generation_id("area"), self._generation_id("grid"))
-        layer = self.catalogue[name]
-        text = features.geojson(self.conn, layer, self.generations[name], sight, bbox=box)
-        found: dict[str, Any] = orjson.loads(text)
-        return found
-
-    def _generation_id(self, name: str) -> int | None:
-        generation = self.generations.get(name)
-        return None if generation is None else generation.id
-
-    def focus(self, town: str | None, grid: str | None) -> _Focus:
-        """The town or the grid that was asked for; exactly one must be named."""
-        if town is not None and grid is None:
-            return self._town(town)
-        if grid is not None and town is None:
-            return self._grid(grid)
-        raise UnusableInput(msg("请用 --town 或 --grid 指定其中一个。"), field="town")
-
-    def _town(self, code: str) -> _Focus:
-        area = areas.by_code(self.conn, code, self.now)
-        bounds = areas.bounds(self.conn, code, self.now)
-        if area is None or bounds is None:
-            raise NotFound(msg("现行区划中没有代码为 {code} 的区域。", code=code), field="town")
-        return _Focus(msg("{name}网格划分图", name=area.name), area.path, bounds)
-
-    def _grid(self, code: str) -> _Focus:
-        for feature in self.collection("grid")["features"]:
-            values = feature["properties"]
-            if values["grid_code"] == code:
-                community = areas.by_code(self.conn, values["community_code"], self.now)
-                path = community.path if community else ()
-                bounds = shapely.from_geojson(orjson.dumps(feature["geometry"])).bounds
-                return _Focus(msg("{name}网格图", name=values["grid_name"]), path, bounds, code)
-        raise NotFound(msg("现行网格中没有编码为 {code} 的网格。", code=code), field="grid")
+    Raises NotFound for an unknown code, NotAllowed outside the actor's territory, beyond his tier, for people without the right
+    to read the roster, and for every display; Unavailable without Cairo or a Chinese font.
+    """
+    panels = _panels(ctx, wish)
+    _require(actor, wish)
+    with _one_at_a_time, ctx.engine.begin() as conn:
+        in_force = InForce(conn, ctx.catalogue, now, wish.tier)
+        focus = in_force.focus(wish.asked)
+        actor.require(Act.SHOW_WALL, focus.path)
+        people = _PEOPLE.intersection(panels)
+        if people:
+            actor.require(Act.READ_ROSTER, focus.path)
+        staff = staff_sheet(ctx, conn, focus, now) if people else None
+        day = now.astimezone(ctx.settings.timezone).date()
+        making = _Making(ctx, in_force, focus, wish, Speech(language, translate), day)
+        sheets = making.sheet_set(staff)
+        parts = making.parts(sheets, panels)
+        audit.add(
+            conn,
+            actor,
+            PRINT,
+            now=now,
+            subject=focus.code,
+            detail={
+                "panels": [panel.value for panel in panels],
+                "kind": wish.kind.value,
+                "tier": wish.tier.key,
+                "people": 0 if staff is None else people_of(staff),
+            },
+        )
+    return Printed(f"{PRINT}-{focus.code}", wish.kind, parts)
 
 
-def _sheet(in_force: _InForce, focus: _Focus, language: str, translate: Translate, day: date) -> WallFile:
-    box = _wider(focus.bounds)
-    drawn: list[Drawn] = []
-    labels: list[Label] = []
-    for layer in in_force.catalogue.visible(Tier.PUBLIC):
-        if layer.kind is LayerKind.RECORD or layer.name == "sub_grid":
-            continue
-        if layer.name == "area":
-            own = in_force.collection("area", focus.path, box)
-            others = _without(in_force.collection("area", box=box), own)
-            # the neighbours' ground lies below everything else
-            drawn.insert(
-                0, Drawn(layer, layer.title.said(language), _of_level(others, "community"), faint=True)
-            )
-            for level, width in BORDER_WIDTH.items():
-                title = layer.fields["admin_level"].choices[level].said(language)
-                drawn.append(Drawn(layer, title, _of_level(own, level), outline=True, width=width))
-            labels += _labels(_of_level(others, "community"), "area_name", "neighbour", box)
-            labels += _labels(_of_level(own, "community"), "area_name", "community", box)
-            continue
-        territory = focus.path if layer.kind is LayerKind.BOUNDARY else ()
-        found = in_force.collection(layer.name, territory, box)
-        drawn.append(Drawn(layer, layer.title.said(language), found))
-        if layer.name == "grid":
-            asked = [feature for feature in found["features"] if feature["id"] == focus.grid]
-            title = msg("本网格").render(translate)
-            drawn.append(Drawn(layer, title, {"features": asked}, outline=True, width=FOCUS_WIDTH))
-            labels += _labels(found, "grid_code", "grid", box)
-    generation = in_force.generations["grid"]
-    foot = msg(
-        "制图日期 {day} · 网格第 {number} 代 · CGCS2000",
-        day=day.isoformat(),
-        number=generation.id if generation else "—",
-    )
-    return WallFile(
-        language=language,
-        title=focus.title.render(translate),
-        foot=foot.render(translate),
-        bounds=focus.bounds,
-        drawn=drawn,
-        labels=labels,
-        words=SheetWords(legend=msg("图例").render(translate), north=msg("北").render(translate)),
-    )
+def _panels(ctx: Context, wish: Wish) -> tuple[WallPanel, ...]:
+    if wish.board:
+        if wish.kind is FileKind.HTML:
+            raise UnusableInput(msg("四图合一的图板只能输出为 .pdf 或 .png。"), field="board")
+        if wish.panels is not None and set(wish.panels) != set(ALL):
+            raise UnusableInput(msg("四图合一的图板含全部四图，不能只选其中几图。"), field="board")
+        return ALL
+    wanted = wish.panels or profile_in_use(ctx.settings).display.wall_panels.value
+    return tuple(panel for panel in ALL if panel in wanted)
 
 
-def _without(found: Mapping[str, Any], others: Mapping[str, Any]) -> dict[str, Any]:
-    known = {feature["id"] for feature in others["features"]}
-    return {"features": [feature for feature in found["features"] if feature["id"] not in known]}
+def _require(actor: Actor, wish: Wish) -> None:
+    """What no look at the place is needed for."""
+    actor.require(Act.SHOW_WALL)
+    if actor.role is Role.DISPLAY or actor.wall_id is not None:
+        raise NotAllowed(msg("大屏链接只能观看，不能输出图纸。"))
+    if wish.tier not in TIERS:
+        raise UnusableInput(msg("图纸只分公开和内部两种。"), field="tier")
+    if wish.tier > actor.tier:
+        raise NotAllowed(msg("您的权限不能输出内部图纸。"))
 
 
-def _of_level(found: Mapping[str, Any], level: str) -> dict[str, Any]:
-    return {"features": [f for f in found["features"] if f["properties"]["admin_level"] == level]}
+@dataclass(frozen=True, slots=True)
+class _Making:
+    """One wall in the making."""
 
+    ctx: Context
+    in_force: InForce
+    focus: Focus
+    wish: Wish
+    speech: Speech
+    day: date
 
-def _labels(found: Mapping[str, Any], field: str, kind: str, frame: BBox) -> list[Label]:
-    """One label a feature, inside it and inside the sheet; a grid shows the sequence at the end of its code."""
-    labels = []
-    for feature in found["features"]:
-        shape = shapely.make_valid(shapely.from_geojson(orjson.dumps(feature["geometry"])))
-        seen = shapely.intersection(shape, shapely.box(*frame))
-        if not seen.is_empty:
-            place = seen.representative_point()
-            text = str(feature["properties"][field])
-            labels.append(Label(text[-3:] if kind == "grid" else text, place.x, place.y, kind))
-    return labels
+    def sheet_set(self, staff: StaffSheet | None) -> SheetSet:
+        """Everything but the map, which depends on the paper."""
+        profile = profile_in_use(self.ctx.settings)
+        say = self.speech.say
+        day = say(msg("制图日期 {day}", day=self.day.isoformat()))
+        staff_foot = [day, say(ground_of(profile)), say(msg("人员变动时应及时更换"))]
+        tokens = (self.ctx.settings.root / "web" / "styles" / "tokens.css").read_text(encoding="utf-8")
+        return SheetSet(
+            name=self.focus.stem,
+            place=" · ".join(self.focus.names),
+            map_title=self.focus.map_title,
+            speech=self.speech,
+            profile=profile,
+            tokens=light_tokens(tokens),
+            foot=self.foot(),
+            staff_foot=" · ".join(staff_foot),
+            staff=staff,
+        )
 
+    def foot(self) -> str:
+        """Date, generation, reference system, what is proven of the grids, and whom the sheet is for."""
+        say, generation = self.speech.say, self.in_force.generations["grid"]
+        crs = metric_crs_of(self.focus)
+        meridian = central_meridian(crs)
+        words = [
+            msg("制图日期 {day}", day=self.day.isoformat()),
+            msg("网格第 {number} 代", number=generation.id if generation else "—"),
+            msg("CGCS2000 3° 带高斯-克吕格投影，中央经线 {degrees}°", degrees=f"{meridian:g}")
+            if meridian is not None
+            else msg("坐标系 {crs}", crs=crs),
+        ]
+        proof = None if generation is None else proof_of(generation)
+        if proof is not None:
+            words.append(msg("全域覆盖证明：{proof}", proof=proof))
+        words.append(msg("公开图件") if self.in_force.tier is Tier.PUBLIC else msg("内部资料，不得外传"))
+        return " · ".join(say(one) for one in words)
 
-def _wider(bounds: BBox) -> BBox:
-    west, south, east, north = bounds
-    x, y = (east - west) * _MARGIN, (north - south) * _MARGIN
-    return (west - x, south - y, east + x, north + y)
+    def parts(self, sheets: SheetSet, panels: Sequence[WallPanel]) -> tuple[bytes, ...]:
+        """The files' contents."""
+        if self.wish.kind is FileKind.HTML:
+            return (self._html(sheets, panels).encode(),)
+        drawn = self._pages(sheets, panels)
+        if self.wish.kind is FileKind.PDF:
+            return (pdf(drawn, self.speech.say(self.focus.map_title), sheets.foot),)
+        return tuple(png(page) for page in drawn)
+
+    def _pages(self, sheets: SheetSet, panels: Sequence[WallPanel]) -> list[Page]:
+        require()
+        form, mapped = self._format(panels)
+        with_map = replace(sheets, map=mapped)
+        return board(with_map, form) if self.wish.board else pages(with_map, panels, form)
+
+    def _format(self, panels: Sequence[WallPanel]) -> tuple[Format, tuple[MapFrame, MapContent] | None]:
+        """The sheet, lying or standing as was asked or as shows the map larger, and the map framed for it."""
+        wish = self.wish
+        ways = [wish.orientation] if wish.orientation else list(Orientation)
+        if WallPanel.GRID_DIVISION_MAP not in panels:
+            return Format(wish.paper, ways[0]), None
+        found = []
+        for way in ways:
+            form = Format(wish.paper, way)
+            box = map_box(board_quarter(form) if wish.board else form)
+            found.append((framed(self.in_force, self.focus, box), form))
+        frame, form = min(found, key=lambda one: one[0].scale)
+        return form, (frame, map_content(self.in_force, self.focus, frame))
+
+    def _html(self, sheets: SheetSet, panels: Sequence[WallPanel]) -> str:
+        """The interactive map, the other panels as pictures below it."""
+        others = [panel for panel in panels if panel is not WallPanel.GRID_DIVISION_MAP]
+        form = Format(self.wish.paper, self.wish.orientation or Orientation.LANDSCAPE)
+        pictures = [
+            (self.speech.say(panel.message), page)
+            for panel in others
+            for page in pages(sheets, [panel], form)
+        ]
+        if len(others) == len(panels):
+            return panels_only(self.speech.language, self.speech.say(self.focus.map_title), pictures)
+        content = html_map(self.in_force, self.focus, self.speech, sheets.foot)
+        return with_panels(render(content, self.ctx.settings.root / "web"), pictures)

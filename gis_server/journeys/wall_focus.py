@@ -12,17 +12,9 @@ from gis_server.core.catalogue import Catalogue
 from gis_server.core.errors import NotFound, UnusableInput
 from gis_server.core.features import FeatureTable
 from gis_server.core.message import Message, msg
+from gis_server.core.wall_wish import Asked
 from gis_server.store import areas, features, layers
 from gis_server.store.sight import BBox, Sight
-
-
-@dataclass(frozen=True, slots=True)
-class Asked:
-    """Which place somebody asked for: exactly one of the codes."""
-
-    town: str | None = None
-    community: str | None = None
-    grid: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,9 +37,14 @@ class Focus:
         return self.grid or self.path[-1]
 
     @property
+    def stem(self) -> str:
+        """The name as titles go on from it: a grid's without the word 网格, which they bring themselves."""
+        return self.name.removesuffix("网格") or self.name
+
+    @property
     def map_title(self) -> Message:
         """What its division map is called."""
-        return msg("{name}网格图", name=self.name) if self.grid else msg("{name}网格划分图", name=self.name)
+        return msg("{name}网格图", name=self.stem) if self.grid else msg("{name}网格划分图", name=self.stem)
 
 
 class InForce:
@@ -62,8 +59,9 @@ class InForce:
         self.tier = tier
         self.generations = {name: layers.in_force(conn, name, now) for name in catalogue.layers}
 
-    def _sight(self, territory: tuple[str, ...]) -> Sight:
-        return Sight(self.tier, territory, self._generation_id("area"), self._generation_id("grid"))
+    def _sight(self, territory: tuple[str, ...], tier: Tier | None = None) -> Sight:
+        seen_by = self.tier if tier is None else tier
+        return Sight(seen_by, territory, self._generation_id("area"), self._generation_id("grid"))
 
     def collection(
         self, name: str, territory: tuple[str, ...] = (), box: BBox | None = None
@@ -80,12 +78,12 @@ class InForce:
         territory: tuple[str, ...] = (),
         box: BBox | None = None,
         fields: tuple[str, ...] | None = None,
+        tier: Tier | None = None,
     ) -> FeatureTable:
-        """The same as a table with geometries."""
+        """The same as a table with geometries; of a lower ``tier`` if one is given."""
         layer = self.catalogue[name]
-        return features.read(
-            self.conn, layer, self.generations[name], self._sight(territory), fields=fields, bbox=box
-        )
+        sight = self._sight(territory, tier)
+        return features.read(self.conn, layer, self.generations[name], sight, fields=fields, bbox=box)
 
     def _generation_id(self, name: str) -> int | None:
         generation = self.generations.get(name)

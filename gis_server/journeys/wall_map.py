@@ -154,13 +154,15 @@ class _Reader:
         ]
 
     def _theme(self, layer: Layer) -> Theme:
-        tier = self.in_force.tier
-        territory = self.focus.path if tier > Tier.PUBLIC or layer.kind is LayerKind.BOUNDARY else ()
+        # what everybody may see is drawn all over the sheet, what only some may see inside the place
+        is_public = layer.tier is Tier.PUBLIC
+        tier = Tier.PUBLIC if is_public else self.in_force.tier
+        territory = () if is_public and layer.kind is not LayerKind.BOUNDARY else self.focus.path
         shown = {field.name for field in layer.visible_fields(tier)}
         classify = layer.style.classify if layer.style.classify in shown else None
         label = layer.label if layer.label in shown else None
         wanted = tuple(name for name in (classify, label) if name is not None)
-        table = self.in_force.table(layer.name, territory, self.box, wanted)
+        table = self.in_force.table(layer.name, territory, self.box, wanted, tier)
         nothing = [None] * len(table.geometry)
         return Theme(
             layer,

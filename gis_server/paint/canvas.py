@@ -113,15 +113,16 @@ def wrapped(text: str, size: float, width: float, bold: bool = False) -> list[st
     return lines
 
 
-_CLOSING = "，。、；：）》”’！？,.;:)"
-"""Marks that stay with what they close."""
+_CLOSING = "，。、；：）》”’！？〕,.;:)"
+_OPENING = "（《“‘〔("
+"""Marks that stay with what they close, or open."""
 
 
 def _words(text: str) -> Iterator[str]:
     word = ""
     for letter in text:
         may_break = word and (_is_wide(letter) or word[-1] == " " or _is_wide(word[-1]))
-        if may_break and letter not in _CLOSING:
+        if may_break and letter not in _CLOSING and word[-1] not in _OPENING:
             yield word
             word = ""
         word += letter

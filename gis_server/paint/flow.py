@@ -11,6 +11,9 @@ LARGER = (2.2, 1.9, 1.65, 1.45, 1.3, 1.15)
 """How much larger than usual letters may become where a sheet has room, largest first."""
 
 
+_SHARES = (0.35, 0.4, 0.45, 0.5, 0.55, 0.6, 0.65, 0.7, 0.75, 0.8, 0.85, 0.9, 0.95)
+
+
 @dataclass(frozen=True, slots=True)
 class Block:
     """Something of a height, drawn from the upper left corner of its box; a heading stays with what follows."""
@@ -45,8 +48,18 @@ def flow(made: Made, box: Box, look: Look, *, most: float = LARGER[0]) -> Flow:
             larger = Look(look.k * factor)
             pages = _laid(*made(larger, box.width), box, larger)
             if len(pages) <= 1:
-                return Flow(larger, pages)
-    return Flow(look, _laid(*made(look, box.width), box, look))
+                return Flow(larger, _balanced(*made(larger, box.width), box, larger))
+    return Flow(look, _balanced(*made(look, box.width), box, look))
+
+
+def _balanced(blocks: Sequence[Block], columns: int, box: Box, look: Look) -> tuple[tuple[Laid, ...], ...]:
+    """Laid out in columns of about the same length, where one page holds them all."""
+    if columns > 1:
+        for share in _SHARES:
+            pages = _laid(blocks, columns, Box(box.x, box.y, box.width, box.height * share), look)
+            if len(pages) == 1:
+                return pages
+    return _laid(blocks, columns, box, look)
 
 
 def _laid(blocks: Sequence[Block], columns: int, box: Box, look: Look) -> tuple[tuple[Laid, ...], ...]:

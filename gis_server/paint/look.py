@@ -39,6 +39,10 @@ class Speech:
         """A title in it."""
         return words.said(self.language)
 
+    def begun(self, text: str) -> str:
+        """The text as it begins a line: English with a capital."""
+        return text[:1].upper() + text[1:] if self.language == "en" else text
+
 
 @dataclass(frozen=True, slots=True)
 class Look:

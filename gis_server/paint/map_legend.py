@@ -10,6 +10,7 @@ from gis_server.core.map_sheet import MapFrame, Theme
 from gis_server.core.message import msg
 from gis_server.core.sheet import Box, scale_bar
 from gis_server.paint.canvas import BLACK, WHITE, Canvas, line_height, shortened, width_of, wrapped
+from gis_server.paint.flow import Block
 from gis_server.paint.look import HAIR, INK, QUIET, Look, Speech
 from gis_server.paint.map_panel import (
     BORDER,
@@ -221,6 +222,8 @@ def index_rows(panel: MapPanel) -> list[IndexRow]:
             last = grid.code[:-3]
             rows.append(IndexRow("", f"{grid.community}  {last}", ""))
         name = grid.name.removeprefix(grid.community) or grid.name
+        if grid.kind == EXCLUSIVE:  # its hatch says so on the map
+            name = name.removesuffix("专属网格") or name
         rows.append(IndexRow(grid.number, name, panel.frame.square(grid.geometry)))
     return rows
 
@@ -232,33 +235,37 @@ def index_step(look: Look) -> float:
 
 def index_column(look: Look) -> float:
     """The width of a column of the index."""
-    return look.mm(56)
+    return look.mm(64)
 
 
-def draw_index(
-    canvas: Canvas | None, box: Box, rows: Sequence[IndexRow], look: Look, *, columns: int = 1
-) -> int:
-    """Rows into columns from the upper left; how many find room (without a canvas they are only counted)."""
-    step, gap = index_step(look), look.mm(5)
+def draw_index(canvas: Canvas, box: Box, rows: Sequence[IndexRow], look: Look, *, columns: int = 1) -> None:
+    """Rows down columns of about the same length; no heading stands at the foot of one."""
+    step, gap = index_step(look), look.mm(4)
     width = (box.width - gap * (columns - 1)) / columns
-    per_column = int(box.height // step)
-    shown = 0
-    column, line = 0, 0
+    per_column = -(-len(rows) // columns)
+    column = line = 0
     for number, row in enumerate(rows):
-        if line >= per_column or (not row.number and line == per_column - 1 and number + 1 < len(rows)):
-            column, line = column + 1, 0  # no heading at the foot of a column
-        if column >= columns:
-            break
-        x, y = box.x + column * (width + gap), box.y + (line + 0.5) * step  # the middle of the row
-        if canvas is not None:
-            _draw_index_row(canvas, Box(x, y, width, step), row, look)
+        ends = line >= per_column or (not row.number and line == per_column - 1)
+        if number and ends and column < columns - 1:
+            column, line = column + 1, 0
+        place = Box(box.x + column * (width + gap), box.y + line * step, width, step)
+        _draw_index_row(canvas, place, row, look)
         line += 1
-        shown = number + 1
-    return shown
+
+
+def index_blocks(rows: Sequence[IndexRow], look: Look, width: float) -> tuple[list[Block], int]:
+    """The index as blocks for a sheet of its own, and the number of columns for them."""
+    gap, step = look.mm(7), index_step(look)
+    columns = max(1, int((width + gap) // (index_column(look) * 1.1 + gap)))
+
+    def drawn(row: IndexRow) -> Callable[[Canvas, Box], None]:
+        return lambda canvas, box: _draw_index_row(canvas, box, row, look)
+
+    return [Block(step, drawn(row), is_heading=not row.number) for row in rows], columns
 
 
 def _draw_index_row(canvas: Canvas, box: Box, row: IndexRow, look: Look) -> None:
-    x, y, width, size, right = box.x, box.y, box.width, look.small, box.right
+    x, y, width, size, right = box.x, box.y + box.height / 2, box.width, look.small, box.right
     if not row.number:
         canvas.text(x, y, shortened(row.name, size, width, True), size, bold=True, ink=INK)
         canvas.line([(x, y + index_step(look) / 2), (right, y + index_step(look) / 2)], look.hair, QUIET)

@@ -26,13 +26,13 @@ from gis_server.core.message import Message, msg
 from gis_server.paint.canvas import BLACK, WHITE, Canvas, Ink, line_height, width_of, wrapped
 from gis_server.paint.look import ACCENT, HAIR, INK, PAPER_TOKENS, QUIET, Look, Speech
 
-BORDER = 0.26
+BORDER = 0.38
 """Width of a grid's border on A4 in millimetres."""
 
-TIMES = {"community": 2.0, "township": 3.2, "county": 4.5}
+TIMES = {"community": 1.5, "township": 2.5, "county": 4.0}
 """Borders of areas, as multiples of a grid's."""
 
-CHOSEN = 5.0
+CHOSEN = 3.5
 """The border of the one grid a map is about, as a multiple of a grid's."""
 
 EXCLUSIVE = "exclusive_grid"
@@ -276,6 +276,7 @@ class MapPanel:
             if text := short_name(grid):
                 self._write_inside(shape, text, QUIET)
         self._name_neighbours()
+        self._keep_borders_whole()
         for theme in content.themes:
             self._name_theme(theme)
         for code, geometry in content.sub_grids:
@@ -292,24 +293,24 @@ class MapPanel:
         for grid, shape in by_size:
             if shape.is_empty:
                 continue
-            bold = grid.code == self.content.chosen
-            sizes = (13, 11, 9, 6) if bold else (9, 8, 7, 6)
-            wordings = [wording((grid.number,), look.k * size, bold) for size in sizes]
+            is_chosen = grid.code == self.content.chosen
+            sizes = (14, 11, 9, 6) if is_chosen else (10, 9, 8, 7, 6)
+            wordings = [wording((grid.number,), look.k * size, True) for size in sizes]
             label = self.board.inside(shape, wordings)
             if label is None:
                 small.append((grid, shape))
                 continue
-            self._inks.append((label, BLACK, bold))
+            self._inks.append((label, BLACK, True))
             numbered.append((grid, shape))
         apart = self._enlarge([grid for grid, _ in small]) if self.may_enlarge else set()
         for grid, shape in small:
             if grid.code in apart:
                 continue
-            label = self.board.beside(shape, wording((grid.number,), look.small))
+            label = self.board.beside(shape, wording((grid.number,), look.small, True))
             if label is None:
                 self.unlettered.append(grid)
             else:
-                self._inks.append((label, BLACK, False))
+                self._inks.append((label, BLACK, True))
         return numbered
 
     def _enlarge(self, small: Sequence[GridOnMap]) -> set[str]:
@@ -349,11 +350,24 @@ class MapPanel:
     def _write_inside(self, shape: BaseGeometry, text: str, ink: Ink) -> None:
         look = self.look
         room = max(look.mm(14), width_of("网网网网", look.small))
-        lines = tuple(wrapped(text, look.small, room))
+        lines = evenly(text, look.small, room)
         options = [wording(lines, look.small), wording((text,), look.small)] if len(lines) > 1 else []
         label = self.board.inside(shape, options or [wording(lines, look.small)])
         if label is not None:
             self._inks.append((label, ink, False))
+
+    def _keep_borders_whole(self) -> None:
+        """Keep street names off the borders of areas and of the one grid, which they would break."""
+        content, base = self.content, BORDER * self.look.k**0.8
+        strong = [area.geometry for area in content.areas]
+        strong += [grid.geometry for grid in content.grids if grid.code == content.chosen]
+        for line in self._lines(strong):
+            for part in shapely.get_parts(line):
+                points = shapely.get_coordinates(part)
+                for ends in pairwise(points.tolist()):
+                    self.board.take(
+                        shapely.LineString(ends).buffer(base * 1.5, quad_segs=1, cap_style="square")
+                    )
 
     def _name_areas(self, level: str, sizes: Sequence[float]) -> None:
         content, look = self.content, self.look
@@ -411,6 +425,17 @@ def wording(lines: tuple[str, ...], size: float, bold: bool = False) -> Wording:
     """A label's lines with the room that its letters take."""
     step = line_height(size)
     return Wording(lines, max(width_of(line, size, bold) for line in lines), len(lines) * step, step, size)
+
+
+def evenly(text: str, size: float, room: float) -> tuple[str, ...]:
+    """The lines into which a text falls within about ``room`` millimetres, none of them a leftover."""
+    whole = width_of(text, size)
+    number = math.ceil(whole / room)
+    for width in (whole / number * share for share in (1.0, 1.1, 1.2, 1.35, 1.5)):
+        lines = wrapped(text, size, width)
+        if len(lines) <= number:
+            break
+    return tuple(lines)
 
 
 def draw_label(canvas: Canvas, label: Placed, ink: Ink, bold: bool, look: Look) -> None:

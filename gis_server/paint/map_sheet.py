@@ -1,6 +1,6 @@
 """A sheet with a grid division map: frame, legend, scale, north and index arranged on it."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from gis_server.core.map_sheet import MapContent
@@ -39,7 +39,7 @@ def arrange(box: Box, look: Look) -> Arrangement:
         width = min(index_column(look), box.width * 0.3)
         frame = Box(box.x, box.y, box.width - width - gap, box.height).inset(band)
         return Arrangement(frame, Box(box.right - width, box.y, width, box.height), True)
-    height = look.mm(37)
+    height = look.mm(41)
     frame = Box(box.x, box.y, box.width, box.height - height - gap).inset(band)
     return Arrangement(frame, Box(box.x, box.bottom - height, box.width, height), False)
 
@@ -61,8 +61,18 @@ class MapSheet:
         self._tokens = tokens
         self._legend = legend_rows(panel, panel.speech, tokens)
         rows = index_rows(panel) if with_index and panel.is_whole and needs_index(panel.content) else []
-        self._own_index = rows if len(rows) * index_step(self.look) <= self._index_room().height else []
+        self._columns = self._index_columns(rows)
+        self._own_index = rows if self._columns else []
         self.index: list[IndexRow] = [] if self._own_index else rows
+
+    def _index_columns(self, rows: Sequence[IndexRow]) -> int:
+        """In how many columns the index fits beside the map; 0 where it does not, or there is none."""
+        room, step = self._index_room(), index_step(self.look)
+        most = 2 if self.arrangement.is_column else 1
+        for columns in range(1, most + 1):
+            if rows and (-(-len(rows) // columns) + columns - 1) * step <= room.height:
+                return columns
+        return 0
 
     def draw(self, canvas: Canvas) -> None:
         """The map with what explains it."""
@@ -76,10 +86,18 @@ class MapSheet:
         """Between the legend and the north arrow; none in a strip."""
         aside, look = self.arrangement.aside, self.look
         if not self.arrangement.is_column:
-            return Box(aside.x, aside.y, 0, 0)
+            left, _ = self._strip()
+            x = aside.x + left + look.mm(4)
+            width = aside.width - left - self._strip()[1] - look.mm(8)
+            return Box(x, aside.y, width, aside.height)
         head = line_height(look.head)
         top = aside.y + legend_height(len(self._legend), look) + look.mm(4) + head
         return Box(aside.x, top, aside.width, aside.bottom - look.mm(38) - top)
+
+    def _strip(self) -> tuple[float, float]:
+        """The widths of legend and scale in a strip; the index stands between them."""
+        width = self.arrangement.aside.width
+        return width * 0.38, min(index_column(self.look), width * 0.3)
 
     def _draw_column(self, canvas: Canvas) -> None:
         aside, look, speech = self.arrangement.aside, self.look, self.speech
@@ -91,13 +109,15 @@ class MapSheet:
             room = self._index_room()
             title = speech.say(msg("网格索引"))
             canvas.text(aside.x, room.y - line_height(look.head) / 2, title, look.head, bold=True, ink=INK)
-            draw_index(canvas, room, self._own_index, look)
+            draw_index(canvas, room, self._own_index, look, columns=self._columns)
 
     def _draw_strip(self, canvas: Canvas) -> None:
         aside, look, speech = self.arrangement.aside, self.look, self.speech
-        side = min(index_column(look), aside.width / 3)
-        left = Box(aside.x, aside.y, aside.width - side - look.mm(6), aside.height)
-        draw_legend(canvas, left, self._legend, speech, look)
+        left, side = self._strip()
+        width = left if self._own_index else aside.width - side - look.mm(6)
+        draw_legend(canvas, Box(aside.x, aside.y, width, aside.height), self._legend, speech, look)
+        if self._own_index:
+            draw_index(canvas, self._index_room(), self._own_index, look)
         right = aside.right - side
         y = draw_scale(canvas, Box(right, aside.y, side, aside.height), self.frame, speech, look)
         draw_north(canvas, Box(right, y + look.mm(2), side, aside.height), self.frame, speech, look)

@@ -17,7 +17,7 @@ from gis_server.core.workflow import workflow
 from gis_server.paint.canvas import Canvas, Page, require
 from gis_server.paint.flow import flow
 from gis_server.paint.look import Heading, Look, Speech, body_box, draw_heading, page_box
-from gis_server.paint.map_legend import IndexRow, draw_index, index_column
+from gis_server.paint.map_legend import IndexRow, index_blocks
 from gis_server.paint.map_panel import MapPanel, enlargement_title
 from gis_server.paint.map_sheet import MapSheet, arrange
 from gis_server.paint.staff_panels import StaffSheet, contact_blocks, member_blocks
@@ -149,19 +149,14 @@ def _map(sheets: SheetSet, place: Box, look: Look, one_page: bool) -> list[Draw]
 
 
 def _index(sheets: SheetSet, rows: Sequence[IndexRow], place: Box, look: Look) -> list[Draw]:
-    body, drawn = body_box(place, look), list[Draw]()
-    columns = max(1, int(body.width // (index_column(look) * 1.15)))
-    title = msg("{map}：网格索引", map=sheets.map_title)
-    while rows:
-        shown = draw_index(None, body, rows, look, columns=columns)
-        now, rows = rows[:shown], rows[shown:]
-        drawn.append(partial(_draw_index, body, now, look, columns))
-    headings = [_heading(sheets, title, page, len(drawn)) for page in range(len(drawn))]
-    return [_headed(place, head, look, draw) for head, draw in zip(headings, drawn, strict=True)]
-
-
-def _draw_index(body: Box, rows: Sequence[IndexRow], look: Look, columns: int, canvas: Canvas) -> None:
-    draw_index(canvas, body, rows, look, columns=columns)
+    if not rows:
+        return []
+    laid = flow(lambda larger, width: index_blocks(rows, larger, width), body_box(place, look), look)
+    title, number = msg("{map}：网格索引", map=sheets.map_title), len(laid.pages)
+    return [
+        _headed(place, _heading(sheets, title, page, number), look, partial(laid.draw, page=page))
+        for page in range(number)
+    ]
 
 
 # ---- people and workflow --------------------------------------------------------------------------------------------

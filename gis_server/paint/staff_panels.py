@@ -36,7 +36,7 @@ class StaffSheet:
 
 # ---- members --------------------------------------------------------------------------------------------------------
 
-_CARD = 60.0
+_CARD = 52.0
 """The least width of a grid's card on A4."""
 
 
@@ -44,7 +44,7 @@ def member_blocks(sheet: StaffSheet, speech: Speech, look: Look, width: float) -
     """The member chart: areas as bands, under each its grids as cards side by side."""
     blocks: list[Block] = []
     for unit in sheet.above:
-        blocks.append(_band(unit, speech, look, width))
+        blocks += [_band(unit, speech, look, width), _air(look.mm(1.8))]
     if sheet.model is not None:
         text = speech.say(sheet.model)
         blocks.append(_paragraph(text, look, width))
@@ -60,12 +60,15 @@ def member_blocks(sheet: StaffSheet, speech: Speech, look: Look, width: float) -
             height = max(one.height for one in cards) + look.mm(6)
             draw = partial(_draw_row, cards, rail=rail, is_last=number == len(rows) - 1)
             blocks.append(Block(height, draw))
-        blocks.append(Block(look.mm(3), _nothing))
+        blocks.append(_air(look.mm(3)))
     return blocks, 1
 
 
-def _nothing(_canvas: Canvas, _box: Box) -> None:
-    """Air."""
+def _air(height: float) -> Block:
+    def draw(_canvas: Canvas, _box: Box) -> None:
+        """Nothing."""
+
+    return Block(height, draw, is_heading=True)
 
 
 def _paragraph(text: str, look: Look, width: float) -> Block:
@@ -80,7 +83,9 @@ def _paragraph(text: str, look: Look, width: float) -> Block:
 def _band(unit: StaffedUnit, speech: Speech, look: Look, width: float) -> Block:
     """An area's name on a bar, with those who hold a post for it as a whole."""
     name_width = width_of(unit.name, look.head, True) + look.mm(8)
-    said = "    ".join(f"{speech.say(slot.title)} {_names(slot, speech)}" for slot in unit.slots)
+    said = "    ".join(
+        f"{speech.begun(speech.say(slot.title))} {_names(slot, speech)}" for slot in unit.slots
+    )
     lines = wrapped(said, look.body, width - name_width - look.mm(4)) if said else []
     height = max(line_height(look.head) * 1.25, len(lines) * line_height(look.body) + look.mm(1.5))
 
@@ -117,7 +122,7 @@ class _Card:
     def __init__(self, unit: StaffedUnit, speech: Speech, look: Look, width: float) -> None:
         self.unit, self.speech, self.look, self.width = unit, speech, look, width
         self.title_width = width - 2 * look.mm(2) - width_of("0000", look.head, True)
-        titles = [speech.say(slot.title) for slot in unit.slots]
+        titles = [speech.begun(speech.say(slot.title)) for slot in unit.slots]
         widest = max((width_of(title, look.small) for title in titles), default=0.0)
         self.sign = look.mm(4.2) if any(slot.sign for slot in unit.slots) else 0.0
         self.names_at = look.mm(2) + self.sign + min(widest, width * 0.42) + look.mm(2)
@@ -182,7 +187,7 @@ def _draw_row(cards: Sequence[_Card], canvas: Canvas, box: Box, *, rail: float, 
 
 # ---- contacts -------------------------------------------------------------------------------------------------------
 
-_CONTACT = 84.0
+_CONTACT = 62.0
 """The least width of a column of contacts on A4."""
 
 
@@ -195,16 +200,17 @@ def contact_blocks(sheet: StaffSheet, speech: Speech, look: Look, width: float) 
     departments = _departments(sheet)
     for unit in [*sheet.above, *(group.area for group in sheet.groups)]:
         if lines := _lines(unit, speech):
-            blocks.append(_contact_head(unit.name, "", look))
-            blocks += [_contact_line(*line, look) for line in lines]
+            blocks.append(
+                _stacked([_contact_head(unit.name, "", look), *(_contact_line(*one, look) for one in lines)])
+            )
     if departments:
-        blocks.append(_contact_head(speech.say(msg("部门")), "", look))
-        blocks += [_contact_line(unit, member.name, member.phone or "", look) for unit, member in departments]
+        head = _contact_head(speech.say(msg("部门")), "", look)
+        sent = [_contact_line(unit, member.name, member.phone or "", look) for unit, member in departments]
+        blocks.append(_stacked([head, *sent]))
     for group in sheet.groups:
         for grid in group.grids:
-            blocks.append(_contact_head(grid.name, grid.code[-3:], look))
-            lines = _lines(grid, speech)
-            blocks += [_contact_line(*line, look) for line in lines] or [_nobody(speech, look)]
+            called = [_contact_line(*one, look) for one in _lines(grid, speech)] or [_nobody(speech, look)]
+            blocks.append(_stacked([_contact_head(grid.name, grid.code[-3:], look), *called]))
     return blocks, columns
 
 
@@ -212,13 +218,23 @@ def _lines(unit: StaffedUnit, speech: Speech) -> list[tuple[str, str, str]]:
     """Duty, name, phone of everybody whose phone is published."""
     lines = []
     for slot in unit.slots:
-        title = speech.say(slot.title)
+        title = speech.begun(speech.say(slot.title))
         for member in slot.members:
             if member.phone is not None:
                 lines.append((title, member.name, member.phone))
-        if slot.vacant:
-            lines.append((title, _vacancy(slot, speech), ""))
     return lines
+
+
+def _stacked(blocks: Sequence[Block]) -> Block:
+    """Blocks that stay together."""
+
+    def draw(canvas: Canvas, box: Box) -> None:
+        y = box.y
+        for block in blocks:
+            block.draw(canvas, Box(box.x, y, box.width, block.height))
+            y += block.height
+
+    return Block(sum(block.height for block in blocks), draw)
 
 
 def _departments(sheet: StaffSheet) -> list[tuple[str, Member]]:

@@ -58,6 +58,7 @@ class WorkflowPanel:
         # letters grow with the room that the chart has
         rows = len(flow.main_path)
         self.look = Look(max(look.k, min(box.width / 279 * 1.25, box.height / rows / 15.5)))
+        self.verb, self.detail = self.look.k * 8.5, self.look.k * 7.0
         self.spots = self._spots()
 
     def _spots(self) -> dict[IncidentState, _Spot]:
@@ -111,7 +112,7 @@ class WorkflowPanel:
             canvas.rectangle(
                 inner.x, inner.y, inner.width, inner.height, line=look.hair, ink=INK, radius=radius - by
             )
-        text, size = self.speech.say(state.message), look.head
+        text, size = self.speech.begun(self.speech.said(state.words)), look.head
         while width_of(text, size, True) > width - look.mm(2.5) and size > look.small:
             size *= 0.96
         canvas.text(spot.x, spot.y, text, size, bold=True, ink=INK, align="center")
@@ -145,31 +146,34 @@ class WorkflowPanel:
         steps: Sequence[FlowStep],
         *,
         above: bool = False,
+        align: str = "left",
     ) -> float:
         """What the steps are, who makes them, by when and by which clause; from ``y`` down, or up to it."""
-        look, lines = self.look, list[tuple[str, bool]]()
+        lines = list[tuple[str, bool]]()
         for step in steps:
             head, detail = self._said(step)
-            lines += [(line, True) for line in wrapped(head, look.body, width, True)]
-            lines += [(line, False) for line in wrapped(detail, look.small, width)]
-        height = sum(line_height(look.body if bold else look.small) for _, bold in lines)
+            lines += [(line, True) for line in wrapped(head, self.verb, width, True)]
+            lines += [(line, False) for line in wrapped(detail, self.detail, width)]
+        height = sum(line_height(self.verb if bold else self.detail) for _, bold in lines)
         at = y - height if above else y
         for text, bold in lines:
-            size = look.body if bold else look.small
+            size = self.verb if bold else self.detail
             step_height = line_height(size)
-            canvas.text(x, at + step_height / 2, text, size, bold=bold, ink=INK if bold else QUIET)
+            canvas.text(
+                x, at + step_height / 2, text, size, bold=bold, ink=INK if bold else QUIET, align=align
+            )
             at += step_height
         return at
 
     def _said(self, step: FlowStep) -> tuple[str, str]:
         say = self.speech.say
-        head = say(step.step.message)
+        head = self.speech.begun(self.speech.said(step.step.words))
         if step.target is not None:
             head = f"{head} → {say(step.target)}"
-        parts = [say(msg("、")).join(say(party.message) for party in step.parties)]
+        parts = [say(msg("、")).join(self.speech.said(party.words) for party in step.parties)]
         if step.limit is not None:
             parts.append(say(limit_words(step.limit)))
-        if step.urgent is not None and step.urgent != step.limit:
+        if step.urgent is not None and not (step.limit and step.urgent.most == step.limit.most):
             parts.append(say(msg("紧急：{limit}", limit=limit_words(step.urgent))))
         if step.clause is not None:
             parts.append(f"〔{step.clause.removeprefix(self.profile.key).strip()}〕")
@@ -190,8 +194,8 @@ class WorkflowPanel:
             start, end = self.spots[source].bottom(), self.spots[to].top()
             self._arrow(canvas, start, end)
             text = [self._said(step) for step in steps]
-            lines = sum(1 + len(wrapped(detail, look.small, room)) for _, detail in text)
-            height = lines * line_height(look.small) * 1.05
+            lines = sum(1 + len(wrapped(detail, self.detail, room)) for _, detail in text)
+            height = lines * line_height(self.detail) * 1.08
             y = (start[1] + end[1]) / 2 - height / 2
             self._label(canvas, start[0] + look.mm(2), y, room, steps)
         self._bypass(canvas, S.ACCEPTED, S.COMPLETED)
@@ -207,7 +211,8 @@ class WorkflowPanel:
         self._arrow(canvas, start, (lane, start[1]), (lane, end[1]), end)
         edge = self.box.x + (_LEFT + 0.012) * self.box.width
         room = lane - edge - self.look.mm(3)
-        self._label(canvas, edge + self.look.mm(1), (start[1] + end[1]) / 2 - self.look.mm(6), room, steps)
+        middle = (start[1] + end[1]) / 2 - self.look.mm(4)
+        self._label(canvas, lane - self.look.mm(1.5), middle, room, steps, align="right")
 
     # ---- left: refused, solved on the spot ---------------------------------------------------------------------------
 

@@ -35,6 +35,7 @@ from gis_server.views.operations_mending import MENDING
 from gis_server.views.operations_over_time import OVER_TIME
 from gis_server.views.operations_places import PLACES
 from gis_server.views.operations_roster import ROSTER
+from gis_server.views.operations_wall_files import WALL_FILES
 
 _LAYER = in_path("layer", msg("图层名，见 /api/catalogue"), TEXT)
 _GENERATION = in_path("generation_id", msg("这一代数据的编号"), INTEGER)
@@ -476,4 +477,5 @@ OPERATIONS: tuple[Operation, ...] = (
     *INTAKE,
     *PLACES,
     *ROSTER,
+    *WALL_FILES,
 )
