@@ -2,7 +2,8 @@
 
 import re
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -149,9 +150,14 @@ def quiet_tour(live_server: Any, page: Page) -> Iterator[Callable[[str], None]]:
         page.request.delete(address, headers=headers)
 
 
-@pytest.mark.parametrize("language", ["zh-CN", "en-GB"])
-def test_every_scene_fits_every_wall(live_server: Any, new_page: Callable[..., Page], language: str) -> None:
-    """Each scene at each size: nothing cut, over another or too small, and the map keeps its part."""
+@pytest.mark.parametrize(("language", "sizes"), [("zh-CN", SIZES), ("en-GB", (SIZES[0], SIZES[-1]))])
+def test_every_scene_fits_every_wall(
+    live_server: Any, new_page: Callable[..., Page], language: str, sizes: tuple[tuple[int, int], ...]
+) -> None:
+    """Each scene at each size: nothing cut, over another or too small, and the map keeps its part.
+
+    Sizes are in the root's own unit, so that words which fit one wide wall fit all.
+    """
     page = new_page(viewport={"width": 1920, "height": 1080}, reduced_motion="reduce", locale=language)
     live_server.sign_in(page, Role.OPERATOR)
     page.goto(f"{live_server.url}/wall/city")
@@ -162,7 +168,7 @@ def test_every_scene_fits_every_wall(live_server: Any, new_page: Callable[..., P
             page.set_viewport_size({"width": 1920, "height": 1080})
             send(scene)
             expect(page.locator("#scene")).not_to_be_empty()
-            for width, height in SIZES:
+            for width, height in sizes:
                 page.set_viewport_size({"width": width, "height": height})
                 page.wait_for_function(DRAWN)
                 assert_scene(page.evaluate(LAYOUT), scene, width, height)

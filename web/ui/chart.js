@@ -98,7 +98,8 @@ export function lying(look, names) {
       inverse: true,
       axisLine: { show: false },
       axisTick: { show: false },
-      axisLabel: { ...look.text, color: look.colour("--ink"), width: look.rem * (names - 0.5), overflow: "truncate" },
+      // every row has its name, however tight
+      axisLabel: { ...look.text, interval: 0, color: look.colour("--ink"), width: look.rem * (names - 0.5), overflow: "truncate" },
     },
   };
 }

@@ -148,7 +148,7 @@ export function byHourPanel() {
       }));
       setText(
         below,
-        sum(by_hour) === 0 ? _("暂无数据") : _("近 30 天：{from}–{to} 时最多，夜间（22–6 时）占 {n}%", { from: hour, to: hour + 1, n: Math.round(night) }),
+        sum(by_hour) === 0 ? _("暂无数据") : _("{from}–{to} 时最多；夜间（22–6 时）占 {n}%", { from: hour, to: hour + 1, n: Math.round(night) }),
       );
     },
   };

@@ -80,7 +80,7 @@ export function chartBox(className = "") {
  * @param {number} rows
  */
 export function tallEnough(box, rows) {
-  box.style.height = `${Math.max(1, rows) * 1.875 + 0.25}rem`;
+  box.style.height = `calc(${Math.max(1, rows)} * var(--row) + 0.25rem)`;
 }
 
 /**
