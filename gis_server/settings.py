@@ -20,6 +20,9 @@ PROJECT_FOLDER = Path(__file__).resolve().parent.parent
 
 LANGUAGES = ("zh", "en")
 
+DEEPEST = 22
+"""The deepest level that a base map may have."""
+
 
 @dataclass(frozen=True, slots=True)
 class Setting:
@@ -106,6 +109,29 @@ def _zone(value: str) -> ZoneInfo:
         return ZoneInfo(value)
     except (KeyError, OSError) as error:  # unknown name, or a name that is a folder of the zone database
         raise ValueError from error
+
+
+def _one_of(*words: str) -> Callable[[str], str]:
+    def parse(value: str) -> str:
+        if value.lower() not in words:
+            raise ValueError
+        return value.lower()
+
+    return parse
+
+
+def _levels(value: str) -> tuple[int, int]:
+    low, high = (int(part) for part in value.split("-"))
+    if not 0 <= low <= high <= DEEPEST:
+        raise ValueError
+    return low, high
+
+
+def _map_key(value: str) -> str:
+    # it is put into an address as it is
+    if not value.isascii() or not all(c.isalnum() or c in "._~-" for c in value):
+        raise ValueError
+    return value
 
 
 def _phone(value: str) -> str:
@@ -201,6 +227,75 @@ SETTINGS: tuple[Setting, ...] = (
         msg("监督举报电话，印在网格服务联系方式上（heihe 12(1) 要求公布）。"),
         _phone,
     ),
+    Setting(
+        "GIS_BASE_MAP",
+        "base_map",
+        "",
+        msg(
+            "底图：PMTiles 文件的路径，tianditu:vec_w、img_w、ter_w（或 _c，其后可用 @地址 指明节点），"
+            "或带 {{z}} {{x}} {{y}} 的 XYZ、WMTS 地址。不填则只用自有图层。"
+        ),
+        _text,
+    ),
+    Setting(
+        "GIS_BASE_MAP_LABELS",
+        "base_map_labels",
+        "",
+        msg("叠加在底图上的注记的地址；天地图自带，不用填。"),
+        _text,
+    ),
+    Setting(
+        "GIS_BASE_MAP_KEY",
+        "base_map_key",
+        "",
+        msg("底图服务的密钥（天地图须用服务端密钥）。只由服务器使用，不出现在网页和日志中。"),
+        _map_key,
+    ),
+    Setting(
+        "GIS_BASE_MAP_DATUM",
+        "base_map_datum",
+        "cgcs2000",
+        msg("底图的坐标基准：cgcs2000 或 gcj02（后者偏移 140–630 米，显示时移回）。"),
+        _one_of("cgcs2000", "gcj02"),
+    ),
+    Setting(
+        "GIS_BASE_MAP_MATRIX",
+        "base_map_matrix",
+        "w",
+        msg("底图地址的瓦片矩阵：w（Web 墨卡托）或 c（经纬度）。"),
+        _one_of("w", "c"),
+    ),
+    Setting(
+        "GIS_BASE_MAP_LEVELS",
+        "base_map_levels",
+        "",
+        msg("底图地址有哪些级别（如 1-18）；PMTiles 文件与天地图自知。"),
+        _levels,
+    ),
+    Setting(
+        "GIS_BASE_MAP_TONE",
+        "base_map_tone",
+        "",
+        msg("底图的明暗：light（浅色地图）或 imagery（影像）；大屏据此压暗。"),
+        _one_of("light", "imagery"),
+    ),
+    Setting(
+        "GIS_BASE_MAP_ATTRIBUTION", "base_map_attribution", "", msg("地图上注明的底图来源与审图号。"), _text
+    ),
+    Setting(
+        "GIS_BASE_MAP_CACHE_MB",
+        "base_map_cache_mb",
+        "512",
+        msg("在 var/base_map 中最多保存多少底图瓦片（MB，正整数）。"),
+        _positive,
+    ),
+    Setting(
+        "GIS_BASE_MAP_DAYS",
+        "base_map_days",
+        "30",
+        msg("底图瓦片保存几天后重新获取（正整数）；服务不通时继续用旧的。"),
+        _positive,
+    ),
     Setting("GIS_LAYERS", "layers", "layers", msg("图层目录所在的文件夹。"), _folder),
     Setting("GIS_VAR", "var", "var", msg("运行数据所在的文件夹（自带数据库、密钥、示例账号）。"), _folder),
     Setting(
@@ -255,6 +350,16 @@ class Settings:
     warning_pct: int
     escalation_hours: int
     complaint_phone: str | None
+    base_map: str | None
+    base_map_labels: str | None
+    base_map_key: str | None
+    base_map_datum: str
+    base_map_matrix: str
+    base_map_levels: tuple[int, int] | None
+    base_map_tone: str | None
+    base_map_attribution: str | None
+    base_map_cache_mb: int
+    base_map_days: int
     given_secret_key: str | None
     https: bool
     proxies: int

@@ -95,7 +95,7 @@ def test_metrics_count_by_route(app: Flask) -> None:
 def test_the_description_names_every_route_of_the_api_and_no_other(app: Flask) -> None:
     served = set()
     for rule in app.url_map.iter_rules():
-        if rule.rule.startswith(("/api/", "/tiles/")):
+        if rule.rule.startswith(("/api/", "/tiles/", "/base/")):
             path = re.sub(r"<(?:\w+:)?(\w+)>", r"{\1}", rule.rule)
             served |= {(method.lower(), path) for method in (rule.methods or set()) - {"HEAD", "OPTIONS"}}
     assert served == {(operation.method, operation.path) for operation in OPERATIONS}

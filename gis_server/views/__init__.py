@@ -10,6 +10,7 @@ from werkzeug.routing import IntegerConverter, Map
 from gis_server import i18n
 from gis_server.core.errors import UnusableInput
 from gis_server.core.message import msg
+from gis_server.journeys.base_map import open_map
 from gis_server.journeys.context import Context
 from gis_server.journeys.events import Broadcaster
 from gis_server.journeys.opening import context as open_context
@@ -37,6 +38,7 @@ from gis_server.views import (
     api_wall_files,
     api_walls,
     assets,
+    base_map,
     health,
     offline,
     openapi,
@@ -82,7 +84,9 @@ def create_app(settings: Settings, ctx: Context | None = None) -> Flask:
     broadcaster = Broadcaster(ctx.engine)
     counts = WallCounts(ctx, broadcaster)
     atexit.register(stop_streams, app)
-    app.extensions[EXTENSION] = Server(ctx, broadcaster, counts, Together(), Together(), Together(), Tiles())
+    app.extensions[EXTENSION] = Server(
+        ctx, broadcaster, counts, Together(), Together(), Together(), Tiles(), open_map(settings)
+    )
     # timed first and last of all, so that refusals are counted too
     health.init_app(app)
     i18n.init_app(app, settings.language)
@@ -96,6 +100,7 @@ def create_app(settings: Settings, ctx: Context | None = None) -> Flask:
         api_session.blueprint,
         api_layers.blueprint,
         tiles.blueprint,
+        base_map.blueprint,
         api_findings.blueprint,
         api_incidents.blueprint,
         api_incident_desk.blueprint,

@@ -13,7 +13,9 @@ from gis_server.core.errors import UnusableInput
 from gis_server.core.incident import parse_datum, parse_time
 from gis_server.core.message import Words, msg
 from gis_server.journeys import imports, layers, moved_incidents
+from gis_server.journeys.base_map import base_map_of
 from gis_server.journeys.tiles import Cutting, overview
+from gis_server.views.base_map import base_map_json
 from gis_server.views.current import (
     actor,
     ctx,
@@ -45,6 +47,7 @@ def catalogue() -> Response:
         {
             "layers": [_layer_json(layer, found.layers.get(layer.name)) for layer in visible],
             "bounds": found.bounds,
+            "base_map": base_map_json(base_map_of(actor(), server().base_map)),
         }
     )
 

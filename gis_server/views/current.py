@@ -19,6 +19,7 @@ from gis_server.core.ranking import Ranking
 from gis_server.core.wall import WallState
 from gis_server.core.wall_figures import Statistics
 from gis_server.i18n import LANGUAGES, language_of, translator
+from gis_server.journeys.base_map import OpenMap
 from gis_server.journeys.context import Context
 from gis_server.journeys.events import Broadcaster
 from gis_server.journeys.tiles import Tiles
@@ -39,6 +40,7 @@ class Server:
     statistics: Together[Statistics]
     rankings: Together[Ranking | None]
     tiles: Tiles
+    base_map: OpenMap | None
 
 
 def server() -> Server:

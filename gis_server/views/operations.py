@@ -101,7 +101,7 @@ OPERATIONS: tuple[Operation, ...] = (
         "/api/catalogue",
         "catalogue",
         msg("可见的图层：字段、样式、图例与弹窗"),
-        answer=obj(layers=items(ANY_OBJECT)),
+        answer=obj(layers=items(ANY_OBJECT), bounds=items(NUMBER), base_map={"type": ["object", "null"]}),
     ),
     Operation(
         "get",

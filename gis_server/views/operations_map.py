@@ -1,7 +1,6 @@
 """Operations for maps: layers in tiles, and the extents of what a layer holds."""
 
 from gis_server.core.message import msg
-from gis_server.core.tile import MAX_ZOOM
 from gis_server.views.operation import (
     ANY_OBJECT,
     INTEGER,
@@ -22,19 +21,39 @@ _OF = (
     Parameter("sight", msg("/api/catalogue 所给地址中的标记；与读者相符时浏览器可长期保存"), TEXT),
 )
 _PLACE = (
-    in_path("z", msg("级别"), {"type": "integer", "minimum": 0, "maximum": MAX_ZOOM}),
+    in_path("z", msg("级别"), {"type": "integer", "minimum": 0}),
     in_path("x", msg("列号，自西向东"), {"type": "integer", "minimum": 0}),
     in_path("y", msg("行号，自北向南"), {"type": "integer", "minimum": 0}),
 )
 
+_PICTURE = {"type": "string", "format": "binary"}
+
 MAP: tuple[Operation, ...] = (
+    Operation(
+        "get",
+        "/base/{z}/{x}/{y}",
+        "base_tile",
+        msg("底图的一块瓦片；没有内容时答 204"),
+        _PLACE,
+        answer=_PICTURE,
+        produces="image/*",
+    ),
+    Operation(
+        "get",
+        "/base/labels/{z}/{x}/{y}",
+        "base_labels_tile",
+        msg("底图注记的一块瓦片；没有内容时答 204"),
+        _PLACE,
+        answer=_PICTURE,
+        produces="image/*",
+    ),
     Operation(
         "get",
         "/tiles/{layer}/{z}/{x}/{y}.mvt",
         "tile",
         msg("图层的一块矢量瓦片（Web 墨卡托）；没有内容时答 204"),
         (_LAYER, *_PLACE, *_OF),
-        answer={"type": "string", "format": "binary"},
+        answer=_PICTURE,
         produces=VECTOR_TILE,
     ),
     Operation(

@@ -156,7 +156,7 @@ def _problem(status: int, slug: str, title: str, detail: str, members: dict[str,
 
 
 def _wants_page() -> bool:
-    if request.path.startswith(("/api/", "/ogc", "/tiles/")) or request.path == "/openapi.json":
+    if request.path.startswith(("/api/", "/ogc", "/tiles/", "/base/")) or request.path == "/openapi.json":
         return False
     best = request.accept_mimetypes.best_match(["application/problem+json", "application/json", "text/html"])
     return best == "text/html"
