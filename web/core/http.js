@@ -37,6 +37,31 @@ export function getJson(url, signal) {
 }
 
 /**
+ * The bytes of a tile; null where there is nothing (204).
+ * @param {string} url
+ * @param {AbortSignal} signal of a tile that may be given up
+ * @returns {Promise<ArrayBuffer | null>}
+ */
+export async function getBytes(url, signal) {
+  const { response, body } = await ask(url, { signal }, PATIENCE_MS, (answer) => answer.arrayBuffer());
+  if (!response.ok) throw problemOf(response.status, parse(new TextDecoder().decode(body)));
+  return response.status === 204 ? null : body;
+}
+
+/**
+ * A file that the server makes on demand, with the name that it gives it.
+ * @param {string} url
+ * @param {number} patience ms
+ * @returns {Promise<{ name: string, blob: Blob }>}
+ */
+export async function getFile(url, patience) {
+  const { response, body } = await ask(url, {}, patience, (answer) => answer.blob());
+  if (!response.ok) throw problemOf(response.status, parse(await body.text()));
+  const name = /filename="([^"]+)"/.exec(response.headers.get("Content-Disposition") ?? "");
+  return { name: name?.[1] ?? "", blob: body };
+}
+
+/**
  * @param {string} url
  * @param {"POST" | "PUT" | "DELETE"} method
  * @param {unknown} [body] sent as JSON
@@ -104,23 +129,32 @@ export async function upload(url, form, progress) {
  * @param {number} [patience] ms; 0 waits for ever
  */
 async function send(url, options, patience = options.method ? 0 : PATIENCE_MS) {
-  let response;
-  let text;
+  const { response, body: text } = await ask(url, options, patience, (answer) => answer.text());
+  const body = parse(text);
+  if (!response.ok) throw problemOf(response.status, body);
+  return body;
+}
+
+/**
+ * @template T
+ * @param {string} url
+ * @param {RequestInit} options
+ * @param {number} patience ms; 0 waits for ever
+ * @param {(response: Response) => Promise<T>} read
+ */
+async function ask(url, options, patience, read) {
   // a half-open connection never fails by itself; changes are left to the server, which may still be at work
   const abort = new AbortController();
   const timer = patience ? setTimeout(() => abort.abort(), patience) : undefined;
   try {
     options.signal?.addEventListener("abort", () => abort.abort(), { once: true });
-    response = await fetch(url, { credentials: "same-origin", ...options, signal: abort.signal });
-    text = await response.text();
+    const response = await fetch(url, { credentials: "same-origin", ...options, signal: abort.signal });
+    return { response, body: await read(response) };
   } catch {
     throw unreachable();
   } finally {
     clearTimeout(timer);
   }
-  const body = parse(text);
-  if (!response.ok) throw problemOf(response.status, body);
-  return body;
 }
 
 /** @param {string} text */

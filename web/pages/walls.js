@@ -1,9 +1,10 @@
-/** Links that open a wall without an account: make one, copy it once, revoke it. */
+/** Links that open a wall without an account (make one, copy it once, revoke it), and walls on paper. */
 
 import { dayAndTime } from "../core/formats.js";
 import { getJson, getSession, sendJson } from "../core/http.js";
 import { _ } from "../core/i18n.js";
 import { byId, el, notice } from "../ui/dom.js";
+import { sheetForm } from "../ui/sheet_form.js";
 import { sentenceOf, start } from "../ui/start.js";
 import { toast } from "../ui/toast.js";
 
@@ -103,4 +104,4 @@ async function attempt(act) {
 
 byId("make").addEventListener("submit", make);
 byId("copy").addEventListener("click", copy);
-await attempt(list);
+await Promise.all([attempt(list), sheetForm()]);
