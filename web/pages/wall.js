@@ -108,6 +108,8 @@ class WallPage {
     const key = [this.model.tour.scenes.indexOf(scene), scene.key, town, focus?.grid_code, call?.number, by, this.model.towns().length].join();
     if (key !== this.key) {
       this.key = key;
+      // by the clock of this screen, before the work of it: screens of one wall must agree in this
+      byId("wall").dataset.since = String(Date.now());
       this.stage.set(standing);
       this.loader.load().catch((error) => this.meet(error));
       if (scene.points === "replay") this.fetchReplay();
