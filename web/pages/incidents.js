@@ -79,6 +79,7 @@ const places = new PlaceCard(host, {
     else map.hidePlace();
   },
   mayReport: host.dataset.mayReport === "True",
+  prints: /** @type {"all" | "map" | ""} */ (host.dataset.prints ?? ""),
   mayAskNear,
 });
 

@@ -73,7 +73,7 @@ export class CallingList {
       "li",
       { "data-calling": number },
       markElement("urgent"),
-      el("button", { type: "button", class: "link", "data-act": "open", click: () => this.open({ id }) }, [item || _("紧急事件"), grid_name ?? _("网格之外")].join(" · ")),
+      el("button", { type: "button", class: "link", "data-act": "open", click: () => this.open({ id }) }, [item || _("紧急"), grid_name ?? _("网格之外")].join(" · ")),
       el("time", { datetime: raised_at }, age(new Date(raised_at), new Date())),
       el(
         "button",

@@ -17,6 +17,7 @@ import { words as said } from "./step_form.js";
  * @property {(lon: number, lat: number) => void} show a place on the map
  * @property {(layer: string, field: string, value: string) => string} words of the layers' choices
  * @property {boolean} mayReport
+ * @property {"all" | "map" | ""} prints which sheets of a grid this reader may print: with its people, the map alone, none
  */
 
 /**
@@ -50,13 +51,15 @@ function facts({ grid, areas }, acts) {
  * @param {{lon: number, lat: number}} place
  * @param {GridActs} acts
  */
-function deeds({ grid }, place, { filter, showOnWall, mayReport }) {
+function deeds({ grid }, place, { filter, showOnWall, mayReport, prints }) {
   const here = new URLSearchParams({ lon: place.lon.toFixed(6), lat: place.lat.toFixed(6) });
+  const sheet = new URLSearchParams({ grid: grid.grid_code, ...(prints === "map" ? { panel: "map" } : {}) });
   return el(
     "div",
     { class: "place-deeds" },
     el("button", { type: "button", class: "small", click: () => filter(grid.grid_code) }, icon("funnel"), _("只列它的事件")),
     mayReport && el("a", { class: "button small", href: "/report?" + here }, icon("plus"), _("在此上报")),
+    prints && el("a", { class: "button small", href: "/api/wall-files?" + sheet, download: true }, icon("printer"), _("打印")),
     showOnWall &&
       el("button", { type: "button", class: "small", click: () => showOnWall(grid.grid_code, grid.grid_name) }, icon("presentation-chart-bar"), _("上大屏")),
   );

@@ -16,10 +16,11 @@ export function holderRows(holders) {
  * @param {string} [end] what stands at the end of the line in place of the phone's own place
  */
 export function holderLine({ title, name, phone, unit, stands_in_for }, end = "") {
-  const note = [title, unit, stands_in_for && _("代 {name}", { name: stands_in_for })].filter(Boolean).join(" · ");
+  const post = title.charAt(0).toUpperCase() + title.slice(1);
+  const note = [post, unit, stands_in_for && _("代 {name}", { name: stands_in_for })].filter(Boolean).join(" · ");
   return [
     icon("user"),
-    el("span", { class: "place-row-title" }, name ?? title),
+    el("span", { class: "place-row-title" }, name ?? post),
     el("span", { class: "place-row-end number" }, end),
     el("span", { class: "place-row-note" }, note, phone && " · ", phone && el("a", { href: "tel:" + phone, class: "number" }, phone)),
   ];

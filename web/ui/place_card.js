@@ -23,6 +23,7 @@ import { sentenceOf } from "./start.js";
  * @property {(layer: string, field: string, value: string) => string} words
  * @property {() => void} closed
  * @property {boolean} mayReport
+ * @property {"all" | "map" | ""} prints which sheets of a grid this reader may print: with its people, the map alone, none
  * @property {boolean} mayAskNear
  */
 
