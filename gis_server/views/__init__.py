@@ -77,6 +77,7 @@ def create_app(settings: Settings, ctx: Context | None = None) -> Flask:
         if settings.database_url is None:
             raise UnusableInput(msg("没有指明数据库，请设置 GIS_DATABASE_URL。"), field="GIS_DATABASE_URL")
         ctx = open_context(settings, settings.database_url)
+    ground = open_map(settings)
     web = settings.root / "web"
     app = Flask(__name__, static_folder=None, template_folder=str(web / "templates"))
     app.json = OrjsonProvider(app)
@@ -85,7 +86,7 @@ def create_app(settings: Settings, ctx: Context | None = None) -> Flask:
     counts = WallCounts(ctx, broadcaster)
     atexit.register(stop_streams, app)
     app.extensions[EXTENSION] = Server(
-        ctx, broadcaster, counts, Together(), Together(), Together(), Tiles(), open_map(settings)
+        ctx, broadcaster, counts, Together(), Together(), Together(), Tiles(), ground
     )
     # timed first and last of all, so that refusals are counted too
     health.init_app(app)
