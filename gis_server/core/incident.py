@@ -46,6 +46,9 @@ UNANSWERED = frozenset({IncidentState.DISCOVERED, IncidentState.RECORDED, Incide
 DONE = frozenset({IncidentState.RESOLVED_ON_SITE, IncidentState.COMPLETED})
 """States that say the matter itself is settled; what follows is verification and filing (T4, T8, T14)."""
 
+SETTLED = DONE | {IncidentState.VERIFYING, IncidentState.FED_BACK, IncidentState.ARCHIVED}
+"""States of a matter that has been settled and not been taken up again."""
+
 OPEN = frozenset(IncidentState) - CLOSED
 """States of the open list."""
 
@@ -136,6 +139,7 @@ class Incident:
     rating: int | None = None
     scores: Mapping[str, int] | None = None
     found: FoundPlace | None = None
+    completed_at: datetime | None = None
 
     @property
     def township_code(self) -> str | None:

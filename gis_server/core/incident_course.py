@@ -31,7 +31,8 @@ class Course:
 
     ``item`` is the text as given, ``item_key`` the catalogue's item it names. ``current_level`` is where it lies (None for a
     grid, and for what was imported under way). ``clock_starts_at`` is when the running clock began, ``due_at`` when it ends:
-    None without a number and for what is wanted at once (K6). ``supervised_at`` is when it came on the list of supervised
+    None without a number and for what is wanted at once (K6). ``completed_at`` is when the matter was settled (the last
+    time, if it was taken up again). ``supervised_at`` is when it came on the list of supervised
     incidents (督查事件清单); ``rating`` and ``scores`` (by aspect) are the latest given.
     """
 
@@ -47,6 +48,7 @@ class Course:
     person_in_charge: str | None = None
     first_contact: str | None = None
     due_at: datetime | None = None
+    completed_at: datetime | None = None
     supervised_at: datetime | None = None
     rating: int | None = None
     scores: tuple[tuple[str, int], ...] = ()
@@ -127,6 +129,7 @@ def course_of(incident: Incident) -> Course:
         person_in_charge=incident.person_in_charge,
         first_contact=incident.first_contact,
         due_at=incident.due_at,
+        completed_at=incident.completed_at,
         supervised_at=incident.supervised_at,
         rating=incident.rating,
         scores=tuple(sorted((incident.scores or {}).items())),

@@ -19,7 +19,7 @@ from gis_server.core.deadline import (
     verification_limit,
 )
 from gis_server.core.errors import GisError
-from gis_server.core.incident import IncidentReport, IncidentState
+from gis_server.core.incident import DONE, SETTLED, IncidentReport, IncidentState
 from gis_server.core.incident_course import Attempt, Course, Ended, Filled, LegalStep, Record, Rules
 from gis_server.core.incident_guards import (
     check_fields,
@@ -201,6 +201,7 @@ def _applied(course: Course, attempt: Attempt, rules: Rules) -> Course:
         state=transition.to,
         clock_starts_at=_clock_start(course, transition.to, attempt.at, rules.profile),
         current_level=_level_after(course, transition, mover, rules.profile),
+        completed_at=_completed(course, transition.to, attempt.at),
     )
     if (text := filled.get(StepField.ITEM)) is not None:
         named = find_item(rules.items, str(text))
@@ -230,6 +231,12 @@ def _applied(course: Course, attempt: Attempt, rules: Rules) -> Course:
     ):
         after = replace(after, first_contact=mover.name)  # K7: nothing takes it away again
     return replace(after, due_at=_due(running_clock(after, rules)))
+
+
+def _completed(course: Course, to: IncidentState, at: datetime) -> datetime | None:
+    if to in DONE and to is not course.state:
+        return at
+    return course.completed_at if to in SETTLED else None
 
 
 def _judged(course: Course, filled: Filled) -> Course:

@@ -24,6 +24,8 @@ Columns = Mapping[str, NDArray[np.generic]]
 WRITTEN = "2026-11-01"
 """The day that formats with a date of writing get."""
 
+_LOOKED_AT = 100
+"""Values by which a column of times is known; the first may be missing."""
 _NAME_BYTES = 10
 _LANGUAGE_DRIVER = 29  # offset in the DBF header
 _FIRST_DESCRIPTOR, _DESCRIPTOR = 32, 32
@@ -34,11 +36,11 @@ def _write(path: Path, geometry: NDArray[np.object_], columns: Columns, crs: str
     data: list[NDArray[np.generic]] = []
     offsets: dict[str, NDArray[np.int64]] = {}
     for name, column in columns.items():
-        if isinstance(column[0], datetime):
+        if any(isinstance(value, datetime) for value in column[:_LOOKED_AT]):
             times = column.tolist()
-            # GDAL counts offsets in quarters of an hour, from 100 for UTC
-            offsets[name] = np.array([100 + time.utcoffset() // timedelta(minutes=15) for time in times])
-            data.append(np.array([time.replace(tzinfo=None) for time in times], "datetime64[ms]"))
+            offsets[name] = np.array([_offset(time) for time in times])
+            flat = [None if time is None else time.replace(tzinfo=None) for time in times]
+            data.append(np.array(flat, "datetime64[ms]"))
         else:
             data.append(column)
     kinds = sorted({shape.geom_type for shape in geometry if shape is not None})
@@ -55,6 +57,12 @@ def _write(path: Path, geometry: NDArray[np.object_], columns: Columns, crs: str
         crs=crs,
         **options,
     )
+
+
+def _offset(time: datetime | None) -> int:
+    """GDAL counts offsets in quarters of an hour, from 100 for UTC; 0 is unknown."""
+    offset = None if time is None else time.utcoffset()
+    return 0 if offset is None else 100 + offset // timedelta(minutes=15)
 
 
 @contextmanager

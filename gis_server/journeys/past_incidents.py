@@ -12,6 +12,7 @@ from gis_server.core.boundaries import too_far
 from gis_server.core.datum import Datum
 from gis_server.core.decision import Asked, Decision, Ground, decide, route
 from gis_server.core.features import FeatureTable
+from gis_server.core.incident import SETTLED
 from gis_server.core.message import msg
 from gis_server.journeys.context import Context
 from gis_server.journeys.ground import ground_at
@@ -59,9 +60,12 @@ def _without_known(conn: Connection, table: FeatureTable, now: datetime) -> Feat
         for at, number in enumerate(numbers)
         if number in known
     }
-    for at, discovered in enumerate(table.columns["discovered_at"].tolist()):
+    times = zip(table.columns["discovered_at"].tolist(), table.columns["completed_at"].tolist(), strict=True)
+    for at, (discovered, completed) in enumerate(times):
         if discovered > now:
             reasons[at] = ("discovered_at", row_message(table, at, msg("发现时间晚于现在")))
+        elif completed is not None and not discovered <= completed <= now:
+            reasons[at] = ("completed_at", row_message(table, at, msg("办结时间早于发现时间或晚于现在")))
     return reject(table, reasons)
 
 
@@ -91,7 +95,10 @@ def _columns(table: FeatureTable, decisions: list[Decision]) -> dict[str, Values
     places = [decision.place for decision in decisions]
     routed = [place.routed for place in places]
     columns: dict[str, Values] = {name: given[name] for name in _FROM_FILE}
+    ended = zip(given["completed_at"].tolist(), given["state"].tolist(), strict=True)
     derived: dict[str, Values] = {
+        # of a matter that was taken up again an old list may still tell the first end
+        "completed_at": [completed if state in SETTLED else None for completed, state in ended],
         "recorded_at": [recorded or discovered for recorded, discovered in times],
         "is_urgent": [bool(value) for value in given["is_urgent"].tolist()],
         "match": [str(one.match) for one in routed],

@@ -25,7 +25,7 @@ from gis_server.store import roster
 Progress = Callable[[int, int], None]
 
 
-_TIMES = ("discovered_at", "recorded_at")
+_TIMES = ("discovered_at", "recorded_at", "completed_at")
 
 REASON = "示例数据：网格按示例城市划分，规模不作调整。"
 """Why the sample's warnings are accepted: its grids are not sized by any one jurisdiction's standard."""
@@ -87,11 +87,14 @@ def _recent(path: Path, out: Path, now: datetime) -> Path:
     """A copy of the past incidents that ends on the last whole day before ``now``."""
     raw = read(path, datum=Datum.CGCS2000, names=("incident",))
     columns = dict(raw.columns)
-    times = {name: [datetime.fromisoformat(text) for text in columns[name]] for name in _TIMES}
-    shift = timedelta(days=(now - max(times["recorded_at"])).days)
+    times = {
+        name: [datetime.fromisoformat(text) if text else None for text in columns[name]] for name in _TIMES
+    }
+    last = max(time for given in times.values() for time in given if time is not None)
+    shift = timedelta(days=(now - last).days)
     for name, given in times.items():
         moved = np.empty(len(given), dtype=object)
-        moved[:] = [time + shift for time in given]
+        moved[:] = [None if time is None else time + shift for time in given]
         columns[name] = moved
     writing.write_geopackage(out, {"incident": (raw.geometry, columns)}, STORAGE_CRS)
     return out

@@ -91,6 +91,19 @@ def _states(random: np.random.Generator, when: list[datetime], end: datetime) ->
     return states
 
 
+def _completed(
+    random: np.random.Generator, recorded: list[datetime], states: list[str], end: datetime
+) -> list[datetime | None]:
+    """When each was settled: after some hours as a rule, after days now and then, always before ``end``."""
+    hours = random.lognormal(np.log(14.0), 1.0, len(recorded))
+    found: list[datetime | None] = []
+    for began, state, took in zip(recorded, states, hours, strict=True):
+        left = max((end - began).total_seconds(), 0.0)
+        seconds = int(min(took * 3600, 0.9 * left))
+        found.append(began + timedelta(seconds=seconds) if state in ("completed", "archived") else None)
+    return found
+
+
 def make_incidents(on: Settled, addresses: Addresses, count: int, end: datetime) -> Table:
     """``count`` incidents before ``end`` (aware), near addresses, with the grid and sub-grid they lay in."""
     random = stream(on.seed, "incidents")
@@ -111,9 +124,11 @@ def make_incidents(on: Settled, addresses: Addresses, count: int, end: datetime)
     numbers = [f"S{serial:06d}" for serial in range(1, count + 1)]
     sources = random.choice([s for s, _ in _SOURCES], count, p=[p for _, p in _SOURCES])
     where = table["standard_address"][at]
-    times, recorded = np.empty(count, dtype=object), np.empty(count, dtype=object)
+    times, recorded, completed = (np.empty(count, dtype=object) for _ in range(3))
     times[:] = when
     recorded[:] = [t + timedelta(seconds=int(60 * w) + 60) for t, w in zip(when, wait, strict=True)]
+    accuracy = np.round(random.gamma(3.0, 4.0, count) + 3.0, 1)
+    completed[:] = _completed(random, recorded.tolist(), states, end)
     return Table(
         place,
         {
@@ -125,7 +140,8 @@ def make_incidents(on: Settled, addresses: Addresses, count: int, end: datetime)
             "is_urgent": np.array(urgent),
             "discovered_at": times,
             "recorded_at": recorded,
-            "accuracy_m": np.round(random.gamma(3.0, 4.0, count) + 3.0, 1),
+            "completed_at": completed,
+            "accuracy_m": accuracy,
             "grid_code": table["grid_code"][at],
             "sub_grid_code": on.boundaries.sub_grid_codes[on.division.sub_grid[addresses.face[at]]],
         },

@@ -55,6 +55,7 @@ def course_columns(course: Course) -> dict[str, object]:
         "first_contact": course.first_contact,
         "clock_starts_at": course.clock_starts_at,
         "due_at": course.due_at,
+        "completed_at": course.completed_at,
         "supervised_at": course.supervised_at,
         "rating": course.rating,
         "scores": dict(course.scores) or None,
@@ -171,6 +172,7 @@ def incident_of(row: Any) -> Incident:
         supervised_at=row.supervised_at,
         rating=row.rating,
         scores=row.scores,
+        completed_at=row.completed_at,
         found=None if row.found_by is None else FoundPlace(row.found_by, row.found_code, row.found_text),
     )
 

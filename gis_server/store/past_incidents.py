@@ -2,9 +2,11 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import Connection, func, insert, literal, null, select
+from sqlalchemy import ColumnElement, Connection, case, func, insert, literal, null, select, true
 
+from gis_server.core.incident import DONE, IncidentState
 from gis_server.store.boundaries import IN_FORCE
 from gis_server.store.copying import Values, copy_rows
 from gis_server.store.schema import generation, incident, incident_event
@@ -24,23 +26,37 @@ def add_past(
     actor: str,
     account_id: int | None,
 ) -> None:
-    """Add incidents as they stand, each with one row of history: taken over in its state at the time of recording."""
+    """Add incidents as they stand, each with the history that its times tell.
+
+    Taken over in its state at the time of recording; where the time is known at which it was settled: recorded, then settled.
+    """
     copy_rows(conn, incident.name, columns, len(numbers))
-    conn.execute(
-        insert(incident_event).from_select(
-            ["incident_id", "at", "actor", "account_id", "from_state", "to_state"],
-            select(
-                incident.c.id,
-                incident.c.recorded_at,
-                literal(actor),
-                null() if account_id is None else literal(account_id),
-                null(),
-                incident.c.state,
-            )
-            .where(incident.c.number.in_(numbers))
-            .order_by(incident.c.id),
-        )
+    is_settled = incident.c.completed_at.is_not(None)
+    recorded = literal(IncidentState.RECORDED.value)
+    settled = case((incident.c.state.in_(list(DONE)), incident.c.state), else_=IncidentState.COMPLETED.value)
+    steps: tuple[
+        tuple[ColumnElement[Any], ColumnElement[Any], ColumnElement[Any], ColumnElement[bool]], ...
+    ] = (
+        (incident.c.recorded_at, null(), case((is_settled, recorded), else_=incident.c.state), true()),
+        (incident.c.completed_at, recorded, settled, is_settled),
+        (incident.c.completed_at, settled, incident.c.state, is_settled & (settled != incident.c.state)),
     )
+    for at, before, after, applies in steps:
+        conn.execute(
+            insert(incident_event).from_select(
+                ["incident_id", "at", "actor", "account_id", "from_state", "to_state"],
+                select(
+                    incident.c.id,
+                    at,
+                    literal(actor),
+                    null() if account_id is None else literal(account_id),
+                    before,
+                    after,
+                )
+                .where(incident.c.number.in_(numbers), applies)
+                .order_by(incident.c.id),
+            )
+        )
 
 
 def boundary_days(conn: Connection) -> list[datetime]:

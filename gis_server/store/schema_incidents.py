@@ -63,6 +63,7 @@ incident = Table(
     Column("person_in_charge", Text),
     Column("first_contact", Text),
     time_column("clock_starts_at", nullable=True),
+    time_column("completed_at", nullable=True),
     time_column("supervised_at", nullable=True),
     Column("rating", Integer),
     Column("scores", JSONB(none_as_null=True)),
