@@ -381,7 +381,7 @@ if (address) {
   new AddressSearch(address, ({ lon, lat, grid_code }) => {
     showPlace(lon, lat);
     void places.openPoint({ lon, lat }, { code: grid_code });
-  });
+  }, { tellsGrid: true });
 }
 const finder = new GridSearch(byId("grid-search"), (code) => {
   map.hidePlace();

@@ -112,7 +112,7 @@ function facts(opened, { near, showGrid, showOnWall }) {
     [_("责任单位"), opened.responsible_unit],
     [_("经办人"), opened.person_in_charge],
     [_("首问责任人"), opened.first_contact],
-    [_("网格"), code ? el("button", { type: "button", class: "link", click: () => showGrid(code) }, grid ?? code) : grid],
+    [_("网格"), code ? el("span", {}, grid, " ", el("button", { type: "button", class: "link", "data-act": "grid", click: () => showGrid(code) }, _("网格详情"))) : grid],
     [_("子网格"), place.subGrid],
     [_("负责人"), answering(opened)],
     [_("所属区域"), place.areas.join(" · ")],
