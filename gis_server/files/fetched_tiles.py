@@ -81,13 +81,14 @@ class TileStore:
             return None
         return body, fetched
 
-    def keep(self, name: str, body: bytes) -> None:
-        """Keep a picture, whole or not at all; a full disk is no error, only slower."""
+    def keep(self, name: str, body: bytes, fetched: float) -> None:
+        """Keep a picture of this time, whole or not at all; a full disk is no error, only slower."""
         path = self._folder / name
         draft = path.with_name(f".{path.name}.{secrets.token_hex(6)}")
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
             draft.write_bytes(body)
+            os.utime(draft, (time.time(), fetched))
             draft.replace(path)
         except OSError as error:
             with suppress(OSError):
@@ -153,12 +154,12 @@ class FetchedTiles:
         kept = self._store.read(name)
         if kept is not None:
             body, fetched = kept
-            age = self._clock() - fetched
-            if 0 <= age < (self._age_s if body else min(NOTHING_S, self._age_s)):
+            age = abs(self._clock() - fetched)  # of a clock put back, too
+            if age < (self._age_s if body else min(NOTHING_S, self._age_s)):
                 return Fetched(body)
         body_now = self._fetch(z, x, y)
         if body_now is not None:
-            self._store.keep(name, body_now)
+            self._store.keep(name, body_now, self._clock())
             return Fetched(body_now)
         if kept is None:
             raise Unavailable(msg("底图服务暂时没有应答，稍后会再试；其他图层不受影响。"))
