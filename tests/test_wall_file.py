@@ -10,10 +10,11 @@ from playwright.sync_api import Page
 from sqlalchemy import text
 
 from gis_server.core.access import CONSOLE, Actor, Role, Territory
-from gis_server.core.errors import NotAllowed, NotAvailableYet, NotFound, Unavailable, UnusableInput
+from gis_server.core.errors import NotAllowed, NotFound, Unavailable, UnusableInput
+from gis_server.core.wall_wish import Asked, Wish
 from gis_server.i18n import translator
 from gis_server.journeys.context import Context
-from gis_server.journeys.wall_files import make_wall_file
+from gis_server.journeys.wall_files import kind_of, make_wall_file
 from gis_server.paint.wall_file import light_tokens
 from tests.city import COMMUNITIES, SECRET, TOWNS
 
@@ -21,7 +22,8 @@ NOW = datetime(2030, 1, 1, tzinfo=UTC)
 
 
 def write(ctx: Context, out: Path, actor: Actor = CONSOLE, language: str = "zh", **focus: str) -> str:
-    make_wall_file(ctx, actor, out, language=language, translate=translator(language), now=NOW, **focus)
+    wish = Wish(Asked(**focus), kind_of(out))
+    make_wall_file(ctx, actor, out, wish, language=language, translate=translator(language), now=NOW)
     return out.read_text(encoding="utf-8")
 
 
@@ -96,8 +98,6 @@ def test_one_of_town_and_grid(city_ctx: Context, tmp_path: Path) -> None:
 
 
 def test_another_suffix(city_ctx: Context, tmp_path: Path) -> None:
-    with pytest.raises(NotAvailableYet):
-        write(city_ctx, tmp_path / "wall.pdf", town=TOWNS[0])
     with pytest.raises(UnusableInput):
         write(city_ctx, tmp_path / "wall.docx", town=TOWNS[0])
     with pytest.raises(UnusableInput):

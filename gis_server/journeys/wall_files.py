@@ -32,7 +32,7 @@ from gis_server.paint.html_panels import panels_only, with_panels
 from gis_server.paint.look import Speech
 from gis_server.paint.sheets import SheetSet, board, board_quarter, map_box, pages
 from gis_server.paint.staff_panels import StaffSheet
-from gis_server.paint.wall_file import light_tokens, render
+from gis_server.paint.wall_file import paper_colours, render
 from gis_server.store import audit
 
 PRINT = "print_wall"
@@ -177,14 +177,13 @@ class _Making:
         say = self.speech.say
         day = say(msg("制图日期 {day}", day=self.day.isoformat()))
         staff_foot = [day, say(ground_of(profile)), say(msg("人员变动时应及时更换"))]
-        tokens = (self.ctx.settings.root / "web" / "styles" / "tokens.css").read_text(encoding="utf-8")
         return SheetSet(
             name=self.focus.stem,
             place=" · ".join(self.focus.names),
             map_title=self.focus.map_title,
             speech=self.speech,
             profile=profile,
-            tokens=light_tokens(tokens),
+            tokens=paper_colours(self.ctx.settings.root / "web"),
             foot=self.foot(),
             staff_foot=" · ".join(staff_foot),
             staff=staff,

@@ -161,7 +161,8 @@ def draw_legend(
 def draw_scale(canvas: Canvas, box: Box, frame: MapFrame, speech: Speech, look: Look) -> float:
     """The scale as a number and as a bar that is true to it; its lower edge."""
     size = look.head
-    title = f"{speech.say(msg('比例尺'))}  1:{frame.scale:,}".replace(",", " ")
+    said = speech.say(msg("比例尺"))
+    title = f"{said}  1:{frame.scale:,}".replace(",", " ")
     canvas.text(box.x, box.y + line_height(size) / 2, title, size, bold=True, ink=INK)
     metres, parts = scale_bar(frame.scale, box.width - look.mm(10))
     length, height = metres * frame.mm_per_m, look.mm(1.4)

@@ -22,6 +22,7 @@ _CSS_URL = re.compile(r"url\((['\"]?)([^)'\"]+)\1\)")
 _CSS_RULE = re.compile(r"([^{}]+)\{([^{}]*)\}")
 _CSS_COMMENT = re.compile(r"/\*.*?\*/", re.DOTALL)
 _CSS_TOKEN = re.compile(r"(--[\w-]+)\s*:\s*([^;]+);")
+NOT_BUILT = msg("浏览器组件尚未安装：请先运行 make setup。")
 _NO_COLOUR = "#7a8896"
 
 
@@ -92,8 +93,8 @@ def render(sheet: WallFile, web: Path) -> str:
     script = web / "vendor" / "leaflet.script.js"
     style = web / "vendor" / "leaflet.css"
     if not (script.is_file() and style.is_file()):
-        raise Unavailable(msg("浏览器组件尚未安装：请先运行 make setup。"))
-    tokens = light_tokens((web / "styles" / "tokens.css").read_text(encoding="utf-8"))
+        raise Unavailable(NOT_BUILT)
+    tokens = paper_colours(web)
 
     figure = Figure()
     board = folium.Map(tiles=None, zoom_snap=0.25, attribution_control=False)
@@ -118,6 +119,14 @@ def render(sheet: WallFile, web: Path) -> str:
     figure.html.add_child(Element(_furniture(sheet, tokens)))
     page: str = figure.render()
     return page.replace("<html>", f'<html lang="{"en" if sheet.language == "en" else "zh-CN"}">', 1)
+
+
+def paper_colours(web: Path) -> dict[str, str]:
+    """The colours of the interface on paper; Unavailable where the browser side is missing."""
+    try:
+        return light_tokens((web / "styles" / "tokens.css").read_text(encoding="utf-8"))
+    except FileNotFoundError as error:
+        raise Unavailable(NOT_BUILT) from error
 
 
 def light_tokens(css: str) -> dict[str, str]:

@@ -1,0 +1,551 @@
+"""Walls on paper: sizes, fonts, scale and letters as printed, people by the clause, and who may print what."""
+
+import re
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import UTC, datetime
+from io import BytesIO
+from itertools import pairwise
+from pathlib import Path
+from zipfile import ZipFile
+
+import pytest
+import shapely
+from city import COMMUNITIES, PUBLISHED, SECRET, TOWNS
+from click.testing import CliRunner
+from client import Client, signed_in
+from flask import Flask
+from PIL import Image
+from playwright.sync_api import Page
+from rosters import put_roster
+from sheet_reader import Line, Sheets
+
+from gis_server.cli import main
+from gis_server.core.access import CONSOLE, Actor, Role, Territory, Tier
+from gis_server.core.errors import NotAllowed, SignInRequired, Unavailable, UnusableInput
+from gis_server.core.roster import Post, WorkerKind
+from gis_server.core.sheet import SMALLEST_PT, Format, Orientation, Paper
+from gis_server.core.vocabulary import WallPanel
+from gis_server.core.wall_wish import PANELS, Asked, FileKind, Wish
+from gis_server.i18n import translator
+from gis_server.journeys import walls
+from gis_server.journeys.context import Context
+from gis_server.journeys.wall_files import PRINT, print_wall
+from gis_server.journeys.wall_focus import InForce
+from gis_server.journeys.wall_map import framed, map_content
+from gis_server.journeys.walls import make_link
+from gis_server.paint import canvas
+from gis_server.paint.look import Look, Speech
+from gis_server.paint.map_panel import MapPanel
+from gis_server.paint.sheets import map_box
+from gis_server.store import audit
+
+NOW = datetime(2030, 1, 1, tzinfo=UTC)
+ALL = tuple(PANELS.values())
+TOWN = "239901001"
+CITY_COMMUNITY = "239901001001"
+G1 = f"{COMMUNITIES[0]}001"
+
+TEAM = [
+    {"name": "程一", "phone": "10400000001", "post": Post.GRID_LEADER, "code": G1},
+    {
+        "name": "吴二",
+        "phone": "10400000002",
+        "post": Post.GRID_WORKER,
+        "worker_kind": WorkerKind.FULL_TIME,
+        "code": G1,
+    },
+    {
+        "name": "郑三",
+        "phone": "10400000003",
+        "post": Post.GRID_WORKER,
+        "worker_kind": WorkerKind.PART_TIME,
+        "code": G1,
+    },
+    {
+        "name": "钱四",
+        "phone": "10400000004",
+        "post": Post.GRID_BUSINESS_INSTRUCTOR,
+        "unit": "市住建局",
+        "code": G1,
+    },
+    {"name": "孙五", "phone": "10400000005", "post": Post.GRID_INSTRUCTOR, "code": G1},
+    {"name": "李楼长", "phone": "10400000006", "post": Post.BUILDING_LEADER, "code": G1},
+]
+
+
+def profiled(ctx: Context, profile: str, **more: object) -> Context:
+    return replace(ctx, settings=replace(ctx.settings, profile=profile, **more))
+
+
+def printed(
+    ctx: Context, asked: Asked, *, actor: Actor = CONSOLE, language: str = "zh", **wish: object
+) -> tuple[bytes, ...]:
+    kind = wish.pop("kind", FileKind.PDF)
+    done = print_wall(
+        ctx,
+        actor,
+        Wish(asked, kind, **wish),  # type: ignore[arg-type]
+        language=language,
+        translate=translator(language),
+        now=NOW,
+    )
+    return done.parts
+
+
+def sheets(ctx: Context, asked: Asked, **wish: object) -> Sheets:
+    (content,) = printed(ctx, asked, **wish)  # type: ignore[arg-type]
+    return Sheets(content)
+
+
+# ---- paper ----------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("paper", Paper)
+@pytest.mark.parametrize("orientation", Orientation)
+def test_a_sheet_is_as_large_as_its_paper(city_ctx: Context, paper: Paper, orientation: Orientation) -> None:
+    found = sheets(city_ctx, Asked(town=TOWNS[0]), paper=paper, orientation=orientation)
+    short, long = paper.size
+    assert found.size() == pytest.approx(
+        (long, short) if orientation is Orientation.LANDSCAPE else (short, long)
+    )
+    assert min(found.letter_sizes()) >= SMALLEST_PT * Format(paper, orientation).growth * 0.99
+
+
+def test_letters_are_letters_and_their_font_is_inside(city_ctx: Context) -> None:
+    found = sheets(city_ctx, Asked(community=COMMUNITIES[0]), panels=ALL)
+    assert found.fonts()
+    assert all(found.fonts().values())
+    assert all("CJK" in name or "Sans" in name for name in found.fonts())
+    for words in ("第1社区网格划分图", "图例", "制图日期 2030-01-01", "中央经线 126°", "公开图件"):
+        assert words in found.text(0)
+    assert "第2社区" in found.text(0)  # the neighbour
+
+
+def bars(lines: list[Line]) -> list[tuple[float, float, float, float]]:
+    """The parts of a scale bar: rectangles of one height in one row, each where the one before ends."""
+    boxes = [line.bounds for line in lines if len(line.parts) == 1 and len(line.parts[0]) in (4, 5)]
+    rows: dict[tuple[float, float], list[tuple[float, float, float, float]]] = {}
+    for box in boxes:
+        if 1 < box[3] - box[1] < 6 and box[2] - box[0] > box[3] - box[1]:
+            rows.setdefault((round(box[1], 2), round(box[3], 2)), []).append(box)
+    return max(
+        (sorted(set(row)) for row in rows.values()),
+        key=lambda row: sum(abs(one[2] - two[0]) < 0.01 for one, two in pairwise(row)),
+    )
+
+
+@pytest.mark.parametrize("paper", [Paper.A4, Paper.A0])
+def test_the_scale_bar_is_true_to_scale(city_ctx: Context, paper: Paper) -> None:
+    found = sheets(city_ctx, Asked(town=TOWNS[0]), paper=paper)
+    text = found.text()
+    scale = int(text.split("1:")[1].split("\n")[0].strip().replace(" ", ""))
+    row = bars(found.lines())
+    assert len(row) in (4, 5)
+    value, unit = re.search(r"([\d.]+) (k?m)$", text, re.MULTILINE).groups()  # type: ignore[union-attr]
+    metres = float(value) * (1000 if unit == "km" else 1)
+    assert row[-1][2] - row[0][0] == pytest.approx(metres * 1000 / scale, abs=0.1)
+
+
+def test_ground_is_drawn_at_the_scale_that_is_written(city_ctx: Context) -> None:
+    with city_ctx.engine.connect() as conn:
+        in_force = InForce(conn, city_ctx.catalogue, NOW)
+        focus = in_force.focus(Asked(town=TOWNS[0]))
+        frame = framed(in_force, focus, map_box(Format(Paper.A3, Orientation.LANDSCAPE)))
+        west, south, east, north = map_content(in_force, focus, frame).focus.bounds
+    found = sheets(city_ctx, Asked(town=TOWNS[0]), orientation=Orientation.LANDSCAPE)
+    wanted = ((east - west) * 1000 / frame.scale, (north - south) * 1000 / frame.scale)
+    drawn = [line.bounds for line in found.lines()]
+    assert any((b[2] - b[0], b[3] - b[1]) == pytest.approx(wanted, abs=0.1) for b in drawn)
+
+
+def test_hatches_stand_where_a_screen_has_tints(sample_ctx: Context) -> None:
+    found = sheets(sample_ctx, Asked(community=CITY_COMMUNITY), paper=Paper.A4)
+
+    def slopes(line: Line) -> set[int]:
+        ends = [part for part in line.parts if len(part) == 2]
+        return {round(abs(b[1] - a[1]) / max(abs(b[0] - a[0]), 1e-6)) for a, b in ends}
+
+    many = [line for line in found.lines() if len(line.parts) >= 15]
+    assert any(slopes(line) == {1} for line in many)  # exclusive grids
+    assert any(slopes(line) == {0} for line in many)  # water
+    assert "专属网格" in found.text()
+    assert "水系" in found.text()
+
+
+def test_a_picture_knows_its_size_on_paper(city_ctx: Context) -> None:
+    (content,) = printed(city_ctx, Asked(town=TOWNS[0]), kind=FileKind.PNG, paper=Paper.A4)
+    picture = Image.open(BytesIO(content))
+    dots = picture.info["dpi"]
+    millimetres = sorted(pixels / dot * 25.4 for pixels, dot in zip(picture.size, dots, strict=True))
+    assert millimetres == pytest.approx([210, 297], abs=0.2)
+    assert picture.getpixel((2, 2)) == (255, 255, 255)
+    assert min(picture.convert("L").tobytes()) < 30
+
+
+# ---- letters on the map ---------------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def town_panels(
+    databases: object, sample_template: str, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[dict[Paper, MapPanel]]:
+    """The map of a town with 69 grids on every paper."""
+    from gis_server.journeys.opening import context  # noqa: PLC0415
+    from gis_server.settings import Settings  # noqa: PLC0415
+
+    with databases.cloned(sample_template) as url:  # type: ignore[attr-defined]
+        var = str(tmp_path_factory.mktemp("town"))
+        ctx = context(Settings.from_environment({"GIS_DATABASE_URL": url, "GIS_VAR": var}), url)
+        panels = {}
+        with ctx.engine.connect() as conn:
+            in_force = InForce(conn, ctx.catalogue, NOW)
+            focus = in_force.focus(Asked(town=TOWN))
+            for paper in Paper:
+                form = Format(paper, Orientation.LANDSCAPE)
+                frame = framed(in_force, focus, map_box(form))
+                content = map_content(in_force, focus, frame)
+                panels[paper] = MapPanel(frame, content, Speech("zh", str), Look(form.growth))
+        ctx.engine.dispose()
+        yield panels
+
+
+@pytest.mark.parametrize("paper", Paper)
+def test_no_label_lies_on_another(town_panels: dict[Paper, MapPanel], paper: Paper) -> None:
+    panel = town_panels[paper]
+    labels = panel.board.placed
+    assert len(labels) > 50
+    outlines = [label.outline for label in labels]
+    touching = shapely.STRtree(outlines).query(outlines, predicate="intersects").T.tolist()
+    assert [pair for pair in touching if pair[0] != pair[1]] == []
+    box = panel.frame.box
+    frame = shapely.box(box.x, box.y, box.right, box.bottom)
+    assert all(frame.contains(outline) for outline in outlines)
+
+
+@pytest.mark.parametrize("paper", Paper)
+def test_every_grid_has_its_number_on_the_map_or_on_an_enlargement(
+    town_panels: dict[Paper, MapPanel], paper: Paper
+) -> None:
+    panel = town_panels[paper]
+    assert panel.unlettered == []
+    numbers = [label for label in panel.board.placed if label.wording.lines[0].isdigit()]
+    assert len(numbers) <= len(panel.content.grids)
+    if len(numbers) < len(panel.content.grids):
+        assert panel.enlarged
+    for west, south, east, north in panel.enlarged:
+        assert west < east
+        assert south < north
+
+
+def test_what_is_too_small_is_drawn_again_larger(sample_ctx: Context) -> None:
+    found = sheets(sample_ctx, Asked(town=TOWN), paper=Paper.A4)
+    assert "放大图 1" in found.text(0)
+    assert "砚陵街道网格划分图：放大图 1" in found.text(1)
+    index = found.text(len(found) - 1)
+    assert "网格索引" in index
+    assert "和苑社区 239901001001" in " ".join(index.split())
+    for community in ("和苑社区", "云园社区"):
+        assert community in found.text(1)
+
+
+# ---- the four panels ------------------------------------------------------------------------------------------------
+
+
+def test_s26_four_panels_by_taizhou(city_ctx: Context) -> None:
+    put_roster(city_ctx, TEAM, PUBLISHED)
+    ctx = profiled(city_ctx, "taizhou")
+    found = sheets(ctx, Asked(community=COMMUNITIES[0]))
+    assert len(found) == len(WallPanel)
+    for page, title in enumerate(
+        ("第1社区网格划分图", "第1社区网格成员图", "网格化管理工作流程图", "第1社区网格服务联系方式")
+    ):
+        assert title in found.text(page)
+    members, flow, contacts = (found.text(page) for page in (1, 2, 3))
+    for name in ("程一", "吴二", "郑三", "钱四", "孙五"):
+        assert name in members
+    assert "3+X+Y" in members
+    assert "空缺" in members  # of the second grid
+    for state in ("已发现", "已上报", "已交办", "归档销号"):
+        assert state in flow
+    assert "专门渠道上报" in flow
+    assert "5.4(2)" in flow
+    for phone in ("10400000001", "10400000002", "10400000004"):
+        assert phone in contacts
+    # part-time workers and instructors are on the chart without a phone; building leaders on neither
+    for hidden in ("10400000003", "10400000005", "10400000006", "李楼长", SECRET):
+        assert hidden not in found.text()
+
+
+def test_s26_the_division_map_by_zhenjiang(city_ctx: Context) -> None:
+    found = sheets(profiled(city_ctx, "zhenjiang"), Asked(town=TOWNS[0]))
+    assert "西镇网格划分图" in found.text(0)
+    assert "网格成员图" not in found.text()
+
+
+@pytest.mark.parametrize(
+    ("profile", "named", "counted"),
+    [
+        ("heilongjiang", {"程一", "吴二", "钱四"}, {"郑三"}),
+        ("heihe", {"吴二", "郑三"}, {"程一"}),
+        ("zhenjiang", {"程一", "吴二", "郑三"}, {"钱四"}),
+        ("gansu", {"吴二", "郑三"}, {"程一"}),
+    ],
+)
+def test_people_are_named_by_the_clause_that_publishes_them(
+    city_ctx: Context, profile: str, named: set[str], counted: set[str]
+) -> None:
+    put_roster(city_ctx, TEAM, PUBLISHED)
+    ctx = profiled(city_ctx, profile)
+    panels = (WallPanel.GRID_MEMBER_CHART, WallPanel.SERVICE_CONTACT_PANEL)
+    text = sheets(ctx, Asked(grid=G1), panels=panels).text()
+    assert {name for name in named if name in text} == named
+    assert not {name for name in counted if name in text}
+    assert ("监督举报电话" in text) == (profile == "heihe")
+    if profile == "heihe":
+        assert "尚未填写" in text
+        with_phone = profiled(ctx, profile, complaint_phone="0456-12345")
+        assert "0456-12345" in sheets(with_phone, Asked(grid=G1), panels=panels).text()
+
+
+@pytest.mark.parametrize(
+    ("profile", "there", "absent"),
+    [
+        ("zhenjiang", ("现场核实", "24 小时内", "紧急：立即"), ("已拒绝", "信息公示")),
+        ("heilongjiang", ("1–3 个工作日内", "信息公示", "部门打分"), ("现场核实", "小时内")),
+        ("heihe", ("已拒绝", "现场核实", "24 小时内"), ("专门渠道",)),
+        ("gansu", ("专门渠道上报", "当天"), ("现场核实",)),
+    ],
+)
+def test_the_workflow_is_the_profiles_own(
+    city_ctx: Context, profile: str, there: tuple[str, ...], absent: tuple[str, ...]
+) -> None:
+    ctx = profiled(city_ctx, profile)
+    text = sheets(ctx, Asked(town=TOWNS[0]), panels=(WallPanel.WORKFLOW_CHART,)).text()
+    assert [words for words in there if words not in text] == []
+    assert [words for words in absent if words in text] == []
+
+
+def test_all_four_on_one_board(city_ctx: Context) -> None:
+    put_roster(city_ctx, TEAM, PUBLISHED)
+    found = sheets(city_ctx, Asked(community=COMMUNITIES[0]), board=True, paper=Paper.A1)
+    assert len(found) == 1
+    assert sorted(found.size()) == pytest.approx([594, 841])
+    for words in ("网格划分图", "网格成员图", "工作流程图", "网格服务联系方式"):
+        assert words in found.text()
+    with pytest.raises(UnusableInput, match="A2"):
+        sheets(city_ctx, Asked(community=COMMUNITIES[0]), board=True, paper=Paper.A3)
+    with pytest.raises(UnusableInput, match="图板"):
+        sheets(city_ctx, Asked(town=TOWNS[0]), board=True, paper=Paper.A2, panels=(ALL[0],))
+
+
+def test_a_stick_carries_the_map_and_the_panels(city_ctx: Context, new_page: object, tmp_path: Path) -> None:
+    put_roster(city_ctx, TEAM, PUBLISHED)
+    (content,) = printed(city_ctx, Asked(community=COMMUNITIES[0]), kind=FileKind.HTML, panels=ALL)
+    (tmp_path / "wall.html").write_bytes(content)
+    assert callable(new_page)
+    page: Page = new_page()
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url))
+    page.goto((tmp_path / "wall.html").as_uri())
+    page.wait_for_selector("path.leaflet-interactive")
+    pictures = page.locator(".wall-panel img")
+    assert [pictures.nth(n).get_attribute("alt") for n in range(3)] == [
+        "网格成员图",
+        "工作流程图",
+        "网格服务联系方式",
+    ]
+    assert all(page.evaluate("() => [...document.images].map((i) => i.complete && i.naturalWidth > 100)"))
+    assert [url for url in asked if not url.startswith("data:")] == [(tmp_path / "wall.html").as_uri()]
+
+
+def test_in_english(city_ctx: Context) -> None:
+    put_roster(city_ctx, TEAM, PUBLISHED)
+    found = sheets(city_ctx, Asked(community=COMMUNITIES[0]), panels=ALL, language="en")
+    text = found.text()
+    for words in (
+        "Grid division map",
+        "Legend",
+        "Member chart",
+        "Workflow of grid management",
+        "Service contacts",
+    ):
+        assert words in text
+    for chinese in ("图例", "比例尺", "网格长", "已发现", "空缺", "制图日期"):
+        assert chinese not in text
+
+
+# ---- who may print what ---------------------------------------------------------------------------------------------
+
+
+def kinds_of(app: Flask, login: str, **query: str) -> int:
+    return signed_in(app, login).get("/api/wall-files", **query).status_code
+
+
+@pytest.mark.parametrize(
+    ("login", "panel", "status"),
+    [
+        ("analyst", "map", 200),
+        ("analyst", "members", 403),
+        ("operator", "contacts", 200),
+        ("planner", "members", 200),
+        ("west", "contacts", 200),
+        ("east", "map", 403),
+        ("worker", "map", 403),
+        ("display", "map", 403),
+        ("display", "workflow", 403),
+    ],
+)
+def test_who_prints_what(app: Flask, login: str, panel: str, status: int) -> None:
+    assert kinds_of(app, login, town=TOWNS[0], panel=panel, paper="A4") == status
+
+
+def test_a_display_link_prints_nothing(app: Flask, city_ctx: Context) -> None:
+    link = make_link(city_ctx, CONSOLE, "city", label="大厅", now=datetime.now(UTC))
+    screen = Client(app)
+    screen.page(f"/wall/city?key={link.token}")
+    assert screen.get("/api/wall/city").status_code == 200
+    assert screen.get("/api/wall-files", town=TOWNS[0]).status_code == 403
+    assert Client(app).get("/api/wall-files", town=TOWNS[0]).status_code == 401
+    with pytest.raises(NotAllowed):
+        printed(city_ctx, Asked(town=TOWNS[0]), actor=Actor(None, "屏", Role.DISPLAY, wall_id="city"))
+    with pytest.raises(SignInRequired):
+        printed(city_ctx, Asked(town=TOWNS[0]), actor=Actor(None, "v", Role.VISITOR))
+    assert walls.links(city_ctx, CONSOLE, datetime.now(UTC))
+
+
+def test_every_sheet_leaves_an_audit_row(city_ctx: Context) -> None:
+    put_roster(city_ctx, TEAM, PUBLISHED)
+    operator = Actor(None, "o", Role.OPERATOR, Territory(("230881", TOWNS[0])))
+    printed(city_ctx, Asked(grid=G1), actor=operator, panels=(WallPanel.SERVICE_CONTACT_PANEL,))
+    with city_ctx.engine.connect() as conn:
+        row = audit.latest(conn, 1)[0]
+    assert (row.act, row.subject, row.actor, row.outcome) == (PRINT, G1, "o", "done")
+    assert row.detail["people"] == 3
+    assert row.detail["panels"] == ["service_contact_panel"]
+
+
+def test_cameras_stand_on_internal_sheets_only(city_ctx: Context) -> None:
+    public = sheets(city_ctx, Asked(town=TOWNS[0])).text()
+    internal = sheets(city_ctx, Asked(town=TOWNS[0]), tier=Tier.INTERNAL).text()
+    assert "视频监控" not in public
+    assert "视频监控" in internal
+    assert "内部资料，不得外传" in internal
+    assert SECRET not in internal
+    low = Actor(None, "a", Role.ANALYST, tier=Tier.PUBLIC)
+    with pytest.raises(NotAllowed):
+        sheets(city_ctx, Asked(town=TOWNS[0]), tier=Tier.INTERNAL, actor=low)
+    with pytest.raises(UnusableInput):
+        sheets(city_ctx, Asked(town=TOWNS[0]), tier=Tier.PROTECTED)
+
+
+def test_a_download(app: Flask) -> None:
+    client = signed_in(app, "operator")
+    answer = client.get("/api/wall-files", community=COMMUNITIES[0], panel="all", paper="A4")
+    assert answer.content_type == "application/pdf"
+    assert answer.headers["Content-Disposition"].endswith(f'{COMMUNITIES[0]}.pdf"')
+    assert answer.headers["Cache-Control"] == "private, no-store"
+    several = client.get(
+        "/api/wall-files", community=COMMUNITIES[0], panel="members,contacts", paper="A4", format="png"
+    )
+    assert several.content_type == "application/zip"
+    names = ZipFile(BytesIO(several.data)).namelist()
+    assert len(names) == 2
+    assert all(name.endswith(".png") for name in names)
+    for wrong in (
+        {"town": TOWNS[0], "paper": "B5"},
+        {"town": TOWNS[0], "panel": "people"},
+        {"town": TOWNS[0], "tier": "protected"},
+        {"town": TOWNS[0], "grid": G1},
+        {"community": TOWNS[0]},
+        {"town": TOWNS[0], "board": "perhaps"},
+        {"town": TOWNS[0], "colour": "red"},
+        {},
+    ):
+        assert client.get("/api/wall-files", **wrong).status_code == 422, wrong
+
+
+def test_the_button(live_server: object, page: Page) -> None:
+    live_server.sign_in(page, Role.OPERATOR)  # type: ignore[attr-defined]
+    page.goto(f"{live_server.url}/walls")  # type: ignore[attr-defined]
+    page.wait_for_selector("#town option", state="attached")
+    assert page.locator("#town option").count() == 3
+    page.select_option("#town", TOWN)
+    page.select_option("#community", CITY_COMMUNITY)
+    page.wait_for_selector(f"#grid option[value='{CITY_COMMUNITY}001']", state="attached")
+    page.select_option("#grid", f"{CITY_COMMUNITY}001")
+    page.select_option("#panel", "workflow")
+    with page.expect_download() as download:
+        page.click("#print")
+    assert download.value.suggested_filename.endswith(f"{CITY_COMMUNITY}001.pdf")
+    assert "网格化管理工作流程图" in Sheets(Path(download.value.path()).read_bytes()).text()
+
+
+# ---- the command line -----------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def run(city_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> object:
+    monkeypatch.setenv("GIS_DATABASE_URL", city_url)
+    monkeypatch.setenv("GIS_VAR", str(tmp_path / "var"))
+    monkeypatch.setenv("GIS_LANGUAGE", "zh")
+
+    def invoke(*words: str) -> object:
+        return CliRunner().invoke(main, ["wall", *words], catch_exceptions=False)
+
+    return invoke
+
+
+def test_the_command_writes_what_the_suffix_says(run: object, tmp_path: Path) -> None:
+    assert callable(run)
+    done = run("--town", TOWNS[0], "--paper", "a4", "-o", str(tmp_path / "west.pdf"))
+    assert done.exit_code == 0, done.output
+    assert Sheets((tmp_path / "west.pdf").read_bytes()).text().startswith("西镇网格划分图")
+    done = run("--grid", G1, "--panel", "map", "--panel", "workflow", "-o", str(tmp_path / "g.png"))
+    assert done.exit_code == 0, done.output
+    assert sorted(path.name for path in tmp_path.glob("g*.png")) == ["g-1.png", "g-2.png"]
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("--town", "999"), "999"),
+        (("--town", COMMUNITIES[0]), "不是乡镇"),
+        (("--grid", "1", "--town", "2"), "其中一个"),
+        ((), "其中一个"),
+        (("--community", COMMUNITIES[0], "--board"), "A2"),
+    ],
+)
+def test_a_refusal_is_one_sentence_and_writes_nothing(
+    run: object, tmp_path: Path, words: tuple[str, ...], said: str
+) -> None:
+    assert callable(run)
+    folder = tmp_path / "out"
+    folder.mkdir()
+    done = run(*words, "-o", str(folder / "w.pdf"))
+    assert done.exit_code == 2
+    told = [line for line in done.stderr.splitlines() if not line.startswith("绘制")]
+    assert len(told) == 1
+    assert said in told[0]
+    assert list(folder.iterdir()) == []
+
+
+def test_without_a_chinese_font_or_cairo(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(canvas, "_PROBE", "\U000f1234")  # a letter that no font has
+    canvas._family.cache_clear()
+    with pytest.raises(Unavailable, match="fonts-noto-cjk"):
+        canvas.require()
+    monkeypatch.undo()
+    canvas._family.cache_clear()
+    canvas.require()
+    monkeypatch.setattr(canvas, "cairo", None)
+    with pytest.raises(Unavailable, match="libcairo2"):
+        canvas.require()
+
+
+def test_words_wrap_without_leaving_a_mark_alone() -> None:
+    lines = canvas.wrapped("网格员、网格化机构〔8.4.1〕，24 小时内。", 10, 20)
+    assert len(lines) > 1
+    assert not any(line[0] in "，。、〕" or line[-1] in "〔（" for line in lines)
+    assert all(canvas.width_of(line, 10) <= 20 + canvas.width_of("，〕", 10) for line in lines)
+    assert "".join(lines).replace(" ", "") == "网格员、网格化机构〔8.4.1〕，24小时内。"
