@@ -3,6 +3,7 @@
 import gzip
 import io
 import logging
+import subprocess
 import threading
 import time
 from collections.abc import Iterator
@@ -18,6 +19,7 @@ from map_service import KEY, MapService, dripping, map_service, picture, saying
 from PIL import Image
 from pmtiles.tile import Compression, TileType, zxy_to_tileid
 from pmtiles.writer import write
+from servers import CLEAN, PROGRAM, free_port
 from test_security import screen
 
 from gis_server.core.base_map import Choice, address_of, base_map, image_type
@@ -506,3 +508,20 @@ def test_there_is_no_place_beyond_a_map() -> None:
     for place in ((0, 0, 0), (1, 2, 0), (1, 0, 1), (6, 0, 0)):
         with pytest.raises(NotFound):
             about.require(*place)
+
+
+@pytest.mark.parametrize("command", ["serve", "up"])
+def test_the_program_refuses_a_bad_choice_before_it_starts_anything(command: str, tmp_path: Path) -> None:
+    environ = {
+        "GIS_VAR": str(tmp_path / "var"),
+        "GIS_BASE_MAP": "tianditu:vec_w",
+        "GIS_PORT": str(free_port()),
+        "GIS_LANGUAGE": "en",
+    }
+    told = subprocess.run(
+        [*PROGRAM, command], env=CLEAN | environ, capture_output=True, text=True, timeout=120, check=False
+    )
+    assert (told.returncode, told.stdout) == (2, "")
+    assert told.stderr.count("\n") == 1
+    assert "GIS_BASE_MAP_KEY" in told.stderr
+    assert not (tmp_path / "var").exists()

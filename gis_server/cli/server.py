@@ -11,6 +11,7 @@ from gis_server.cli.terminal import say, step
 from gis_server.core.errors import UnusableInput
 from gis_server.core.message import msg
 from gis_server.journeys import database
+from gis_server.journeys.base_map import open_map
 from gis_server.machine import find_client_programs
 from gis_server.settings import Settings
 
@@ -22,6 +23,7 @@ def serve(port: int | None) -> None:
     settings = read_settings()
     settings = replace(settings, port=port or settings.port)
     require_free_port(settings)
+    open_map(settings)  # a bad choice is told before anything starts
     with database_url(settings) as url:
         database.check(url)
         database.require_current(url)

@@ -15,6 +15,7 @@ from gis_server.cli.terminal import say, step
 from gis_server.core.access import CONSOLE
 from gis_server.core.message import msg
 from gis_server.journeys import database
+from gis_server.journeys.base_map import open_map
 from gis_server.journeys.opening import context
 from gis_server.settings import Settings
 
@@ -34,6 +35,7 @@ def up(port: int | None, no_sample: bool) -> None:
     settings = read_settings()
     settings = replace(settings, port=port or settings.port)
     require_free_port(settings)
+    open_map(settings)  # a bad choice is told before anything starts
     with ExitStack() as stack:
         if settings.database_url is None:
             with step(msg("启动自带的 PostGIS")):
