@@ -354,6 +354,44 @@ def test_past_incidents_are_routed_by_the_boundaries_of_their_day(county: Contex
     assert len({row.grid_generation_id for row in got}) == 2
 
 
+def test_a_past_incident_tells_when_it_was_settled(county: Context, tmp_path: Path) -> None:
+    began, ended, later = (NOON + hours * HOUR for hours in (1, 3, 30))
+    rows = json.loads(incidents(tmp_path, [began.isoformat()] * 5, [place(0.5, 0.5)] * 5).read_text())
+    times = [ended, ended, None, began - HOUR, later]
+    for row, end, state in zip(
+        rows["features"],
+        times,
+        ("archived", "dispatched", "archived", "completed", "completed"),
+        strict=True,
+    ):
+        row["properties"] |= {"办结时间": None if end is None else end.isoformat(), "state": state}
+    path = tmp_path / "settled.geojson"
+    path.write_text(json.dumps(rows), encoding="utf-8")
+    result = put(county, "incident", path, NOON + 24 * HOUR)
+    assert result.added == 3
+    assert [(problem.row, problem.field) for problem in result.problems] == [
+        (3, "completed_at"),
+        (4, "completed_at"),
+    ]
+    with county.engine.connect() as conn:
+        kept = conn.execute(text("SELECT completed_at FROM incident ORDER BY number")).scalars().all()
+        told = conn.execute(
+            text(
+                "SELECT i.number, e.at, e.from_state, e.to_state FROM incident_event e"
+                " JOIN incident i ON i.id = e.incident_id ORDER BY i.number, e.id"
+            )
+        ).all()
+    # what is under way was taken up again, whatever its list says
+    assert kept == [ended, None, None]
+    assert told == [
+        ("LS00001", began, None, "recorded"),
+        ("LS00001", ended, "recorded", "completed"),
+        ("LS00001", ended, "completed", "archived"),
+        ("LS00002", began, None, "dispatched"),
+        ("LS00003", began, None, "archived"),
+    ]
+
+
 def test_incidents_that_are_known_to_come_or_far_away_are_row_problems(
     county: Context, tmp_path: Path
 ) -> None:

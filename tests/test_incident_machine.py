@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from gis_server.core.access import Actor, Role, Territory
 from gis_server.core.deadline import Standing
 from gis_server.core.errors import Conflict, GisError, NotAllowed, StateChanged, UnusableInput
-from gis_server.core.incident import IncidentReport, IncidentState, Source
+from gis_server.core.incident import SETTLED, IncidentReport, IncidentState, Source
 from gis_server.core.incident_course import Course, Record, Rules
 from gis_server.core.incident_machine import (
     BY_STEP,
@@ -487,6 +487,7 @@ def test_random_walks_never_leave_the_machine_and_replay_to_the_same(
         assert made[0].to_state == (transition.to or found.state)
         assert after.state == made[-1].to_state
         assert after.due_at is None or after.due_at >= after.clock_starts_at
+        assert (after.completed_at is not None) == (after.state in SETTLED)
         assert after.state not in (S.ARCHIVED, S.REFUSED) or legal_steps(after, mover, rules) == ()
         rows += made
         found = after
