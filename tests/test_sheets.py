@@ -142,7 +142,7 @@ def test_the_scale_bar_is_true_to_scale(city_ctx: Context, paper: Paper) -> None
     scale = int(text.split("1:")[1].split("\n")[0].strip().replace(" ", ""))
     row = bars(found.lines())
     assert len(row) in (4, 5)
-    value, unit = re.search(r"([\d.]+) (k?m)$", text, re.MULTILINE).groups()  # type: ignore[union-attr]
+    value, unit = re.search(r"([\d.]+) (k?m)\b", text).groups()  # type: ignore[union-attr]
     metres = float(value) * (1000 if unit == "km" else 1)
     assert row[-1][2] - row[0][0] == pytest.approx(metres * 1000 / scale, abs=0.1)
 

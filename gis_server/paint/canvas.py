@@ -1,4 +1,4 @@
-"""The only Cairo: one drawing for PDF, PNG and SVG, in millimetres, with the letters of a Chinese font inside it.
+"""One drawing for PDF, PNG and SVG, in millimetres, with the letters of a Chinese font inside it.
 
 PDF and SVG stay lines and letters; a PNG is the same drawing at the resolution of its paper. The origin is the upper left corner.
 """
