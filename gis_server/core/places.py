@@ -33,13 +33,14 @@ class DayOfGrid:
 
 @dataclass(frozen=True, slots=True)
 class MonthOfGrid:
-    """A grid's last 30 days: what was discovered, what was settled and how much of it late, and how it stands now.
+    """A grid's last 30 days: what was discovered, what was settled, and how it stands now.
 
-    ``items`` are titles (None: of no item) with their counts, most first.
+    ``timed`` of what was settled had a clock that ran here, ``late`` after that had run out. ``items`` are titles (None: of no item) with their counts, most first.
     """
 
     days: Sequence[DayOfGrid]
     late: int
+    timed: int
     open_now: int
     overdue_now: int
     items: Sequence[tuple[str | None, int]]
@@ -56,8 +57,8 @@ class MonthOfGrid:
 
     @property
     def on_time_pct(self) -> float | None:
-        """Which share of the settled ones was settled in time, in percent; None where nothing was settled."""
-        return round(100.0 * (self.closed - self.late) / self.closed, 1) if self.closed else None
+        """Which share of those with a clock was settled in time, in percent; None where none had one."""
+        return round(100.0 * (self.timed - self.late) / self.timed, 1) if self.timed else None
 
 
 @dataclass(frozen=True, slots=True)

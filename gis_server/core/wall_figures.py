@@ -34,10 +34,14 @@ class DayFigures:
 
 @dataclass(frozen=True, slots=True)
 class WeekFigures:
-    """What was completed in seven days, how much of it after a clock had run out, and how long half of it took at most."""
+    """What was completed in seven days, and how long half of it took at most.
+
+    ``timed`` of it had a clock that ran here (what was taken over from elsewhere had none), ``late`` after that had run out.
+    """
 
     done: int
     late: int
+    timed: int
     median_hours: float | None = None
 
 

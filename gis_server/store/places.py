@@ -157,7 +157,12 @@ def month_of_grid(
         incident_alert.c.kind == "overdue",
         incident_alert.c.due_at < settled.c.at,
     )
-    late = conn.scalar(select(func.count()).select_from(settled).where(was_late)) or 0
+    had_clock = exists().where(
+        incident.c.id == settled.c.incident_id, incident.c.clock_starts_at.is_not(None)
+    )
+    late, timed = conn.execute(
+        select(func.count().filter(was_late), func.count().filter(had_clock)).select_from(settled)
+    ).one()
     now = conn.execute(
         select(func.count(), func.count().filter(incident.c.due_at < present.now))
         .select_from(incident)
@@ -174,6 +179,7 @@ def month_of_grid(
     return MonthOfGrid(
         days=[DayOfGrid(day, opened.get(day, 0), closed.get(day, 0)) for day in days],
         late=late,
+        timed=timed,
         open_now=now[0],
         overdue_now=now[1],
         items=[(row[0], row[1]) for row in items],

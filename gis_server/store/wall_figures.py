@@ -129,6 +129,7 @@ def _weeks(conn: Connection, path: Sequence[str], now: datetime) -> list[WeekFig
         incident_alert.c.kind == "overdue",
         incident_alert.c.due_at < done.c.at,
     )
+    had_clock = exists().where(incident.c.id == done.c.incident_id, incident.c.clock_starts_at.is_not(None))
     ago = _steps_ago(done.c.at, now, 7 * 86_400).label("step")
     took = func.extract("epoch", done.c.at - done.c.discovered_at) / 3600
     rows = conn.execute(
@@ -136,13 +137,14 @@ def _weeks(conn: Connection, path: Sequence[str], now: datetime) -> list[WeekFig
             ago,
             func.count().label("done"),
             func.count().filter(was_late).label("late"),
+            func.count().filter(had_clock).label("timed"),
             cast(func.percentile_cont(0.5).within_group(took), Double).label("median_hours"),
         )
         .where(done.c.at <= now)
         .group_by("step")
     )
-    found = {row.step: WeekFigures(row.done, row.late, row.median_hours) for row in rows}
-    return [found.get(week, WeekFigures(0, 0)) for week in range(WEEKS)]
+    found = {row.step: WeekFigures(row.done, row.late, row.timed, row.median_hours) for row in rows}
+    return [found.get(week, WeekFigures(0, 0, 0)) for week in range(WEEKS)]
 
 
 def settled_since(path: Sequence[str], since: datetime) -> Select[Any]:

@@ -51,6 +51,34 @@ export interface Layer {
   fields: LayerField[];
   style: LayerStyle;
   url: string;
+  /** rows in force that the reader may see; null for records */
+  count?: number | null;
+  /** where its tiles are, if it is too large to be fetched whole */
+  tiles?: { url: string; max_zoom: number } | null;
+  extents_url?: string;
+}
+
+/** The map below all layers; `url` and `labels_url` have {z}, {x} and {y}. */
+export interface BaseMap {
+  kind: "vector" | "raster";
+  url: string;
+  min_zoom: number;
+  max_zoom: number;
+  /** px */
+  tile_size: number;
+  datum: "cgcs2000" | "gcj02";
+  matrix: "w" | "c";
+  labels_url: string | null;
+  attribution: string;
+  /** a street map in light colours, or pictures of the ground */
+  tone?: "light" | "imagery";
+}
+
+/** Where the rows of a layer are, and some of their values, in one order. */
+export interface Extents {
+  keys: (string | null)[];
+  boxes: Bounds[];
+  values?: Record<string, unknown[]>;
 }
 
 export type Features = FeatureCollection<Geometry, Record<string, unknown>>;
@@ -160,6 +188,11 @@ export interface Town extends Figures {
   code: string;
   name: string;
   bounds: Bounds;
+  /** reported in seven days and in those before */
+  week: number;
+  week_before: number;
+  /** reported in 30 days */
+  reported: number;
 }
 
 /** The counts behind a wall's panels. */
@@ -167,11 +200,28 @@ export interface Statistics {
   generated_at: string;
   hours: number[];
   days: { day: string; reported: number; done: number }[];
-  weeks: { done: number; late: number }[];
+  weeks: { done: number; late: number; timed: number; median_hours: number | null }[];
   states: Record<string, number>;
+  /** open for less than 1, 3, 7 days, and longer */
+  ages: number[];
+  /** overdue, due within 24 hours, within 3 days, and later */
+  due: number[];
+  /** reported in 30 days by hour of the day */
+  by_hour: number[];
+  month: number;
+  month_before: number;
   towns: Town[];
-  grids: { grid_code: string; open: number; overdue: number; reported: number; completed: number }[];
-  cameras: { site_class: string; status: string | null; count: number }[];
+  grids: { grid_code: string; open: number; overdue: number; reported: number }[];
+  cameras: { town: string | null; site_class: string; status: string | null; count: number }[];
+}
+
+/** The places of grids by what they completed; equal numbers share a place. */
+export interface Ranking {
+  period: "week" | "month" | "year";
+  since: string;
+  until: string;
+  is_closed: boolean;
+  places: { place: number; code: string; completed: number }[];
 }
 
 export interface Replay {

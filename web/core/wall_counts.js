@@ -130,11 +130,11 @@ export function busiestHour(byHour) {
 }
 
 /**
- * The share of what was completed in a week without a clock running out, in percent; null where nothing was.
- * @param {{done: number, late: number} | undefined} week
+ * The share of what was completed in a week without its clock running out, in percent; null where nothing had a clock.
+ * @param {{timed: number, late: number} | undefined} week
  */
 export function onTime(week) {
-  return week && week.done > 0 ? (100 * (week.done - week.late)) / week.done : null;
+  return week && week.timed > 0 ? (100 * (week.timed - week.late)) / week.timed : null;
 }
 
 /**
