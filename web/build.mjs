@@ -88,7 +88,7 @@ await bundle(
   `export { VectorTile } from "@mapbox/vector-tile";
 export { PbfReader } from "pbf";
 `,
-  ["@mapbox/vector-tile/LICENSE.txt", "pbf/LICENSE"],
+  ["@mapbox/vector-tile/LICENSE.txt", "@mapbox/point-geometry/LICENSE", "pbf/LICENSE"],
 );
 await cp(join(PACKAGES, "heroicons", "LICENSE"), join(VENDOR, "icons.LICENSE"));
 const icons = await usedIcons();

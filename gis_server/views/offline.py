@@ -24,7 +24,7 @@ from gis_server.views.current import language as spoken
 blueprint = Blueprint("offline", __name__)
 
 WORKER = "worker/report.js"
-ENTRIES = ("pages/report.js", WORKER)
+ENTRIES = ("pages/report.js", WORKER, "worker/tiles.js")
 BESIDES = ("vendor/icons.svg",)
 """What modules name while they run, and no import does."""
 

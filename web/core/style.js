@@ -12,6 +12,9 @@
  * @property {string} shape
  */
 
+/** Names and borders must be read through a colour that stands for a number. */
+export const NUMBERED_OPACITY = 0.62;
+
 /**
  * How one feature of a layer is drawn.
  * @param {Layer} layer

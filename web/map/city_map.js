@@ -1,13 +1,16 @@
 /** The map as the pages know it; the rest of the interface never touches the map library. */
 
-import { Canvas, Circle, LatLngBounds, LayerGroup, Map as LeafletMap, Popup, control } from "../vendor/leaflet.js";
+import { Circle, LatLngBounds, LayerGroup, Map as LeafletMap, Popup, control } from "../vendor/leaflet.js";
 import { boundsOf } from "../core/geometry.js";
 import { FeatureLayer } from "./feature_layer.js";
 import { FindingLayer } from "./finding_layer.js";
 import { IncidentLayer } from "./incident_layer.js";
 import { LabelLayer } from "./label_layer.js";
 import { MoveLayer } from "./move_layer.js";
+import { SharpCanvas } from "./sharp_canvas.js";
 import { ShapeMarker } from "./symbols.js";
+import { TiledLayer } from "./tiled_layer.js";
+import { prepare } from "./tile_workers.js";
 
 /** @typedef {import("../core/types.js").Layer} Layer */
 /** @typedef {import("../core/types.js").Bounds} Bounds */
@@ -19,12 +22,15 @@ import { ShapeMarker } from "./symbols.js";
  * @property {number} lon
  * @property {number} lat
  * @property {{number: string} | null} incident
- * @property {{layer: Layer, feature: import("../core/types.js").OneFeature} | null} found topmost feature
+ * @property {{layer: Layer, feature: import("../core/types.js").OneFeature, isWhole: boolean} | null} found topmost feature;
+ *   of one that is not whole only the key, the name and the class are known
  */
 
 /** Panes from the bottom up, between the library's own tile pane (200) and pop-up pane (700). */
 const PANES = { features: 410, findings: 420, labels: 430, incidents: 440, pulses: 450 };
 const FARTHEST_IN = 19;
+/** @type {import("../core/types.js").OneFeature[]} */
+const NOTHING = [];
 
 export class CityMap {
   /**
@@ -48,16 +54,19 @@ export class CityMap {
       this.map.createPane(name).style.zIndex = String(zIndex);
     }
     const look = this.#look();
-    /** @type {Map<string, FeatureLayer>} */
+    /** @type {Map<string, FeatureLayer | TiledLayer>} */
     this.layers = new Map();
+    /** Before the map is brought to a place it shows half the world, of which nobody wants tiles. */
+    this.isPlaced = false;
     /** @type {Map<string, boolean>} layers that a scene shows always or never */
     this.shown = new Map();
     /** @type {Map<string, Map<string, string>>} colours by number, by layer; also of layers that are still to come */
     this.tokens = new Map();
-    this.features = new Canvas({ pane: "features", padding: 0.2 });
-    this.findings = new FindingLayer(new Canvas({ pane: "findings", padding: 0.2 }), look);
-    this.moves = new MoveLayer(new Canvas({ pane: "findings", padding: 0.2 }), look);
-    this.incidents = new IncidentLayer(new Canvas({ pane: "incidents", padding: 0.2 }), look);
+    const canvas = (/** @type {string} */ pane) => new SharpCanvas({ pane, padding: 0.2 });
+    this.features = canvas("features");
+    this.findings = new FindingLayer(canvas("findings"), look);
+    this.moves = new MoveLayer(canvas("findings"), look);
+    this.incidents = new IncidentLayer(canvas("incidents"), look);
     this.labels = new LabelLayer(() => this.#names(), look);
     this.place = new LayerGroup();
     for (const layer of [this.findings.group, this.moves.group, this.incidents.group, this.place]) layer.addTo(this.map);
@@ -77,14 +86,74 @@ export class CityMap {
    */
   setFeatures(layer, features) {
     let shown = this.layers.get(layer.name);
-    if (!shown) {
+    if (!(shown instanceof FeatureLayer)) {
       shown = new FeatureLayer(layer, this.features, this.#look());
-      shown.tokens = this.tokens.get(layer.name) ?? null;
-      this.layers.set(layer.name, shown);
+      this.#replace(shown);
     }
     shown.setFeatures(features);
     this.#showByZoom();
     this.labels.draw();
+  }
+
+  /**
+   * Draw a layer from its tiles, or take those of another generation.
+   * @param {Layer} layer
+   * @param {(error: unknown) => void} trouble told what a tile could not be fetched for, and null when all are there
+   * @returns {Promise<void>} when all that is in view is painted, or something could not be fetched
+   */
+  setTiles(layer, trouble) {
+    return new Promise((resolve) => {
+      let shown = this.layers.get(layer.name);
+      if (!(shown instanceof TiledLayer)) {
+        shown = new TiledLayer(layer, this.features, this.#look());
+        this.#replace(shown);
+      }
+      shown.told = {
+        complete: () => {
+          this.labels.draw();
+          this.map.fire("drawn");
+          resolve();
+        },
+        trouble: (error) => {
+          trouble(error);
+          this.map.fire("drawn");
+          resolve();
+        },
+      };
+      shown.renew(layer);
+      this.#showByZoom();
+      if (shown.isComplete) resolve();
+    });
+  }
+
+  /** Have ready what takes tiles apart, before they come. */
+  expectTiles() {
+    prepare();
+  }
+
+  /**
+   * Tell where the rows of a tiled layer are, also of those that are not in view.
+   * @param {string} name
+   * @param {import("../core/types.js").Extents} extents
+   */
+  setExtents(name, extents) {
+    const layer = this.layers.get(name);
+    if (!(layer instanceof TiledLayer)) return;
+    layer.setExtents(extents);
+    this.map.fire("drawn");
+  }
+
+  /** How many tiles in view could not be fetched. */
+  get failedTiles() {
+    return [...this.layers.values()].reduce((sum, one) => sum + (one instanceof TiledLayer ? one.pictures.failed : 0), 0);
+  }
+
+  /** @param {FeatureLayer | TiledLayer} layer */
+  #replace(layer) {
+    const { name } = layer.layer;
+    this.layers.get(name)?.group.remove();
+    layer.tokens = this.tokens.get(name) ?? null;
+    this.layers.set(name, layer);
   }
 
   /** @param {string} name */
@@ -119,13 +188,17 @@ export class CityMap {
   /** Whether a layer is drawn at the present zoom. @param {Layer} layer */
   isInRange(layer) {
     const always = this.shown.get(layer.name);
+    if (layer.tiles && !this.isPlaced) return false;
     if (always !== undefined) return always;
     return Math.round(this.map.getZoom()) >= layer.style.min_zoom;
   }
 
-  /** The features of a layer as they came. @param {string} name */
+  /**
+   * The features of a layer as they came, the same list as long as they are the same; of a tiled layer their boxes.
+   * @param {string} name
+   */
   featuresOf(name) {
-    return this.layers.get(name)?.items.map(({ feature }) => feature) ?? [];
+    return this.layers.get(name)?.features ?? NOTHING;
   }
 
   /** The box around a layer's features, or null. @param {string} name */
@@ -136,7 +209,7 @@ export class CityMap {
   /** The layers that are on the map now, from the bottom up, with the classes that occur. */
   drawn() {
     return [...this.layers.values()]
-      .filter(({ layer, items }) => items.length > 0 && this.isInRange(layer))
+      .filter((one) => !one.isEmpty && this.isInRange(one.layer))
       .sort((a, b) => a.layer.order - b.layer.order)
       .map((one) => ({ layer: one.layer, values: one.values() }));
   }
@@ -164,6 +237,7 @@ export class CityMap {
    * @param {{closest?: number}} [options] `closest` zoom to go to
    */
   fit([west, south, east, north], { top = 16, right = 16, bottom = 16, left = 16 } = {}, { closest = FARTHEST_IN } = {}) {
+    this.isPlaced = true;
     this.map.fitBounds(new LatLngBounds([south, west], [north, east]), {
       paddingTopLeft: [left, top],
       paddingBottomRight: [right, bottom],
@@ -206,6 +280,7 @@ export class CityMap {
    * @param {number} zoom
    */
   goTo(lon, lat, zoom) {
+    this.isPlaced = true;
     const still = matchMedia("(prefers-reduced-motion: reduce)").matches;
     this.map.setView([lat, lon], Math.max(zoom, this.map.getZoom()), { animate: !still });
   }
@@ -245,7 +320,15 @@ export class CityMap {
   }
 
   #look() {
-    return { colour: (/** @type {string} */ token) => this.#colour(token), scale: this.scale(), zoom: this.map.getZoom() };
+    // asking the page for a colour makes it compute its styles
+    /** @type {Map<string, string>} */
+    const known = new Map();
+    const colour = (/** @type {string} */ token) => {
+      const found = known.get(token) ?? this.#colour(token);
+      known.set(token, found);
+      return found;
+    };
+    return { colour, scale: this.scale(), zoom: this.map.getZoom() };
   }
 
   /** @param {string} token */
@@ -287,7 +370,7 @@ export class CityMap {
     const shown = [...this.layers.values()].filter(({ layer }) => this.isInRange(layer));
     for (const one of shown.sort((a, b) => b.layer.order - a.layer.order)) {
       const feature = one.at(lon, lat, pixelsFrom);
-      if (feature) return { layer: one.layer, feature };
+      if (feature) return { layer: one.layer, feature, isWhole: one instanceof FeatureLayer };
     }
     return null;
   }

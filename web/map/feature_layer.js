@@ -2,15 +2,12 @@
 
 import { GeoJSON, LayerGroup, Polyline, Polygon } from "../vendor/leaflet.js";
 import { contains, labelPoint } from "../core/geometry.js";
-import { drawingOf, letteringOf, radiusAt, widthAt } from "../core/style.js";
+import { drawingOf, letteringOf, NUMBERED_OPACITY, radiusAt, widthAt } from "../core/style.js";
 import { ShapeMarker } from "./symbols.js";
 
 /** @typedef {import("../core/types.js").Layer} Layer */
 /** @typedef {import("../core/types.js").Features} Features */
 /** @typedef {import("../core/types.js").OneFeature} OneFeature */
-
-/** Names and borders must be read through a colour that stands for a number. */
-const NUMBERED_OPACITY = 0.62;
 
 /**
  * @typedef {object} Look
@@ -32,8 +29,14 @@ export class FeatureLayer {
     this.group = new LayerGroup();
     /** @type {{feature: OneFeature, path: import("../vendor/leaflet.js").Path, anchor: [number, number] | null}[]} */
     this.items = [];
+    /** @type {OneFeature[]} as they came */
+    this.features = [];
     /** @type {Map<string, string> | null} tokens by key that replace the layer's own colours; what has none is filled like any of the layer */
     this.tokens = null;
+  }
+
+  get isEmpty() {
+    return this.items.length === 0;
   }
 
   /**
@@ -48,6 +51,7 @@ export class FeatureLayer {
   /** @param {Features} features */
   setFeatures(features) {
     this.group.clearLayers();
+    this.features = features.features;
     this.items = [];
     for (const feature of features.features) {
       const path = this.#path(feature);

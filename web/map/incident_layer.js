@@ -2,10 +2,12 @@
 
 import { DivIcon, LatLng, LayerGroup, Marker } from "../vendor/leaflet.js";
 import { markOf } from "../core/incident.js";
-import { MARK_SHAPES, ShapeMarker } from "./symbols.js";
+import { SymbolField } from "./symbol_field.js";
+import { MARK_SHAPES } from "./symbols.js";
 
 /** @typedef {{number: string, lon: number, lat: number, state: string, is_urgent: boolean, is_overdue?: boolean}} Incident */
 /** @typedef {import("./feature_layer.js").Look} Look */
+/** @typedef {keyof typeof MARK_SHAPES} Mark */
 
 const RADIUS = 7;
 const PULSE_MS = 2_000;
@@ -17,16 +19,15 @@ const UNANSWERED = new Set(["discovered", "recorded", "reported"]);
 
 export class IncidentLayer {
   /**
-   * @param {import("../vendor/leaflet.js").Canvas} renderer
+   * @param {import("./sharp_canvas.js").SharpCanvas} renderer
    * @param {Look} look
    */
   constructor(renderer, look) {
     this.renderer = renderer;
     this.look = look;
-    /** Asking the page for a colour makes it compute its styles. @type {Map<string, string>} */
-    this.colours = new Map();
-    this.group = new LayerGroup();
-    /** @type {Map<string, {incident: Incident, marker: ShapeMarker}>} */
+    this.field = new SymbolField(renderer, (mark) => this.#design(/** @type {Mark} */ (mark)));
+    this.group = new LayerGroup([/** @type {any} */ (this.field)]);
+    /** @type {Map<string, Incident>} */
     this.shown = new Map();
     /** @type {Map<string, Marker>} */
     this.calls = new Map();
@@ -49,25 +50,17 @@ export class IncidentLayer {
    * @param {Incident} incident
    */
   put(incident) {
-    const place = new LatLng(incident.lat, incident.lon);
-    const known = this.shown.get(incident.number);
-    if (known) {
-      if (!looksTheSame(known.incident, incident)) known.marker.setLatLng(place).setStyle(this.#options(incident));
-      known.incident = incident;
-    } else {
-      const marker = new ShapeMarker(place, this.#options(incident));
-      this.group.addLayer(marker);
-      this.shown.set(incident.number, { incident, marker });
-    }
+    const { number, lon, lat } = incident;
+    const mark = markOf(incident);
+    this.shown.set(number, incident);
     // what presses is never hidden under what does not
-    if (PRESSING.has(markOf(incident))) this.shown.get(incident.number)?.marker.bringToFront();
-    this.#call(incident, place);
+    this.field.put(number, lon, lat, mark, PRESSING.has(mark));
+    this.#call(incident);
   }
 
   /** @param {string} number */
   remove(number) {
-    const known = this.shown.get(number);
-    if (known) this.group.removeLayer(known.marker);
+    this.field.takeAway(number);
     this.shown.delete(number);
     this.#silence(number);
   }
@@ -79,7 +72,7 @@ export class IncidentLayer {
   pulse(number) {
     const known = this.shown.get(number);
     if (!known) return;
-    const ring = ringAt(known.marker.getLatLng(), `pulse pulse-${markOf(known.incident)}`);
+    const ring = ringAt(known, `pulse pulse-${markOf(known)}`);
     this.group.addLayer(ring);
     setTimeout(() => this.group.removeLayer(ring), PULSE_MS);
   }
@@ -87,11 +80,7 @@ export class IncidentLayer {
   /** @param {Look} look */
   restyle(look) {
     this.look = look;
-    this.colours.clear();
-    for (const { incident, marker } of this.shown.values()) {
-      marker.setStyle(this.#options(incident));
-      marker.setRadius(RADIUS * look.scale);
-    }
+    this.field.restyle();
   }
 
   /**
@@ -101,46 +90,27 @@ export class IncidentLayer {
   at(pixelsFrom) {
     let nearest = null;
     let least = (RADIUS + 7) * this.look.scale;
-    for (const { incident } of this.shown.values()) {
+    for (const incident of this.shown.values()) {
       const pixels = pixelsFrom(incident.lon, incident.lat);
       if (pixels <= least) [nearest, least] = [incident, pixels];
     }
     return nearest;
   }
 
-  /** @param {string} token */
-  #colour(token) {
-    const colour = this.colours.get(token) ?? this.look.colour(token);
-    this.colours.set(token, colour);
-    return colour;
+  /** @param {Mark} mark */
+  #design(mark) {
+    const { colour, scale } = this.look;
+    return { shape: MARK_SHAPES[mark], radius: RADIUS * scale, fill: colour("--" + mark), casing: colour("--map-ground"), width: 1.5 * scale };
   }
 
   /** @param {Incident} incident */
-  #options(incident) {
-    const mark = markOf(incident);
-    return {
-      renderer: this.renderer,
-      interactive: false,
-      radius: RADIUS * this.look.scale,
-      shape: MARK_SHAPES[mark],
-      fillColor: this.#colour("--" + mark),
-      fillOpacity: 1,
-      color: this.#colour("--map-ground"),
-      weight: 1.5 * this.look.scale,
-    };
-  }
-
-  /**
-   * @param {Incident} incident
-   * @param {LatLng} place
-   */
-  #call(incident, place) {
+  #call(incident) {
     const calls = markOf(incident) === "urgent" && UNANSWERED.has(incident.state);
     const ring = this.calls.get(incident.number);
     if (!calls) this.#silence(incident.number);
-    else if (ring) ring.setLatLng(place);
+    else if (ring) ring.setLatLng([incident.lat, incident.lon]);
     else if (this.#mayCall(incident.number)) {
-      const made = ringAt(place, "pulse pulse-call");
+      const made = ringAt(incident, "pulse pulse-call");
       this.group.addLayer(made);
       this.calls.set(incident.number, made);
     }
@@ -167,18 +137,10 @@ export class IncidentLayer {
 }
 
 /**
- * @param {Incident} one
- * @param {Incident} other
- */
-function looksTheSame(one, other) {
-  return one.lon === other.lon && one.lat === other.lat && markOf(one) === markOf(other);
-}
-
-/**
- * @param {LatLng} place
+ * @param {{lon: number, lat: number}} place
  * @param {string} className
  */
-function ringAt(place, className) {
+function ringAt({ lon, lat }, className) {
   const icon = new DivIcon({ className, iconSize: [0, 0] });
-  return new Marker(place, { icon, interactive: false, keyboard: false, pane: "pulses" });
+  return new Marker(new LatLng(lat, lon), { icon, interactive: false, keyboard: false, pane: "pulses" });
 }

@@ -2,6 +2,7 @@
 
 import { DomUtil, Layer } from "../vendor/leaflet.js";
 import { placeLabels } from "../core/labels.js";
+import { density } from "./sharp_canvas.js";
 
 /** @typedef {{text: string, anchor: [number, number], rank: number, size: number, weight: number, token: string}} Name */
 /** @typedef {import("./feature_layer.js").Look} Look */
@@ -51,26 +52,26 @@ export class LabelLayer extends Layer {
     const map = /** @type {import("../vendor/leaflet.js").Map | null} */ (/** @type {any} */ (this)._map);
     if (!map) return;
     const size = map.getSize();
-    const density = window.devicePixelRatio || 1;
-    Object.assign(this.canvas, { width: size.x * density, height: size.y * density });
+    const ratio = density();
+    Object.assign(this.canvas, { width: Math.round(size.x * ratio), height: Math.round(size.y * ratio) });
     Object.assign(this.canvas.style, { width: `${size.x}px`, height: `${size.y}px` });
     DomUtil.setPosition(this.canvas, map.containerPointToLayerPoint([0, 0]));
     const ctx = /** @type {CanvasRenderingContext2D} */ (this.canvas.getContext("2d"));
-    ctx.scale(density, density);
+    ctx.scale(ratio, ratio);
     ctx.textAlign = "center";
     ctx.textBaseline = "middle";
     ctx.lineJoin = "round";
     const rem = parseFloat(getComputedStyle(document.documentElement).fontSize);
     const family = getComputedStyle(document.body).fontFamily;
-    const wanted = this.names().map((name) => {
+    const wanted = this.names().flatMap((name) => {
       const { x, y } = map.latLngToContainerPoint([name.anchor[1], name.anchor[0]]);
+      if (x <= 0 || y <= 0 || x >= size.x || y >= size.y) return [];
       const height = name.size * rem;
       const font = `${name.weight} ${height}px ${family}`;
       ctx.font = font;
-      return { ...name, x, y, font, height, width: ctx.measureText(name.text).width };
+      return [{ ...name, x, y, font, height, width: ctx.measureText(name.text).width }];
     });
-    const inView = wanted.filter(({ x, y }) => x > 0 && y > 0 && x < size.x && y < size.y);
-    for (const label of placeLabels(inView)) {
+    for (const label of placeLabels(wanted)) {
       ctx.font = label.font;
       ctx.strokeStyle = this.look.colour("--label-halo");
       ctx.lineWidth = label.height / 4.5;

@@ -1,84 +1,19 @@
 /** What a canvas draws beyond lines and fills: points with a shape of their own. */
 
+import { drawSymbol } from "../core/symbol.js";
 import { CircleMarker } from "../vendor/leaflet.js";
 
 /**
- * Trace the outline of a shape around a point.
- * @param {CanvasRenderingContext2D} ctx
- * @param {string} shape
- * @param {number} x
- * @param {number} y
- * @param {number} r half its height, px
+ * A symbol drawn once, to be copied wherever it stands; its middle is the picture's.
+ * @param {{shape: string, radius: number, fill: string, casing: string, width: number}} symbol sizes in device px
  */
-function trace(ctx, shape, x, y, r) {
-  ctx.beginPath();
-  switch (shape) {
-    case "triangle":
-      ctx.moveTo(x, y - r * 1.1);
-      ctx.lineTo(x + r * 1.1, y + r * 0.85);
-      ctx.lineTo(x - r * 1.1, y + r * 0.85);
-      ctx.closePath();
-      break;
-    case "diamond":
-      ctx.moveTo(x, y - r * 1.15);
-      ctx.lineTo(x + r * 1.15, y);
-      ctx.lineTo(x, y + r * 1.15);
-      ctx.lineTo(x - r * 1.15, y);
-      ctx.closePath();
-      break;
-    case "square":
-      ctx.rect(x - r * 0.85, y - r * 0.85, r * 1.7, r * 1.7);
-      break;
-    case "cross":
-      ctx.moveTo(x - r, y);
-      ctx.lineTo(x + r, y);
-      ctx.moveTo(x, y - r);
-      ctx.lineTo(x, y + r);
-      break;
-    default:
-      ctx.arc(x, y, r, 0, Math.PI * 2);
-  }
-}
-
-/**
- * Draw one symbol: filled, with a casing that keeps it apart from what lies under it.
- * @param {CanvasRenderingContext2D} ctx
- * @param {{shape: string, x: number, y: number, radius: number, fill: string, fillOpacity: number, casing: string, width: number}} symbol
- */
-export function drawSymbol(ctx, { shape, x, y, radius, fill, fillOpacity, casing, width }) {
-  ctx.save();
-  ctx.lineJoin = "round";
-  ctx.lineCap = "round";
-  ctx.setLineDash([]);
-  if (shape === "check") {
-    // a tick on a disc: the tick is what says "done"
-    trace(ctx, "circle", x, y, radius);
-    ctx.fillStyle = casing;
-    ctx.fill();
-    ctx.strokeStyle = fill;
-    ctx.lineWidth = Math.max(1.5, radius * 0.28);
-    ctx.stroke();
-    ctx.beginPath();
-    ctx.moveTo(x - radius * 0.45, y + radius * 0.02);
-    ctx.lineTo(x - radius * 0.1, y + radius * 0.38);
-    ctx.lineTo(x + radius * 0.48, y - radius * 0.36);
-    ctx.stroke();
-  } else {
-    trace(ctx, shape, x, y, radius);
-    if (fill && shape !== "cross") {
-      ctx.globalAlpha = fillOpacity;
-      ctx.fillStyle = fill;
-      ctx.fill();
-      ctx.globalAlpha = 1;
-    }
-    const stroke = shape === "cross" ? fill : casing;
-    if (stroke && width > 0) {
-      ctx.strokeStyle = stroke;
-      ctx.lineWidth = width;
-      ctx.stroke();
-    }
-  }
-  ctx.restore();
+export function stamp(symbol) {
+  const half = Math.ceil(symbol.radius * 1.2 + symbol.width) + 1;
+  const picture = document.createElement("canvas");
+  picture.width = picture.height = 2 * half;
+  const ctx = /** @type {CanvasRenderingContext2D} */ (picture.getContext("2d"));
+  drawSymbol(ctx, { ...symbol, fillOpacity: 1, x: half, y: half });
+  return { picture, half };
 }
 
 /** A point drawn on the canvas with a shape of its own. */

@@ -116,7 +116,7 @@ async function showResult(id, { keep = false } = {}) {
   const found = await getJson(findingsUrl(id));
   const { generation, problems, summary } = found;
   findings = found.findings;
-  await loader.showGeneration(layerChoice.value, id);
+  await loader.showGeneration(layerChoice.value, generation);
   showFacts(generation);
   showRowProblems(problems);
   byId("findings-box").hidden = findings.length === 0;
@@ -330,7 +330,7 @@ map.onDrawn(() => {
   byId("legend").hidden = false;
 });
 map.onPick(({ lon, lat, found }) => {
-  if (found) map.openPopup(lon, lat, popup(found.layer, found.feature.properties));
+  if (found) void attempt(async () => map.openPopup(lon, lat, popup(found.layer, (await loader.whole(found)).properties)));
 });
 
 await attempt(async () => {

@@ -1,0 +1,78 @@
+/** The workers that take vector tiles apart and paint them: made for a page when tiles are expected. */
+
+import { paintTile } from "../core/tile_paint.js";
+
+/** More would only be in each other's way, and in the page's. */
+const MOST = 2;
+
+/** @typedef {{resolve: (answer: any) => void, reject: (error: Error) => void}} Asker */
+
+class Helper {
+  constructor() {
+    /** @type {Map<number, Asker>} */
+    this.askers = new Map();
+    this.worker = new Worker(new URL("../worker/tiles.js", import.meta.url), { type: "module" });
+    this.worker.addEventListener("message", ({ data: { id, answer, problem } }) => {
+      const asker = this.askers.get(id);
+      this.askers.delete(id);
+      if (problem) asker?.reject(new Error(problem));
+      else asker?.resolve(answer);
+    });
+    // one that could not be loaded is made again for the next tile
+    this.worker.addEventListener("error", () => {
+      helpers.splice(helpers.indexOf(this), 1);
+      for (const { reject } of this.askers.values()) reject(new Error("a worker for tiles does not run"));
+      this.askers.clear();
+    });
+  }
+}
+
+/** @type {Helper[]} */
+const helpers = [];
+let asked = 0;
+
+/** Have the workers ready before the first tile has come. */
+export function prepare() {
+  const wanted = Math.min(MOST, Math.max(1, navigator.hardwareConcurrency || 1));
+  while (helpers.length < wanted) helpers.push(new Helper());
+}
+
+/**
+ * @param {string} work
+ * @param {object} given
+ * @param {Transferable[]} [transfer]
+ * @returns {Promise<any>}
+ */
+function ask(work, given, transfer = []) {
+  prepare();
+  const [idlest] = [...helpers].sort((a, b) => a.askers.size - b.askers.size);
+  const id = ++asked;
+  return new Promise((resolve, reject) => {
+    idlest?.askers.set(id, { resolve, reject });
+    idlest?.worker.postMessage({ id, work, given }, transfer);
+  });
+}
+
+/**
+ * @param {ArrayBuffer} bytes which are handed over
+ * @param {import("../core/tile_types.js").Taking[]} takings
+ * @returns {Promise<Record<string, import("../core/tile_types.js").DecodedLayer>>}
+ */
+export function decode(bytes, takings) {
+  return ask("decode", { bytes, takings }, [bytes]);
+}
+
+/**
+ * @param {import("../core/tile_paint.js").Shapes} shapes
+ * @param {import("../core/tile_paint.js").Plan} plan
+ * @returns {Promise<ImageBitmap | HTMLCanvasElement>}
+ */
+export async function paint({ kind, parts, lines, borders }, plan) {
+  // what is not painted does not go to the worker
+  const shapes = { kind, parts, lines, borders };
+  if ("OffscreenCanvas" in globalThis) return ask("paint", { shapes, plan });
+  const canvas = document.createElement("canvas");
+  Object.assign(canvas, { width: plan.width, height: plan.height });
+  paintTile(/** @type {CanvasRenderingContext2D} */ (canvas.getContext("2d")), shapes, plan);
+  return canvas;
+}
