@@ -31,6 +31,7 @@ def test_the_layers_of_a_grid_service(catalogue: Catalogue) -> None:
     assert kinds == {
         "water": (LayerKind.FEATURE, polygon),
         "road": (LayerKind.FEATURE, line),
+        "building": (LayerKind.FEATURE, polygon),
         "area": (LayerKind.BOUNDARY, polygon),
         "grid": (LayerKind.BOUNDARY, polygon),
         "reference": (LayerKind.FEATURE, polygon),
@@ -62,6 +63,7 @@ def test_tiers_follow_the_requirements(catalogue: Catalogue) -> None:
     assert [layer.name for layer in catalogue.visible(Tier.PUBLIC)] == [
         "water",
         "road",
+        "building",
         "area",
         "grid",
         "sub_grid",

@@ -198,6 +198,21 @@ def test_incidents_have_their_hours_and_ends(city: City) -> None:
     assert (city["sub_grid"]["sub_grid_code"][within] == incident["sub_grid_code"]).all()
 
 
+def test_buildings_stand_apart_and_neither_in_the_street_nor_in_the_river(city: City) -> None:
+    shapes = city["building"].geometry
+    assert shapely.is_valid(shapes).all()
+    tree = shapely.STRtree(shapes)
+    one, other = tree.query(shapes, predicate="intersects")
+    assert (one == other).all()
+    wet = city["water"].geometry[city["water"]["water_class"] == "river"][0]
+    assert not shapely.intersects(wet, shapes).any()
+    streets = city["road"].geometry[city["road"]["road_class"] != "rural"]
+    assert len(tree.query(streets, predicate="intersects")[0]) == 0
+    # four doors in five are the door of a building
+    doors = np.unique(tree.query(city["address"].geometry, predicate="within")[0])
+    assert len(doors) > 0.8 * len(city["address"])
+
+
 def test_same_seed_same_city_other_seed_other_city(small: City) -> None:
     again = make_city(seed=3, towns=1, communities_per_town=4, grids_per_community=4)
     other = make_city(seed=4, towns=1, communities_per_town=4, grids_per_community=4)

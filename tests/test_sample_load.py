@@ -15,6 +15,7 @@ from gis_server.sample.city import LAYERS
 
 SIZES = {
     "area": 28, "grid": 200, "sub_grid": 897, "address": 14822, "camera": 500, "road": 782, "water": 24,
+    "building": 11274,
 }  # fmt: skip
 
 

@@ -98,7 +98,7 @@ def test_a_layer_comes_in_tiles_from_so_many_rows_on(app: Flask, city_ctx: Conte
     counts = {one["name"]: one["count"] for one in catalogue["layers"]}
     # of three cameras one is at a sensitive site
     assert counts == {
-        **dict.fromkeys(("water", "road", "reference", "address"), 0),
+        **dict.fromkeys(("water", "road", "building", "reference", "address"), 0),
         **{"area": 7, "grid": 8, "sub_grid": 16, "camera": 2, "incident": None},
     }
     assert all(one["tiles"] is None for one in catalogue["layers"])

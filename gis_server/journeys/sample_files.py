@@ -31,15 +31,18 @@ SHAPEFILES = {"area": "areas.shp", "grid": "grids.shp", "sub_grid": "sub_grids.s
 
 ADDRESSES = "addresses.gpkg"
 ROSTER = "roster.xlsx"
+BUILDINGS = "buildings.gpkg"
 PACKAGE = "city.gpkg"
-"""Addresses are often asked for alone and have a GeoPackage to themselves; all other layers share one."""
+"""Addresses and buildings have a GeoPackage each, for they are many; all other layers share one."""
+
+ALONE = {"address": ADDRESSES, "building": BUILDINGS}
 
 Progress = Callable[[int, int], None]
 
 
 def sample_file(folder: Path, layer: str) -> Path:
     """The file of ``folder/clean`` that holds a layer."""
-    return folder / CLEAN / {**SHAPEFILES, "address": ADDRESSES}.get(layer, PACKAGE)
+    return folder / CLEAN / {**SHAPEFILES, **ALONE}.get(layer, PACKAGE)
 
 
 def make_sample(
@@ -92,8 +95,8 @@ def _write_clean(folder: Path, city: City) -> None:
         lon_lat = transform(table.geometry, city.crs, STORAGE_CRS)
         if layer in SHAPEFILES:
             writing.write_shapefile(folder / SHAPEFILES[layer], lon_lat, table.columns, STORAGE_CRS)
-        elif layer == "address":
-            writing.write_geopackage(folder / ADDRESSES, {layer: (lon_lat, table.columns)}, STORAGE_CRS)
+        elif layer in ALONE:
+            writing.write_geopackage(folder / ALONE[layer], {layer: (lon_lat, table.columns)}, STORAGE_CRS)
         else:
             package[layer] = (lon_lat, table.columns)
     writing.write_geopackage(folder / PACKAGE, package, STORAGE_CRS)

@@ -25,10 +25,11 @@ _SET_BACKS = (9.0, 5.0, 2.0, 0.6)  # metres from the edge of a face to its house
 
 @dataclass(frozen=True, slots=True)
 class Addresses:
-    """The address table, and the face of every row."""
+    """The address table, and of every row its face and the direction (radians) of the row of houses it stands in."""
 
     table: Table
     face: Ints
+    turn: Floats
 
 
 def _ground(faces: Faces, chosen: Ints, bed: Polygon) -> NDArray[np.object_]:
@@ -160,14 +161,16 @@ def make_addresses(on: Settled, per_household: bool) -> Addresses:
     doors = np.where(rural, households, np.maximum(1, np.rint(households / HOUSEHOLDS_PER_STAIRWELL)))
     doors = doors.astype(np.intp)
     ground = _ground(faces, chosen, on.bed)
-    x, y, of = _spots(random, ground, _angles(ground), doors)
+    angle = _angles(ground)
+    x, y, of = _spots(random, ground, angle, doors)
     share = _split(random, households, doors)
-    face = chosen[of]
+    face, turn = chosen[of], angle[of]
     words = _wording(on, face)
     if per_household:
         flat = np.arange(share.sum()) - np.repeat(np.cumsum(share) - share, share)
         door = np.repeat(np.arange(len(share)), share)
-        x, y, face, share = x[door], y[door], face[door], np.ones(len(door), dtype=np.int64)
+        x, y, face, turn = x[door], y[door], face[door], turn[door]
+        share = np.ones(len(door), dtype=np.int64)
         words = [
             f"{words[d]}{f // 2 + 1}0{f % 2 + 1}室" if faces.seat[i] >= 0 else words[d]
             for d, f, i in zip(door.tolist(), flat.tolist(), face.tolist(), strict=True)
@@ -183,4 +186,4 @@ def make_addresses(on: Settled, per_household: bool) -> Addresses:
             "actual_population": people.astype(np.int64),
         },
     )
-    return Addresses(table, face)
+    return Addresses(table, face, turn)

@@ -11,6 +11,7 @@ from datetime import datetime, timedelta, timezone
 from gis_server.sample.addresses import make_addresses
 from gis_server.sample.blocks import Faces, make_faces
 from gis_server.sample.boundaries import make_boundaries
+from gis_server.sample.buildings import make_buildings
 from gis_server.sample.cameras import make_cameras
 from gis_server.sample.grids import URBAN_GRID_HOUSEHOLDS, Division, Shares, make_division
 from gis_server.sample.households import hamlet_households
@@ -27,7 +28,7 @@ __all__ = ["CHINA_TIME", "LAYERS", "City", "Table", "make_city"]
 
 CHINA_TIME = timezone(timedelta(hours=8))
 
-LAYERS = ("area", "grid", "sub_grid", "address", "camera", "road", "water", "incident")
+LAYERS = ("area", "grid", "sub_grid", "address", "camera", "road", "water", "building", "incident")
 """Layers of the city in the order in which they are imported: parents first."""
 
 DEFAULT_SEED = 12
@@ -127,6 +128,7 @@ def make_city(
         "camera": shots,
         "road": roads,
         "water": water,
+        "building": make_buildings(on, places),
         "incident": events,
     }
     roster = make_roster(seed, boundaries.area, boundaries.grid)
