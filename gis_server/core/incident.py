@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
+from typing import overload
 
 from gis_server.core.datum import Datum
 from gis_server.core.errors import UnusableInput
@@ -205,6 +206,14 @@ def _wrong(name: str, expected: Message) -> UnusableInput:
     )
 
 
+@overload
+def parse_number(value: object, name: str) -> float: ...
+
+
+@overload
+def parse_number(value: object, name: str, *, required: bool) -> float | None: ...
+
+
 def parse_number(value: object, name: str, *, required: bool = True) -> float | None:
     """A finite number of JSON or a query string; UnusableInput names the field otherwise."""
     if value is None:
@@ -276,8 +285,6 @@ def parse_report(content: object, now: datetime) -> IncidentReport:
             )
     lon = parse_number(content.get("lon"), "lon")
     lat = parse_number(content.get("lat"), "lat")
-    assert lon is not None  # noqa: S101  (required)
-    assert lat is not None  # noqa: S101  (required)
     check_position(lon, lat)
     accuracy = parse_number(content.get("accuracy_m"), "accuracy_m", required=False)
     check_accuracy(accuracy)

@@ -30,6 +30,5 @@ def search() -> Response:
     if query is None:
         raise UnusableInput(msg("缺少 {name}。", name="q"), field="q", expected=msg("要查的地址"))
     limit = integer_parameter("limit", 5)
-    assert limit is not None  # noqa: S101  (it has a default)
     at = parse_time(parameter("at"), "at") or now()
     return json_answer(answer_json(addresses.search(ctx(), actor(), query, at=at, limit=limit)))

@@ -4,7 +4,7 @@ from flask import Blueprint, Response
 
 from gis_server.core.access import Act
 from gis_server.core.duplicate import Verdict, parse_verdict
-from gis_server.core.incident import parse_datum, parse_number, parse_time
+from gis_server.core.incident import parse_datum, parse_time
 from gis_server.journeys import duplicates
 from gis_server.journeys.duplicates import Around, Seen
 from gis_server.views.current import (
@@ -14,8 +14,8 @@ from gis_server.views.current import (
     json_body,
     known_parameters,
     now,
-    number_parameter,
     parameter,
+    point_parameters,
 )
 
 blueprint = Blueprint("duplicates", __name__, url_prefix="/api")
@@ -26,10 +26,7 @@ def around_place() -> Response:
     """Open incidents that a report from a place may repeat."""
     actor().require(Act.REPORT_INCIDENT)
     known_parameters("lon", "lat", "datum", "item", "at")
-    lon = parse_number(number_parameter("lon"), "lon")
-    lat = parse_number(number_parameter("lat"), "lat")
-    assert lon is not None  # noqa: S101  (required)
-    assert lat is not None  # noqa: S101  (required)
+    lon, lat = point_parameters()
     around = duplicates.around_place(
         ctx(),
         actor(),

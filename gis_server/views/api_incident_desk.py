@@ -39,7 +39,6 @@ def listing() -> Response:
     """Incidents that the reader may see, filtered; ``next`` is the ``before`` of the next page."""
     asked = _asked("limit", "before")
     limit = integer_parameter("limit", 100)
-    assert limit is not None  # noqa: S101  (it has a default)
     found = incident_listing.listing(
         ctx(), actor(), asked, now=now(), before=integer_parameter("before"), limit=limit
     )

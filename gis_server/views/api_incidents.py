@@ -33,6 +33,7 @@ from gis_server.views.current import (
     now,
     number_parameter,
     parameter,
+    point_parameters,
     say,
 )
 
@@ -73,10 +74,7 @@ def route() -> Response:
     """Where a point belongs, without recording anything."""
     actor().require(Act.ROUTE)
     known_parameters("lon", "lat", "datum", "accuracy_m", "at")
-    lon = parse_number(number_parameter("lon"), "lon")
-    lat = parse_number(number_parameter("lat"), "lat")
-    assert lon is not None  # noqa: S101  (required)
-    assert lat is not None  # noqa: S101  (required)
+    lon, lat = point_parameters()
     found = incidents.route_point(
         ctx(),
         actor(),

@@ -23,6 +23,7 @@ from gis_server.views.current import (
     now,
     number_parameter,
     parameter,
+    point_parameters,
     say,
 )
 
@@ -62,10 +63,7 @@ def nearby() -> Response:
     """The nearest cameras and staff to a point."""
     actor().require(Act.ROUTE)
     known_parameters("lon", "lat", "datum", "reach_m")
-    lon = parse_number(number_parameter("lon"), "lon")
-    lat = parse_number(number_parameter("lat"), "lat")
-    assert lon is not None  # noqa: S101  (required)
-    assert lat is not None  # noqa: S101  (required)
+    lon, lat = point_parameters()
     found = places.nearby(
         ctx(),
         actor(),

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any, cast
+from typing import Any, cast, overload
 
 import orjson
 from flask import Response, current_app, g, request
@@ -14,6 +14,7 @@ from werkzeug.exceptions import RequestEntityTooLarge
 
 from gis_server.core.access import VISITOR, Actor
 from gis_server.core.errors import NotJson, TooLarge, Unavailable, UnusableInput
+from gis_server.core.incident import parse_number
 from gis_server.core.message import Message, Translate, msg
 from gis_server.core.ranking import Ranking
 from gis_server.core.wall import WallState
@@ -175,6 +176,14 @@ def known_parameters(*names: str) -> None:
             )
 
 
+@overload
+def integer_parameter(name: str) -> int | None: ...
+
+
+@overload
+def integer_parameter(name: str, default: int) -> int: ...
+
+
 def integer_parameter(name: str, default: int | None = None) -> int | None:
     """A query parameter as an integer of at most 18 digits."""
     value = parameter(name)
@@ -183,6 +192,11 @@ def integer_parameter(name: str, default: int | None = None) -> int | None:
     if not (value.isascii() and value.removeprefix("-").isdigit() and len(value) <= 18):
         raise UnusableInput(msg("参数 {name} 应为整数。", name=name), field=name, expected=msg("整数"))
     return int(value)
+
+
+def point_parameters() -> tuple[float, float]:
+    """The query parameters ``lon`` and ``lat``; UnusableInput names the one that is missing or no number."""
+    return parse_number(number_parameter("lon"), "lon"), parse_number(number_parameter("lat"), "lat")
 
 
 def number_parameter(name: str) -> float | None:
