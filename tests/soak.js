@@ -1,7 +1,9 @@
 // Runs in the page before the wall does: a stream and a server that live through 30 days in minutes.
 (() => {
   const realFetch = window.fetch.bind(window);
-  const soak = { now: Date.now(), refreshes: 0, counted: 0, answer: null, statistics: null, source: null, waiting: [] };
+  const DAY = 86_400_000;
+  // `turn` is by what all that is shown changes from refresh to refresh; `position` counts what was told
+  const soak = { now: Date.now(), turn: 0, refreshes: 0, position: 0, answer: null, statistics: null, source: null, waiting: [] };
   window.soak = soak;
 
   window.EventSource = class extends EventTarget {
@@ -17,7 +19,7 @@
 
   function incidents() {
     const { features } = soak.answer.incidents;
-    const n = soak.refreshes;
+    const n = soak.turn;
     const shown = 30 + (n % 40);
     return Array.from({ length: shown }, (_unused, k) => {
       const base = features[(n + k) % features.length];
@@ -37,17 +39,18 @@
 
   function state() {
     const features = incidents();
-    const start = new Date(soak.now - (soak.now % 86_400_000)).toISOString();
-    const calls = soak.refreshes % 300 < 4;
+    const start = new Date(soak.now - (soak.now % DAY)).toISOString();
+    const calls = soak.turn % 300 > 295;
     const raised_at = new Date(soak.now - 2_000).toISOString();
     const [lon, lat] = features[0].geometry.coordinates;
     const { grid_code, grid_name } = features[0].properties;
     return {
       ...soak.answer,
       generated_at: new Date(soak.now).toISOString(),
-      figures: { open: features.length, urgent: 3, overdue: soak.refreshes % 9, today: soak.refreshes % 100, done_today: 7 },
+      position: soak.position,
+      figures: { open: features.length, urgent: 3, overdue: soak.turn % 9, today: soak.turn % 100, done_today: 7 },
       incidents: { type: "FeatureCollection", features },
-      grids: soak.answer.grids.map((grid, k) => ({ ...grid, open: (soak.refreshes + k) % 6 })),
+      grids: soak.answer.grids.map((grid, k) => ({ ...grid, open: (soak.turn + k) % 6 })),
       tour: { ...soak.answer.tour, start },
       alarms: calls ? [{ number: "S-0", lon, lat, grid_code, grid_name, township_code: null, raised_at, ended_at: null }] : [],
       sent_scene: null,
@@ -55,7 +58,7 @@
   }
 
   function counts() {
-    const n = soak.refreshes;
+    const n = soak.turn;
     const turned = (/** @type {number} */ number) => (number + n) % 37;
     return {
       ...soak.statistics,
@@ -67,17 +70,25 @@
   }
 
   window.fetch = async (url, options) => {
-    const { pathname } = new URL(url, location.href);
+    const { pathname, search } = new URL(url, location.href);
     const answer = (/** @type {unknown} */ body) => new Response(JSON.stringify(body), { headers: { "Content-Type": "application/json" } });
     if (pathname === "/api/wall/city") {
-      soak.answer ??= await (await realFetch(url, options)).json();
+      if (!soak.answer) {
+        soak.answer = await (await realFetch(url, options)).json();
+        soak.position = soak.answer.position;
+      }
       return answer(state());
     }
     if (pathname === "/api/wall/city/statistics") {
       soak.statistics ??= await (await realFetch(url, options)).json();
-      soak.counted += 1;
       setTimeout(() => soak.waiting.splice(0).forEach((go) => go()));
       return answer(counts());
+    }
+    if (pathname === "/api/wall/city/ranking" || pathname === "/api/wall/city/replay") {
+      const kept = (soak.kept ??= new Map());
+      const key = pathname + search;
+      if (!kept.has(key)) kept.set(key, await (await realFetch(url, options)).json());
+      return answer(kept.get(key));
     }
     return realFetch(url, options);
   };
@@ -85,22 +96,44 @@
   const tell = (kind, data, id = "") =>
     soak.source.dispatchEvent(Object.assign(new MessageEvent(kind, { data: JSON.stringify(data), lastEventId: id })));
 
-  // One refresh: five seconds pass, an incident comes in, and the wall takes its whole state anew.
+  // One refresh: an incident comes in, and the wall takes its whole state anew and shows it.
+  async function refresh() {
+    soak.refreshes += 1;
+    tell("heartbeat", { now: new Date(soak.now).toISOString() });
+    const [lon, lat] = soak.answer.incidents.features[0].geometry.coordinates;
+    const at = new Date(soak.now).toISOString();
+    const { grid_code, grid_name, township_code } = soak.answer.incidents.features[0].properties;
+    const told = { number: `E-${soak.refreshes}`, lon, lat, grid_code, grid_name, township_code, state: "recorded", is_urgent: false };
+    tell("incident", { ...told, discovered_at: at, at }, String((soak.position += 1)));
+    const taken = new Promise((go) => soak.waiting.push(go));
+    tell("tour", { wall_id: "city", at }, String((soak.position += 1)));
+    await taken;
+  }
+
+  const frame = () => new Promise((go) => requestAnimationFrame(go));
+
+  // Five seconds pass between two refreshes.
   soak.run = async (times) => {
     for (let k = 0; k < times; k += 1) {
-      soak.refreshes += 1;
+      soak.turn += 1;
       soak.now += 5_000;
-      tell("heartbeat", { now: new Date(soak.now).toISOString(), position: soak.refreshes });
-      const [lon, lat] = soak.answer.incidents.features[0].geometry.coordinates;
-      const at = new Date(soak.now).toISOString();
-      const { grid_code, grid_name, township_code } = soak.answer.incidents.features[0].properties;
-      const told = { number: `E-${soak.refreshes}`, lon, lat, grid_code, grid_name, township_code, state: "recorded", is_urgent: false };
-      tell("incident", { ...told, discovered_at: at, at }, String(soak.answer.position + 2 * soak.refreshes));
-      const taken = new Promise((go) => soak.waiting.push(go));
-      tell("tour", { wall_id: "city", at }, String(soak.answer.position + 2 * soak.refreshes + 1));
-      await taken;
-      if (k % 20 === 0) await new Promise((go) => requestAnimationFrame(go));
+      await refresh();
+      if (k % 20 === 0) await frame();
     }
     return soak.refreshes;
+  };
+
+  // Bring the wall to one and the same moment of the day, with the same data, and let what passes pass.
+  soak.rest = async () => {
+    const { turn } = soak;
+    soak.turn = 0;
+    soak.now += DAY - (soak.now % DAY) + 5_000;
+    for (let k = 0; k < 3; k += 1) {
+      await refresh();
+      await frame();
+      await frame();
+    }
+    soak.turn = turn;
+    await new Promise((go) => setTimeout(go, 3_000));
   };
 })();

@@ -21,6 +21,10 @@ export class Chart {
     this.frame = frame;
     /** @type {ReturnType<typeof init> | null} */
     this.chart = null;
+    /** Asking the page for colours and sizes makes it compute its styles. @type {ChartLook | null} */
+    this.look = null;
+    /** What stands, as text; a chart that would look the same is not drawn again. */
+    this.drawn = "";
     /** @type {(look: ChartLook) => Record<string, unknown>} */
     this.content = () => ({});
     new ResizeObserver(() => this.#resize()).observe(element);
@@ -37,23 +41,34 @@ export class Chart {
     if (this.element.clientWidth === 0 || this.element.clientHeight === 0) return;
     this.chart ??= init(this.element, null, { renderer: "canvas" });
     this.chart.resize();
+    this.look = null;
     this.#draw();
   }
 
   #draw() {
     if (!this.chart || !this.element.isConnected) return;
-    const look = this.#look();
+    this.look ??= this.#lookNow();
     // one flat option each time: what is not said is merged with what stands, and nothing piles up
-    this.chart.setOption({ animation: false, ...merged(this.frame(look), this.content(look)) });
+    const option = { animation: false, ...merged(this.frame(this.look), this.content(this.look)) };
+    const drawn = JSON.stringify(option);
+    if (drawn === this.drawn) return;
+    this.drawn = drawn;
+    this.chart.setOption(option);
   }
 
   /** @returns {ChartLook} */
-  #look() {
+  #lookNow() {
     const style = getComputedStyle(this.element);
     const rem = parseFloat(getComputedStyle(document.documentElement).fontSize);
+    /** @type {Map<string, string>} */
+    const colours = new Map();
     return {
       rem,
-      colour: (token) => style.getPropertyValue(token).trim(),
+      colour: (token) => {
+        const colour = colours.get(token) ?? style.getPropertyValue(token).trim();
+        colours.set(token, colour);
+        return colour;
+      },
       text: { color: style.getPropertyValue("--ink-2").trim(), fontSize: rem * 0.875, fontFamily: style.fontFamily },
     };
   }
