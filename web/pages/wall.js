@@ -41,16 +41,17 @@ class WallPage {
   /**
    * @param {string} id
    * @param {import("../core/types.js").WallAnswer} answer
-   * @param {Layer[]} catalogue
+   * @param {{layers: Layer[], base_map?: import("../core/types.js").BaseMap | null}} catalogue
    */
   constructor(id, answer, catalogue) {
     this.url = wallUrl(id);
     this.model = new WallModel(id, answer, new URLSearchParams(location.search).get("scene"));
-    const layers = catalogue.filter((layer) => answer.layers.some((url) => new URL(url, location.href).pathname === layer.url));
+    const layers = catalogue.layers.filter((layer) => answer.layers.some((url) => new URL(url, location.href).pathname === layer.url));
     const map = new CityMap(byId("map"), { scale: () => rem() / 16, buttons: false });
     map.zoomFreely();
+    map.setBase(catalogue.base_map);
     this.map = map;
-    this.loader = new LayerLoader(map, layers, (error) => this.meet(error));
+    this.loader = new LayerLoader(map, layers, (error) => this.meet(error), getJson, { grid: ["settlement_class"] });
     this.stage = new WallStage(this.model, map, layers, () =>
       layers.filter(({ name }) => this.loader.stale.has(name)).map(({ title }) => title),
     );
@@ -75,6 +76,7 @@ class WallPage {
     this.watchdog = new Watchdog({
       silence: () => (this.stream.state.phase === "live" ? 0 : this.silence()),
       mayReload: () => this.stage.standing.by !== "call",
+      failedTiles: () => map.failedTiles,
     });
     this.timers = [
       setInterval(() => this.tick(), 1_000),
@@ -330,7 +332,7 @@ const id = byId("wall").dataset.wall ?? "";
 async function open() {
   try {
     const [answer, catalogue] = await Promise.all([getJson(wallUrl(id)), getJson("/api/catalogue")]);
-    await new WallPage(id, answer, catalogue.layers).begin();
+    await new WallPage(id, answer, catalogue).begin();
   } catch (error) {
     if (!(error instanceof Problem)) throw error;
     if (isRevoked(error)) {
