@@ -40,12 +40,9 @@ export function changed(draft, index, change) {
  * @returns {Draft}
  */
 export function added(draft, title) {
-  const keys = new Set(draft.scenes.map(({ key }) => key));
-  let number = draft.scenes.length + 1;
-  while (keys.has(`scene_${number}`)) number += 1;
   /** @type {Scene} */
   const scene = {
-    key: `scene_${number}`,
+    key: newKey(draft),
     title,
     seconds: 30,
     extent: "whole",
@@ -56,6 +53,25 @@ export function added(draft, title) {
     right: ["latest"],
   };
   return { ...draft, scenes: [...draft.scenes, scene] };
+}
+
+/**
+ * The same scene once more, behind the first one.
+ * @param {Draft} draft
+ * @param {number} index
+ * @returns {Draft}
+ */
+export function copied(draft, index) {
+  const copy = draft.scenes.slice(index, index + 1).map((scene) => ({ ...scene, key: newKey(draft) }));
+  return { ...draft, scenes: [...draft.scenes.slice(0, index + 1), ...copy, ...draft.scenes.slice(index + 1)] };
+}
+
+/** A key that no scene has. @param {Draft} draft */
+function newKey(draft) {
+  const keys = new Set(draft.scenes.map(({ key }) => key));
+  let number = draft.scenes.length + 1;
+  while (keys.has(`scene_${number}`)) number += 1;
+  return `scene_${number}`;
 }
 
 /**

@@ -3,7 +3,7 @@
 import { count } from "../core/formats.js";
 import { getJson, sendJson } from "../core/http.js";
 import { _ } from "../core/i18n.js";
-import { MOST_SCENES, added, changed, moved, removed, roundSeconds } from "../core/tour_draft.js";
+import { MOST_SCENES, added, changed, copied, moved, removed, roundSeconds } from "../core/tour_draft.js";
 import { byId, el, icon, notice, setText } from "../ui/dom.js";
 import { button, sceneForm } from "../ui/scene_form.js";
 import { sentenceOf, start } from "../ui/start.js";
@@ -42,13 +42,30 @@ function change(next, { form = true } = {}) {
   show(form);
 }
 
-/** @param {boolean} form */
+/**
+ * Show the draft; whoever works by keyboard stays where he was, also on what has been moved or made anew.
+ * @param {boolean} form
+ */
 function show(form) {
+  const focused = document.activeElement instanceof HTMLElement ? document.activeElement.dataset.focus : undefined;
   edited = Math.min(edited, draft.scenes.length - 1);
   byId("scenes").replaceChildren(...draft.scenes.map(row));
   setText(byId("round"), _("一轮 {n} 秒", { n: count(roundSeconds(draft, given.towns.length) || 0) }));
   byId("add", HTMLButtonElement).disabled = draft.scenes.length >= MOST_SCENES;
   if (form) showForm();
+  const sender = document.querySelector("#send");
+  if (sender instanceof HTMLButtonElement) sender.disabled = isChanged;
+  byId("send-first").hidden = !isChanged;
+  if (focused) refocus(focused);
+}
+
+/** @param {string} key */
+function refocus(key) {
+  const find = (/** @type {string} */ wanted) => /** @type {HTMLElement | null} */ (document.querySelector(`[data-focus="${CSS.escape(wanted)}"]:not(:disabled)`));
+  // at the end of its list a row can only go the other way
+  const [other = "", way] = key.split(/:(?=up$|down$)/);
+  const turned = way ? find(`${other}:${way === "up" ? "down" : "up"}`) : null;
+  (find(key) ?? turned ?? find("scene"))?.focus();
 }
 
 /**
@@ -66,13 +83,20 @@ function row(scene, index) {
     {},
     el(
       "button",
-      { type: "button", class: "quiet scenes-name", "aria-current": String(index === edited), click: choose },
+      {
+        type: "button",
+        class: "quiet scenes-name",
+        "aria-current": String(index === edited),
+        "data-focus": index === edited ? "scene" : `scene ${scene.key}`,
+        click: choose,
+      },
       name,
       el("small", {}, _("{n} 秒", { n: Number.isFinite(scene.seconds) ? scene.seconds : "–" })),
     ),
-    button(icon("chevron-up"), _("上移：{name}", { name }), () => reorder(index, -1), index === 0),
-    button(icon("chevron-down"), _("下移：{name}", { name }), () => reorder(index, 1), index === draft.scenes.length - 1),
-    button(icon("trash"), _("删除：{name}", { name }), () => change(removed(draft, index)), draft.scenes.length === 1),
+    button(icon("chevron-up"), _("上移：{name}", { name }), () => reorder(index, -1), index === 0, `scene ${scene.key}:up`),
+    button(icon("chevron-down"), _("下移：{name}", { name }), () => reorder(index, 1), index === draft.scenes.length - 1, `scene ${scene.key}:down`),
+    button(icon("document-duplicate"), _("复制：{name}", { name }), () => copy(index), draft.scenes.length >= MOST_SCENES, `scene ${scene.key}:copy`),
+    button(icon("trash"), _("删除：{name}", { name }), () => remove(index), draft.scenes.length === 1, "scene"),
   );
 }
 
@@ -84,6 +108,19 @@ function reorder(index, step) {
   if (edited === index) edited = index + step;
   else if (edited === index + step) edited = index;
   change({ ...draft, scenes: moved(draft.scenes, index, step) });
+}
+
+/** @param {number} index */
+function remove(index) {
+  if (index < edited) edited -= 1;
+  change(removed(draft, index));
+}
+
+/** @param {number} index */
+function copy(index) {
+  edited = index + 1;
+  change(copied(draft, index));
+  refocus("zh");
 }
 
 function showForm() {
@@ -121,7 +158,9 @@ function sender(scene) {
     "div",
     { class: "scenes-send" },
     scene.extent === "each_town" && given.towns.length > 0 && town,
-    el("button", { type: "button", click: send }, icon("tv"), _("在大屏上显示 1 分钟")),
+    el("button", { type: "button", id: "send", click: send }, icon("tv"), _("在大屏上显示 1 分钟")),
+    // the wall knows what is saved and nothing else
+    el("span", { class: "hint", id: "send-first" }, _("先保存，再在大屏上显示。")),
   );
 }
 
@@ -165,6 +204,7 @@ sound.addEventListener("change", () => change({ ...draft, sound: sound.checked }
 byId("add").addEventListener("click", () => {
   edited = draft.scenes.length;
   change(added(draft, { zh: "新场景", en: "New scene" }));
+  refocus("zh");
 });
 byId("save").addEventListener("click", save);
 byId("restore").addEventListener("click", restore);

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { MOST_PANELS, added, changed, moved, offered, removed, roundSeconds } from "../core/tour_draft.js";
+import { MOST_PANELS, added, changed, copied, moved, offered, removed, roundSeconds } from "../core/tour_draft.js";
 
 const EMPTY = { takeover_seconds: 60, sound: false, scenes: [] };
 const TITLE = { zh: "新场景", en: "New scene" };
@@ -11,6 +11,13 @@ test("scenes are added with keys of their own, also after one was removed", () =
   const again = added(removed(three, 0), TITLE);
   assert.equal(new Set(again.scenes.map(({ key }) => key)).size, 3);
   assert.equal(EMPTY.scenes.length, 0);
+});
+
+test("a copy stands behind its scene, with a key of its own", () => {
+  const two = added(added(EMPTY, TITLE), { zh: "二", en: "Two" });
+  const three = copied(two, 0);
+  assert.deepEqual(three.scenes.map(({ title }) => title.zh), ["新场景", "新场景", "二"]);
+  assert.equal(new Set(three.scenes.map(({ key }) => key)).size, 3);
 });
 
 test("an entry moves one place and never over the edge", () => {

@@ -1,7 +1,7 @@
 /** The form of one scene: what it shows, for how long, and which panels stand beside the map. */
 
 import { _ } from "../core/i18n.js";
-import { moved, offered } from "../core/tour_draft.js";
+import { MOST_PANELS, moved, offered } from "../core/tour_draft.js";
 import { el, icon } from "./dom.js";
 
 /** @typedef {import("../core/types.js").Scene} Scene */
@@ -17,12 +17,13 @@ export function sceneForm(scene, choices, change) {
     el(
       "div",
       { class: "scenes-fields" },
-      text(_("中文名称"), scene.title.zh, (zh) => change({ title: { ...scene.title, zh } }, true)),
-      text(_("英文名称"), scene.title.en, (en) => change({ title: { ...scene.title, en } }, true)),
+      text("zh", _("中文名称"), scene.title.zh, (zh) => change({ title: { ...scene.title, zh } }, true)),
+      text("en", _("英文名称"), scene.title.en, (en) => change({ title: { ...scene.title, en } }, true)),
       field(
         scene.extent === "each_town" ? _("每个镇街停留（秒）") : _("停留（秒）"),
         el("input", {
           type: "number",
+          "data-focus": "seconds",
           min: 5,
           max: 3600,
           step: 5,
@@ -30,14 +31,15 @@ export function sceneForm(scene, choices, change) {
           input: (/** @type {InputEvent & {target: HTMLInputElement}} */ { target }) => change({ seconds: target.valueAsNumber }, true),
         }),
       ),
-      choice(_("显示范围"), scene.extent, choices.extent, (extent) => change({ extent: /** @type {Scene["extent"]} */ (extent) }, false)),
-      choice(_("网格颜色"), scene.colour, choices.colour, (colour) => change({ colour: /** @type {Scene["colour"]} */ (colour) }, false)),
-      choice(_("地图上的事件"), scene.points, choices.points, (points) => change({ points: /** @type {Scene["points"]} */ (points) }, false)),
+      choice("extent", _("显示范围"), scene.extent, choices.extent, (extent) => change({ extent: /** @type {Scene["extent"]} */ (extent) }, false)),
+      choice("colour", _("网格颜色"), scene.colour, choices.colour, (colour) => change({ colour: /** @type {Scene["colour"]} */ (colour) }, false)),
+      choice("points", _("地图上的事件"), scene.points, choices.points, (points) => change({ points: /** @type {Scene["points"]} */ (points) }, false)),
       el(
         "label",
         { class: "field field-inline" },
         el("input", {
           type: "checkbox",
+          "data-focus": "cameras",
           checked: scene.cameras,
           change: (/** @type {Event & {target: HTMLInputElement}} */ { target }) => change({ cameras: target.checked }, false),
         }),
@@ -64,27 +66,31 @@ function side(scene, which, title, choices, change) {
       "li",
       {},
       name,
-      button(icon("chevron-up"), _("上移：{name}", { name }), () => set(moved(scene[which], index, -1)), index === 0),
-      button(icon("chevron-down"), _("下移：{name}", { name }), () => set(moved(scene[which], index, 1)), index === scene[which].length - 1),
-      button(icon("x-mark"), _("移除：{name}", { name }), () => set(scene[which].filter((one) => one !== panel)), false),
+      button(icon("chevron-up"), _("上移：{name}", { name }), () => set(moved(scene[which], index, -1)), index === 0, `${panel}:up`),
+      button(
+        icon("chevron-down"),
+        _("下移：{name}", { name }),
+        () => set(moved(scene[which], index, 1)),
+        index === scene[which].length - 1,
+        `${panel}:down`,
+      ),
+      button(icon("x-mark"), _("移除：{name}", { name }), () => set(scene[which].filter((one) => one !== panel)), false, `${which}:add`),
     );
   });
   const more = offered(scene, which, choices.panel.map(({ value }) => value));
+  // chosen first and added then: on a closed list the arrow keys choose at every stroke
+  const select = el(
+    "select",
+    { "aria-label": _("添加面板到{side}", { side: title }), "data-focus": `${which}:add` },
+    ...more.map((value) => el("option", { value }, titles.get(value) ?? value)),
+  );
+  const add = el("button", { type: "button", click: () => set([...scene[which], select.value]) }, _("添加"));
   return el(
     "div",
     {},
     el("h3", {}, title),
     el("ol", {}, ...rows),
-    more.length > 0 &&
-      el(
-        "select",
-        {
-          "aria-label": _("添加面板到{side}", { side: title }),
-          change: (/** @type {Event & {target: HTMLSelectElement}} */ { target }) => set([...scene[which], target.value]),
-        },
-        el("option", { value: "" }, _("添加面板")),
-        ...more.map((value) => el("option", { value }, titles.get(value) ?? value)),
-      ),
+    more.length > 0 ? el("div", { class: "scenes-more" }, select, add) : el("p", { class: "hint" }, _("已满：一栏至多 {n} 个面板", { n: MOST_PANELS })),
   );
 }
 
@@ -97,12 +103,14 @@ function field(label, input) {
 }
 
 /**
+ * @param {string} key
  * @param {string} label
  * @param {string} value
  * @param {(value: string) => void} change
  */
-function text(label, value, change) {
+function text(key, label, value, change) {
   const input = el("input", {
+    "data-focus": key,
     maxlength: 40,
     required: true,
     value,
@@ -112,15 +120,16 @@ function text(label, value, change) {
 }
 
 /**
+ * @param {string} key
  * @param {string} label
  * @param {string} value
  * @param {{value: string, title: string}[]} options
  * @param {(value: string) => void} change
  */
-function choice(label, value, options, change) {
+function choice(key, label, value, options, change) {
   const select = el(
     "select",
-    { change: (/** @type {Event & {target: HTMLSelectElement}} */ { target }) => change(target.value) },
+    { "data-focus": key, change: (/** @type {Event & {target: HTMLSelectElement}} */ { target }) => change(target.value) },
     ...options.map((one) => el("option", { value: one.value, selected: one.value === value }, one.title)),
   );
   return field(label, select);
@@ -132,7 +141,9 @@ function choice(label, value, options, change) {
  * @param {string} label
  * @param {() => void} act
  * @param {boolean} disabled
+ * @param {string} focus by which the keyboard finds it again when it has been made anew
  */
-export function button(picture, label, act, disabled) {
-  return el("button", { type: "button", class: "quiet scenes-icon", "aria-label": label, title: label, disabled, click: act }, picture);
+export function button(picture, label, act, disabled, focus) {
+  const attributes = { type: "button", class: "quiet scenes-icon", "aria-label": label, title: label, "data-focus": focus };
+  return el("button", { ...attributes, disabled, click: act }, picture);
 }
