@@ -18,6 +18,9 @@ const NORTHMOST = (Math.atan(Math.sinh(Math.PI)) * 180) / Math.PI;
 /** The square is a world; a thousandth of a pixel at the deepest zoom must not count as another tile. */
 const EPSILON = 1e-12;
 
+/** Levels by which tiles may be drawn smaller than they came. */
+const FARTHEST_OUT = 2;
+
 /** Tiles of the server's own layers. @type {Scheme} */
 export const OWN = { matrix: "w", datum: "cgcs2000" };
 
@@ -57,9 +60,13 @@ function sizeOf({ matrix }, z) {
  * @returns {World}
  */
 export function groundOf(scheme, { z, x, y }, [from, to] = [0, 1]) {
-  const [west, north] = trueWorld(scheme, z, x, y + from);
-  const [east, south] = trueWorld(scheme, z, x + 1, y + to);
-  return [west, north, east, south];
+  // each side at its middle, which is also its neighbour's: so nothing shows between tiles that a datum bends
+  const middle = y + (from + to) / 2;
+  const [west] = trueWorld(scheme, z, x, middle);
+  const [east] = trueWorld(scheme, z, x + 1, middle);
+  const [, north] = trueWorld(scheme, z, x + 0.5, y + from);
+  const [, south] = trueWorld(scheme, z, x + 0.5, y + to);
+  return [/** @type {number} */ (west), /** @type {number} */ (north), /** @type {number} */ (east), /** @type {number} */ (south)];
 }
 
 /**
@@ -119,13 +126,15 @@ export function covering(scheme, [west, north, east, south], z) {
 }
 
 /**
- * The level whose tiles are drawn at a zoom of the map (world = 256 · 2^zoom px).
+ * The level whose tiles are drawn at a zoom of the map (world = 256 · 2^zoom px); null where even the least would be drawn
+ * so small that a screen needs hundreds.
  * @param {number} zoom
  * @param {number} density device pixels a px
  * @param {{size: number, least: number, most: number, up?: boolean}} tiles `size` px of a tile where it is drawn as it came; `up` never smaller
  */
 export function levelAt(zoom, density, { size, least, most, up = false }) {
   const exact = zoom + Math.log2(density) - Math.log2(size / 256);
+  if (exact < least - FARTHEST_OUT) return null;
   const level = up ? Math.floor(exact + 1e-9) : Math.round(exact);
   return Math.min(most, Math.max(least, level));
 }

@@ -15,8 +15,6 @@ import { drawSymbol } from "./symbol.js";
 /**
  * How a tile is painted.
  * @typedef {object} Plan
- * @property {number} width of the picture, device px
- * @property {number} height
  * @property {number} unit device px of a unit of the tile
  * @property {number} dx device px from the picture's corner to the tile's
  * @property {number} dy

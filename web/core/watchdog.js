@@ -7,6 +7,7 @@
  * @typedef {object} Sample
  * @property {number | null} heap bytes, where the browser tells
  * @property {number} frame ms between two frames
+ * @property {number} [failedTiles] in view that could not be fetched
  */
 
 export const SAMPLES = 6;
@@ -19,13 +20,14 @@ const OLDEST_MS = 7 * 86_400_000;
 /**
  * @param {Sample[]} samples latest last
  * @param {{age: number, silence: number}} times of the page and of the stream, ms
- * @returns {"memory" | "frames" | "silence" | "age" | null} why to load anew
+ * @returns {"memory" | "frames" | "tiles" | "silence" | "age" | null} why to load anew
  */
 export function trouble(samples, { age, silence }) {
   const latest = samples.slice(-SAMPLES);
   if (latest.length === SAMPLES) {
     if (latest.every(({ heap }) => heap !== null && heap > HEAP_LIMIT)) return "memory";
     if (latest.every(({ frame }) => frame > SLOW_FRAME_MS)) return "frames";
+    if (latest.every(({ failedTiles = 0 }) => failedTiles > 0)) return "tiles";
   }
   if (silence > LONGEST_SILENCE_MS) return "silence";
   return age > OLDEST_MS ? "age" : null;

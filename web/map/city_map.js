@@ -2,6 +2,7 @@
 
 import { Circle, LatLngBounds, LayerGroup, Map as LeafletMap, Popup, control } from "../vendor/leaflet.js";
 import { boundsOf } from "../core/geometry.js";
+import { BaseMap } from "./base_map.js";
 import { FeatureLayer } from "./feature_layer.js";
 import { FindingLayer } from "./finding_layer.js";
 import { IncidentLayer } from "./incident_layer.js";
@@ -58,6 +59,8 @@ export class CityMap {
     this.layers = new Map();
     /** Before the map is brought to a place it shows half the world, of which nobody wants tiles. */
     this.isPlaced = false;
+    /** @type {BaseMap | null} */
+    this.base = null;
     /** @type {Map<string, boolean>} layers that a scene shows always or never */
     this.shown = new Map();
     /** @type {Map<string, Map<string, string>>} colours by number, by layer; also of layers that are still to come */
@@ -72,11 +75,23 @@ export class CityMap {
     for (const layer of [this.findings.group, this.moves.group, this.incidents.group, this.place]) layer.addTo(this.map);
     this.labels.addTo(this.map);
     this.map.on("zoomend", () => {
-      for (const layer of this.layers.values()) layer.restyle(this.#look());
+      const zoomed = this.#look();
+      this.base?.restyle(zoomed);
+      for (const layer of this.layers.values()) layer.restyle(zoomed);
       this.#showByZoom();
     });
     this.map.on("resize", () => this.restyle());
     new ResizeObserver(() => this.map.invalidateSize({ animate: false })).observe(element);
+  }
+
+  /**
+   * Lay a base map under all layers, or take it away.
+   * @param {import("../core/types.js").BaseMap | null | undefined} described
+   */
+  setBase(described) {
+    this.base?.remove();
+    this.base = described ? new BaseMap(described, this.features, this.#look()) : null;
+    if (this.isPlaced) this.base?.addTo(this.map);
   }
 
   /**
@@ -237,7 +252,7 @@ export class CityMap {
    * @param {{closest?: number}} [options] `closest` zoom to go to
    */
   fit([west, south, east, north], { top = 16, right = 16, bottom = 16, left = 16 } = {}, { closest = FARTHEST_IN } = {}) {
-    this.isPlaced = true;
+    this.#place();
     this.map.fitBounds(new LatLngBounds([south, west], [north, east]), {
       paddingTopLeft: [left, top],
       paddingBottomRight: [right, bottom],
@@ -280,7 +295,7 @@ export class CityMap {
    * @param {number} zoom
    */
   goTo(lon, lat, zoom) {
-    this.isPlaced = true;
+    this.#place();
     const still = matchMedia("(prefers-reduced-motion: reduce)").matches;
     this.map.setView([lat, lon], Math.max(zoom, this.map.getZoom()), { animate: !still });
   }
@@ -309,9 +324,17 @@ export class CityMap {
     new Popup({ maxWidth: 320 }).setLatLng([lat, lon]).setContent(content).openOn(this.map);
   }
 
+  #place() {
+    if (this.isPlaced) return;
+    this.isPlaced = true;
+    // laid under the view that is about to come, and not under the half of the world that is seen before
+    queueMicrotask(() => this.base?.addTo(this.map));
+  }
+
   /** Take colours and sizes from the page again. */
   restyle() {
     const look = this.#look();
+    this.base?.restyle(look);
     for (const layer of this.layers.values()) layer.restyle(look);
     this.findings.look = look;
     this.moves.look = look;

@@ -19,7 +19,7 @@ export function decodeTile(bytes, takings) {
   const decoded = {};
   for (const taking of takings) {
     const layer = tile.layers[taking.name];
-    if (layer) decoded[taking.name] = decodeLayer(layer, taking, labelsOf(tile.layers[taking.name + "_label"]));
+    if (layer) decoded[taking.as ?? taking.name] = decodeLayer(layer, taking, labelsOf(tile.layers[taking.name + "_label"]));
   }
   return decoded;
 }
@@ -43,17 +43,20 @@ function decodeLayer(layer, taking, labels) {
   /** @type {Properties[]} */
   const properties = [];
   const raw = new LineList(layer.length * 32);
-  const parts = new Uint32Array(layer.length + 1);
-  let type = 0;
+  const found = [0];
+  /** @type {DecodedLayer["kind"]} */
+  let kind = taking.only ?? "points";
   for (let index = 0; index < layer.length; index += 1) {
     const feature = layer.feature(index);
-    type = feature.type;
+    const own = feature.type === 3 ? "polygons" : feature.type === 2 ? "lines" : "points";
+    if (taking.only && own !== taking.only) continue;
+    kind = own;
     properties.push({ ...feature.properties });
-    for (const points of feature.loadGeometry()) addLine(raw, points, type === 3);
-    parts[index + 1] = raw.starts.length - 1;
+    for (const points of feature.loadGeometry()) addLine(raw, points, own === "polygons");
+    found.push(raw.starts.length - 1);
   }
+  const parts = Uint32Array.from(found);
   const came = raw.done();
-  const kind = type === 3 ? "polygons" : type === 2 ? "lines" : "points";
   const { lines, borders } =
     kind === "polygons" ? tiling(came, parts, properties, taking) : { lines: simplified(came, taking.tolerance), borders: [] };
   return { kind, extent: layer.extent, properties, parts, lines, boxes: boxesOf(lines, parts), borders, labels };

@@ -23,7 +23,7 @@ import { density } from "./sharp_canvas.js";
  * @template T
  * @typedef {object} Source
  * @property {import("../core/tile_matrix.js").Scheme} scheme
- * @property {(zoom: number, ratio: number) => number} level
+ * @property {(zoom: number, ratio: number) => number | null} level null where no tiles are drawn
  * @property {(place: TilePlace, signal: AbortSignal) => Promise<T | null>} load null where nothing is
  * @property {(content: T, place: TilePlace, frame: Frame) => Promise<Picture>} paint
  */
@@ -210,7 +210,8 @@ export class TilePictures extends Path {
     const { scheme } = this.source;
     const before = this.tiles;
     this.tiles = new Map();
-    for (const place of covering(scheme, box, this.source.level(zoom, ratio))) {
+    const level = this.source.level(zoom, ratio);
+    for (const place of level === null ? [] : covering(scheme, box, level)) {
       const key = `${place.z}/${place.x}/${place.y}`;
       this.tiles.set(key, before.get(key) ?? this.#tile(key, place));
     }

@@ -63,16 +63,19 @@ export function decode(bytes, takings) {
 }
 
 /**
- * @param {import("../core/tile_paint.js").Shapes} shapes
- * @param {import("../core/tile_paint.js").Plan} plan
+ * One picture of what lies over each other.
+ * @param {{shapes: import("../core/tile_paint.js").Shapes, plan: import("../core/tile_paint.js").Plan}[]} layers the lowest first
+ * @param {number} width device px
+ * @param {number} height
  * @returns {Promise<ImageBitmap | HTMLCanvasElement>}
  */
-export async function paint({ kind, parts, lines, borders }, plan) {
+export async function paint(layers, width, height) {
   // what is not painted does not go to the worker
-  const shapes = { kind, parts, lines, borders };
-  if ("OffscreenCanvas" in globalThis) return ask("paint", { shapes, plan });
+  const coats = layers.map(({ shapes: { kind, parts, lines, borders }, plan }) => ({ shapes: { kind, parts, lines, borders }, plan }));
+  if ("OffscreenCanvas" in globalThis) return ask("paint", { coats, width, height });
   const canvas = document.createElement("canvas");
-  Object.assign(canvas, { width: plan.width, height: plan.height });
-  paintTile(/** @type {CanvasRenderingContext2D} */ (canvas.getContext("2d")), shapes, plan);
+  Object.assign(canvas, { width, height });
+  const ctx = /** @type {CanvasRenderingContext2D} */ (canvas.getContext("2d"));
+  for (const { shapes, plan } of coats) paintTile(ctx, shapes, plan);
   return canvas;
 }

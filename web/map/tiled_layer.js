@@ -182,7 +182,7 @@ export class TiledLayer {
       scheme: OWN,
       level: (zoom, ratio) => levelAt(zoom, ratio, { size: TILE_PX, least: 0, most, up: true }),
       load,
-      paint: (content, place, frame) => paint(content, this.#plan(content, place, frame)),
+      paint: (content, place, frame) => paint([{ shapes: content, plan: this.#plan(content, place, frame) }], frame.width, frame.height),
     };
   }
 
@@ -192,14 +192,12 @@ export class TiledLayer {
    * @param {import("./tile_pictures.js").Frame} frame
    * @returns {import("../core/tile_paint.js").Plan}
    */
-  #plan({ extent, properties, borders }, place, { world, left, top, width, height }) {
+  #plan({ extent, properties, borders }, place, { world, left, top }) {
     const { zoom, scale, colour } = this.look;
     const side = world / 2 ** place.z;
     const px = (/** @type {number} */ width) => widthAt(width, zoom) * scale * density();
     const { inks, inkOf } = this.#inks(properties, px);
     return {
-      width,
-      height,
       unit: side / extent,
       dx: place.x * side - left,
       dy: place.y * side - top,

@@ -334,7 +334,10 @@ map.onPick(({ lon, lat, found }) => {
 });
 
 await attempt(async () => {
-  ({ layers } = await getJson("/api/catalogue"));
+  const catalogue = await getJson("/api/catalogue");
+  ({ layers } = catalogue);
+  map.setBase(catalogue.base_map);
+  if (catalogue.bounds) map.fit(catalogue.bounds);
   fill(
     layerChoice,
     layers.map(({ name, title }) => ({ value: name, words: title })),
@@ -347,6 +350,6 @@ await attempt(async () => {
   );
   await changeLayer();
   await loader.load();
-  const bounds = map.boundsOf("area");
+  const bounds = catalogue.bounds ? null : map.boundsOf("area");
   if (bounds) map.fit(bounds);
 });

@@ -367,10 +367,12 @@ function showNetwork() {
 async function loadGround() {
   const get = (/** @type {string} */ url) => keptJson(account, url);
   try {
-    const { layers } = await get("/api/catalogue");
+    const { layers, base_map, bounds: whole } = await get("/api/catalogue");
+    map.setBase(base_map);
+    if (whole && !draft.content.spot) map.fit(whole);
     const ground = layers.filter((/** @type {{name: string}} */ { name }) => GROUND.includes(name));
     await new LayerLoader(map, ground, () => {}, get).load();
-    const bounds = map.boundsOf("area");
+    const bounds = whole ? null : map.boundsOf("area");
     if (bounds && !draft.content.spot) map.fit(bounds);
   } catch (error) {
     if (navigator.onLine) notice(problem, sentenceOf(error));

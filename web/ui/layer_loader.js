@@ -19,7 +19,8 @@ export class LayerLoader {
    * @param {Layer[]} layers
    * @param {(error: unknown) => void} [trouble] told of what a move of the map could not fetch; it is tried again
    * @param {(url: string) => Promise<any>} [get] what fetches, where it is not the network alone
-   * @param {Record<string, string[]>} [facts] fields that the page wants of every feature of a layer, beside key and name
+   * @param {Record<string, string[]>} [facts] layers of which the page wants every feature, also of those in tiles: fields beside
+   *   key and name
    */
   constructor(map, layers, trouble = () => {}, get = getJson, facts = {}) {
     this.get = get;
@@ -135,9 +136,10 @@ export class LayerLoader {
    * @param {string} url of its tiles
    */
   async #loadExtents(layer, url) {
-    if (!layer.extents_url) return;
+    const wanted = this.facts[layer.name];
+    if (!layer.extents_url || !wanted) return;
     const shown = new Set(layer.fields.map(({ name }) => name));
-    const fields = [layer.label ?? "", ...(this.facts[layer.name] ?? [])].filter((name) => shown.has(name));
+    const fields = [layer.label ?? "", ...wanted].filter((name) => shown.has(name));
     const sign = layer.extents_url.includes("?") ? "&" : "?";
     try {
       const extents = await this.get(layer.extents_url + (fields.length > 0 ? sign + "fields=" + fields.join(",") : ""));

@@ -43,6 +43,8 @@ export class WallStage {
     this.coloured = "";
     /** @type {Map<string, string>} */
     this.names = new Map();
+    /** The list of grids that names and extent were taken from. @type {import("../core/types.js").OneFeature[]} */
+    this.grids = [];
     map.onDrawn(() => this.#drawn());
     // made after the map's own observer, and so told after the map knows its new size
     new ResizeObserver(() => this.fit()).observe(byId("map"));
@@ -145,14 +147,15 @@ export class WallStage {
   }
 
   #drawn() {
+    this.#legend();
     const grids = this.map.featuresOf("grid");
-    const names = this.names.size;
+    if (grids === this.grids) return;
+    this.grids = grids;
     this.names = new Map(grids.map(({ properties }) => [String(properties.grid_code), String(properties.grid_name ?? "")]));
-    if (this.names.size !== names) this.show();
+    this.show();
     const urban = urbanBounds(grids);
     const isNew = String(urban) !== String(this.urban);
     this.urban = urban;
-    this.#legend();
     if (isNew) this.fit();
   }
 

@@ -8,7 +8,8 @@ const FRAMES = 20;
 
 export class Watchdog {
   /**
-   * @param {{silence: () => number, mayReload: () => boolean, reload?: () => void}} page `silence` of the stream in ms
+   * @param {{silence: () => number, mayReload: () => boolean, failedTiles?: () => number, reload?: () => void}} page `silence` of the
+   *   stream in ms, `failedTiles` of the map now
    */
   constructor(page) {
     this.page = page;
@@ -24,7 +25,7 @@ export class Watchdog {
 
   /** Take a sample and act on it; called once a minute. */
   async look() {
-    this.samples.push({ heap: heapInUse(), frame: await frameTime() });
+    this.samples.push({ heap: heapInUse(), frame: await frameTime(), failedTiles: this.page.failedTiles?.() ?? 0 });
     if (this.samples.length > SAMPLES) this.samples.shift();
     const why = trouble(this.samples, { age: performance.now() - this.begun, silence: this.page.silence() });
     if (!why || !this.page.mayReload() || !(await isServerThere())) return;

@@ -9,9 +9,10 @@ const WORKS = {
     const answer = decodeTile(bytes, takings);
     return { answer, transfer: buffersOf(answer) };
   },
-  paint({ shapes, plan }) {
-    const canvas = new OffscreenCanvas(plan.width, plan.height);
-    paintTile(/** @type {OffscreenCanvasRenderingContext2D} */ (canvas.getContext("2d")), shapes, plan);
+  paint({ coats, width, height }) {
+    const canvas = new OffscreenCanvas(width, height);
+    const ctx = /** @type {OffscreenCanvasRenderingContext2D} */ (canvas.getContext("2d"));
+    for (const { shapes, plan } of coats) paintTile(ctx, shapes, plan);
     const answer = canvas.transferToImageBitmap();
     return { answer, transfer: [answer] };
   },
