@@ -107,7 +107,7 @@ class WallPage {
   #stand() {
     const standing = this.model.standing();
     const { scene, town, call, focus, by } = standing;
-    const key = [this.model.tour.scenes.indexOf(scene), scene.key, town, focus?.grid_code, call?.number, by, this.model.towns().length].join();
+    const key = [this.model.tour.scenes.indexOf(scene), JSON.stringify(scene), town, focus?.grid_code, call?.number, by, this.model.towns().length].join();
     if (key !== this.key) {
       this.key = key;
       // by the clock of this screen, before the work of it: screens of one wall must agree in this
