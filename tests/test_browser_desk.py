@@ -66,6 +66,8 @@ def find_grid(page: Page, text: str) -> None:
     page.keyboard.type(text)
     page.keyboard.press("Enter")
     expect(page.locator("#place-card .place-figures")).to_be_visible()
+    # and goes on from there
+    expect(page.locator("#place-card")).to_be_focused()
 
 
 @pytest.fixture
@@ -115,6 +117,7 @@ def test_a_grid_is_opened_by_keyboard_and_read_whole(live_server: Any, new_page:
     page.keyboard.press("Escape")
     expect(card).to_be_hidden()
     expect(page.locator("#detail")).to_be_visible()
+    expect(page.locator("#grid-q")).to_be_focused()
 
 
 def test_a_touched_point_shows_its_grid_and_what_is_near(

@@ -393,22 +393,27 @@ map.onPick(({ incident, found, lon, lat }) => {
     void open(/** @type {{id: number}} */ (known));
     return;
   }
+  const isGrid = found !== null && ["grid", "sub_grid"].includes(found.layer.name);
+  const code = String((isGrid && found.feature.properties.grid_code) || "");
+  if (!code && !mayAskNear) return;
   map.showPlace(lon, lat, null);
-  const code = found?.layer.name === "grid" ? found.feature.properties.grid_code : null;
-  void places.openPoint({ lon, lat }, { code: code === null ? null : String(code) });
+  void places.openPoint({ lon, lat }, { code, isTouched: true });
 });
 
 await attempt(async () => {
   const id = idOfAddress();
   const opening = id === null ? null : open({ id }, { isBack: true });
   await refresh();
-  ({ layers } = await getJson("/api/catalogue"));
+  const catalogue = await getJson("/api/catalogue");
+  ({ layers } = catalogue);
+  map.setBase(catalogue.base_map);
+  if (catalogue.bounds && id === null) map.fit(catalogue.bounds);
   await new LayerLoader(
     map,
     layers.filter(({ kind }) => kind !== "record"),
   ).load();
   const [west, south, east, north] = query.bbox.split(",").map(Number);
-  const bounds = map.boundsOf("area");
+  const bounds = catalogue.bounds ? null : map.boundsOf("area");
   if (query.bbox && west !== undefined && south !== undefined && east !== undefined && north !== undefined) map.fit([west, south, east, north], {});
   else if (bounds && id === null) map.fit(bounds);
   await opening;

@@ -74,6 +74,7 @@ export class PlaceCard {
    */
   async openGrid(code) {
     const card = await this.#ask("grid", () => getJson("/api/grids/" + encodeURIComponent(code) + "/card"));
+    this.#takeFocus();
     if (!card) return;
     this.acts.fit(card.bounds);
     this.#showGrid(card, card);
@@ -83,11 +84,12 @@ export class PlaceCard {
   /**
    * A point somebody touched or looked up: its grid and what is near it; `code` is the grid's, where it is known.
    * @param {Point} point CGCS2000
-   * @param {{code?: string | null, part?: Part}} [options]
+   * @param {{code?: string | null, part?: Part, isTouched?: boolean}} [options] `isTouched`: on the map, where the focus then stays
    */
-  async openPoint(point, { code = null, part = "grid" } = {}) {
+  async openPoint(point, { code = null, part = "grid", isTouched = false } = {}) {
     if (code) {
       const card = await this.#ask(part, () => getJson("/api/grids/" + encodeURIComponent(code) + "/card"));
+      if (!isTouched) this.#takeFocus();
       if (!card) return;
       this.#showGrid(card, point);
       await this.#near(point);
@@ -95,6 +97,7 @@ export class PlaceCard {
     }
     const mine = this.asked + 1;
     const near = await this.#ask(part, () => getJson(nearUrl(point)));
+    if (!isTouched) this.#takeFocus();
     if (!near) return;
     this.#showNear(near);
     if (near.grid_code) {
@@ -110,6 +113,11 @@ export class PlaceCard {
       this.panels.grid.replaceChildren(el("p", { class: "place-none" }, _("这里不在任何网格内。")));
       this.#choose("near");
     }
+  }
+
+  /** Who came by the keyboard goes on from here; closing brings him back. */
+  #takeFocus() {
+    if (!this.host.hidden) this.host.focus({ preventScroll: true });
   }
 
   close() {
