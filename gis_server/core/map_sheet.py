@@ -204,25 +204,42 @@ LEAST_GAIN = 1.6
 _TOGETHER_MM = 12.0
 
 
+MOST_ENLARGED = 24
+"""Enlargements of one map at most; what is left then is found by its square."""
+
+
 def crowded(
     frame: MapFrame, too_small: Sequence[GridOnMap], reach: float
 ) -> list[tuple[Bounds, list[GridOnMap]]]:
     """Where many grids too small for their numbers lie together: bounds in metres, and the grids, most first.
 
-    Grids within ``reach`` × 12 mm on paper of one another belong together. A part that could not be drawn much larger is left out.
+    Grids within ``reach`` × 12 mm on paper of one another belong together; a part that could not be drawn much larger is parted
+    until it can.
     """
     if len(too_small) < LEAST_CROWDED:
         return []
     shapes = np.array([grid.geometry for grid in too_small], object)
     near = reach * _TOGETHER_MM / frame.mm_per_m
     parts = shapely.get_parts(shapely.union_all(shapely.buffer(shapely.envelope(shapes), near / 2)))
-    found = []
+    tree = shapely.STRtree(shapes)
+    found: list[tuple[Bounds, list[GridOnMap]]] = []
     for part in parts:
-        members = [g for g, shape in zip(too_small, shapes, strict=True) if part.intersects(shape)]
-        if len(members) < LEAST_CROWDED:
-            continue
-        bounds = shapely.total_bounds(np.array([grid.geometry for grid in members], object))
-        west, south, east, north = (float(side) for side in bounds)
-        if frame_for(frame.box, frame.crs, (west, south, east, north)).scale * LEAST_GAIN <= frame.scale:
-            found.append(((west, south, east, north), members))
-    return sorted(found, key=lambda one: -len(one[1]))
+        members = [too_small[i] for i in sorted(tree.query(part, predicate="intersects").tolist())]
+        found += _large_enough(frame, members)
+    return sorted(found, key=lambda one: -len(one[1]))[:MOST_ENLARGED]
+
+
+def _large_enough(frame: MapFrame, members: list[GridOnMap]) -> list[tuple[Bounds, list[GridOnMap]]]:
+    """The grids in as few parts as can each be drawn much larger; parts of too few grids are left out."""
+    if len(members) < LEAST_CROWDED:
+        return []
+    west, south, east, north = (
+        float(side) for side in shapely.total_bounds(np.array([grid.geometry for grid in members], object))
+    )
+    if frame_for(frame.box, frame.crs, (west, south, east, north)).scale * LEAST_GAIN <= frame.scale:
+        return [((west, south, east, north), members)]
+    # across the side that fills the frame the more
+    by_x = (east - west) * frame.box.height > (north - south) * frame.box.width
+    ordered = sorted(members, key=lambda grid: grid.geometry.centroid.x if by_x else grid.geometry.centroid.y)
+    half = len(ordered) // 2
+    return _large_enough(frame, ordered[:half]) + _large_enough(frame, ordered[half:])

@@ -125,7 +125,7 @@ class _Card:
         titles = [speech.begun(speech.say(slot.title)) for slot in unit.slots]
         widest = max((width_of(title, look.small) for title in titles), default=0.0)
         self.sign = look.mm(4.2) if any(slot.sign for slot in unit.slots) else 0.0
-        self.names_at = look.mm(2) + self.sign + min(widest, width * 0.42) + look.mm(2)
+        self.names_at = look.mm(2) + self.sign + min(widest, width * 0.5) + look.mm(2)
         room = width - self.names_at - look.mm(2)
         self.rows = [
             (slot, title, wrapped(_names(slot, speech), look.body, room, True))

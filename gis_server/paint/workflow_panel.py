@@ -183,7 +183,9 @@ class WorkflowPanel:
 
     def _draw_main(self, canvas: Canvas) -> None:
         look, path = self.look, self.flow.main_path
-        room = (_BACK - _MIDDLE) * self.box.width - look.mm(4)
+        # where nothing leads back up, there is room as far as the column on the right
+        edge = _BACK if S.VERIFYING in self.spots else _RIGHT - _BOX / 2
+        room = (edge - _MIDDLE) * self.box.width - look.mm(4)
         first = self.spots[S.DISCOVERED]
         entry = [step for step in self.flow.steps if None in step.transition.sources]
         self._label(canvas, first.right()[0] + look.mm(2.5), first.y - first.half_h, room, entry)
