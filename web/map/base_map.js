@@ -103,7 +103,18 @@ export class BaseMap {
       ctx.fillStyle = colour;
       ctx.fillRect(0, 0, width, height);
     };
-    if (page === "dark" && tone === "light") fill("difference", "#ffffff", 1);
+    if (page === "dark" && tone === "light") {
+      // light becomes dark and water stays blue
+      const negative = document.createElement("canvas");
+      Object.assign(negative, { width, height });
+      const other = /** @type {CanvasRenderingContext2D} */ (negative.getContext("2d"));
+      other.fillStyle = "#ffffff";
+      other.fillRect(0, 0, width, height);
+      other.globalCompositeOperation = "difference";
+      other.drawImage(ctx.canvas, 0, 0);
+      ctx.globalCompositeOperation = "luminosity";
+      ctx.drawImage(negative, 0, 0);
+    }
     fill("saturation", "#808080", PALER);
     fill("source-over", ground, VEIL[tone][page]);
   }
