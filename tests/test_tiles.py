@@ -18,6 +18,7 @@ from gis_server.core.features import FeatureTable, Source
 from gis_server.core.tile import WHOLE_ROWS
 from gis_server.journeys.context import Context
 from gis_server.journeys.tiles import KEY_BYTES, Tiles
+from gis_server.journeys.together import Together
 from gis_server.store import layers
 
 ZOOM = 13
@@ -217,6 +218,34 @@ def test_what_is_kept_is_bounded_and_the_least_used_goes_first() -> None:
     with pytest.raises(ZeroDivisionError):
         kept.get("bad", fail)
     assert kept.get("bad", lambda: b"good") == b"good"
+
+
+def test_questions_asked_together_leave_nothing_behind() -> None:
+    together: Together[int] = Together()
+    runs: list[int] = []
+    first_runs, go_on = threading.Event(), threading.Event()
+
+    def make() -> int:
+        runs.append(len(runs))
+        first_runs.set()
+        assert go_on.wait(10)
+        return runs[-1]
+
+    answers: list[int] = []
+    threads = [threading.Thread(target=lambda: answers.append(together.answer("q", make))) for _ in range(6)]
+    threads[0].start()
+    assert first_runs.wait(10)
+    for thread in threads[1:]:
+        thread.start()
+    go_on.set()
+    for thread in threads:
+        thread.join()
+    assert len(answers) == 6
+    with pytest.raises(ZeroDivisionError):
+        together.answer("bad", lambda: 1 // 0)
+    assert together.answer("q", lambda: 7) == 7
+    assert not together._running
+    assert not together._waiting
 
 
 def test_extents_tell_where_everything_is(app: Flask, city_ctx: Context) -> None:

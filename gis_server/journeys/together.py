@@ -38,4 +38,8 @@ class Together(Generic[T]):
             except BaseException as error:
                 own.set_exception(error)
                 raise
+            finally:
+                with self._lock:
+                    if key not in self._waiting:  # nobody holds on to this lock any more
+                        del self._running[key]
         return own.result()
