@@ -47,6 +47,9 @@ class _Spot:
         return self.x + share * self.half_w, self.y + self.half_h
 
 
+_SHARES = (1.0, 0.94, 0.88, 0.82, 0.76, 0.7)
+
+
 class WorkflowPanel:
     """The chart in one rectangle; ``texts`` keeps what was written, for whoever reads it aloud."""
 
@@ -58,8 +61,12 @@ class WorkflowPanel:
         # letters grow with the room that the chart has
         rows = len(flow.main_path)
         self.look = Look(max(look.k, min(box.width / 279 * 1.25, box.height / rows / 15.5)))
-        self.verb, self.detail = self.look.k * 8.5, self.look.k * 7.0
         self.spots = self._spots()
+        for share in _SHARES:  # as large as every label finds room between its boxes
+            self.verb = max(self.look.k * 8.5 * share, look.small)
+            self.detail = max(self.look.k * 7.0 * share, look.small)
+            if self._finds_room():
+                break
 
     def _spots(self) -> dict[IncidentState, _Spot]:
         box, path = self.box, self.flow.main_path
@@ -81,6 +88,40 @@ class WorkflowPanel:
         put(S.COORDINATING, _RIGHT, row - 1)
         put(S.RETURNED, _RIGHT + 0.07, row)
         return spots
+
+    def _finds_room(self) -> bool:
+        """Whether the labels of the main path stand between its boxes, and that of a refusal above the next line."""
+        path, room = self.flow.main_path, self._main_room()
+        for source, to in pairwise(path):
+            gap = self.spots[to].top()[1] - self.spots[source].bottom()[1]
+            if self._height(self._on_path(source, to), room) > gap:
+                return False
+        if S.REFUSED not in self.spots:
+            return True
+        start, end = self.spots[S.DISCOVERED].left(), self.spots[S.REFUSED].right()
+        below = self.spots[S.RECORDED].y - start[1] - self.look.mm(1.5)
+        steps = self.flow.between(S.DISCOVERED, S.REFUSED)
+        return self._height(steps, start[0] - end[0] - self.look.mm(3)) <= below
+
+    def _main_room(self) -> float:
+        """The width beside the main path; where nothing leads back up, as far as the column on the right."""
+        edge = _BACK if S.VERIFYING in self.spots else _RIGHT - _BOX / 2
+        return (edge - _MIDDLE) * self.box.width - self.look.mm(4)
+
+    def _on_path(self, source: IncidentState, to: IncidentState) -> list[FlowStep]:
+        return [step for step in self.flow.between(source, to) if step.transition.row != "T5a"]
+
+    def _height(self, steps: Sequence[FlowStep], width: float) -> float:
+        return sum(line_height(self.verb if bold else self.detail) for _, bold in self._lines(steps, width))
+
+    def _lines(self, steps: Sequence[FlowStep], width: float) -> list[tuple[str, bool]]:
+        """The lines of a label, each with whether it is the step itself."""
+        lines: list[tuple[str, bool]] = []
+        for step in steps:
+            head, detail = self._said(step)
+            lines += [(line, True) for line in wrapped(head, self.verb, width, True)]
+            lines += [(line, False) for line in wrapped(detail, self.detail, width)]
+        return lines
 
     # ---- drawing -----------------------------------------------------------------------------------------------------
 
@@ -149,12 +190,7 @@ class WorkflowPanel:
         align: str = "left",
     ) -> float:
         """What the steps are, who makes them, by when and by which clause; from ``y`` down, or up to it."""
-        lines = list[tuple[str, bool]]()
-        for step in steps:
-            head, detail = self._said(step)
-            lines += [(line, True) for line in wrapped(head, self.verb, width, True)]
-            lines += [(line, False) for line in wrapped(detail, self.detail, width)]
-        height = sum(line_height(self.verb if bold else self.detail) for _, bold in lines)
+        lines, height = self._lines(steps, width), self._height(steps, width)
         at = y - height if above else y
         for text, bold in lines:
             size = self.verb if bold else self.detail
@@ -182,24 +218,16 @@ class WorkflowPanel:
     # ---- the main path, and what passes parts of it by ---------------------------------------------------------------
 
     def _draw_main(self, canvas: Canvas) -> None:
-        look, path = self.look, self.flow.main_path
-        # where nothing leads back up, there is room as far as the column on the right
-        edge = _BACK if S.VERIFYING in self.spots else _RIGHT - _BOX / 2
-        room = (edge - _MIDDLE) * self.box.width - look.mm(4)
+        look, path, room = self.look, self.flow.main_path, self._main_room()
         first = self.spots[S.DISCOVERED]
         entry = [step for step in self.flow.steps if None in step.transition.sources]
         self._label(canvas, first.right()[0] + look.mm(2.5), first.y - first.half_h, room, entry)
         for source, to in pairwise(path):
-            steps = [s for s in self.flow.between(source, to) if s.transition.row != "T5a"]
-            if not steps:
-                continue
-            start, end = self.spots[source].bottom(), self.spots[to].top()
-            self._arrow(canvas, start, end)
-            text = [self._said(step) for step in steps]
-            lines = sum(1 + len(wrapped(detail, self.detail, room)) for _, detail in text)
-            height = lines * line_height(self.detail) * 1.08
-            y = (start[1] + end[1]) / 2 - height / 2
-            self._label(canvas, start[0] + look.mm(2), y, room, steps)
+            if steps := self._on_path(source, to):
+                start, end = self.spots[source].bottom(), self.spots[to].top()
+                self._arrow(canvas, start, end)
+                y = (start[1] + end[1] - self._height(steps, room)) / 2
+                self._label(canvas, start[0] + look.mm(2), y, room, steps)
         self._bypass(canvas, S.ACCEPTED, S.COMPLETED)
         if S.VERIFYING in self.spots:
             self._bypass(canvas, S.COMPLETED, S.FED_BACK)
