@@ -389,19 +389,31 @@ def pdf(pages: Sequence[Page], title: str, subject: str) -> bytes:
     return out.getvalue()
 
 
+_BAND = 1024
+"""Rows of a picture that are drawn at a time: a large sheet whole would take three times its size in memory."""
+
+
 def png(page: Page) -> bytes:
     """One page as a picture that knows its size on paper."""
     require()
     dots = page.dots_per_inch / 25.4
-    surface = cairo.ImageSurface(cairo.FORMAT_RGB24, round(page.width * dots), round(page.height * dots))
-    context = cairo.Context(surface)
-    context.set_source_rgb(1, 1, 1)
-    context.paint()
-    context.scale(dots)
-    page.draw(Canvas(context))
-    surface.flush()
-    size = (surface.get_width(), surface.get_height())
-    picture = Image.frombuffer("RGB", size, bytes(surface.get_data()), "raw", "BGRX", surface.get_stride(), 1)
+    width, height = round(page.width * dots), round(page.height * dots)
+    drawn = cairo.RecordingSurface(cairo.CONTENT_COLOR_ALPHA, (0, 0, page.width, page.height))
+    page.draw(Canvas(cairo.Context(drawn)))
+    picture = Image.new("RGB", (width, height), WHITE)
+    for top in range(0, height, _BAND):
+        band = cairo.ImageSurface(cairo.FORMAT_RGB24, width, min(_BAND, height - top))
+        context = cairo.Context(band)
+        context.set_source_rgb(1, 1, 1)
+        context.paint()
+        context.translate(0, -top)
+        context.scale(dots)
+        context.set_source_surface(drawn)
+        context.paint()
+        band.flush()
+        size = (width, band.get_height())
+        rows = Image.frombuffer("RGB", size, bytes(band.get_data()), "raw", "BGRX", band.get_stride(), 1)
+        picture.paste(rows, (0, top))
     out = BytesIO()
     picture.save(out, "PNG", dpi=(page.dots_per_inch, page.dots_per_inch), compress_level=6)
     return out.getvalue()
