@@ -9,9 +9,13 @@ from typing import Any
 
 import pytest
 import shapely
+from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect
 
-from gis_server.core.access import Role
+from gis_server.core.access import Role, Tier
+from gis_server.core.stream import GENERATION
+from gis_server.store import events
+from gis_server.store.engine import make_engine
 
 SCREENSHOTS = Path(__file__).parents[1] / "var" / "screenshots"
 
@@ -128,25 +132,29 @@ SIZES = ((1920, 1080), (3840, 2160), (7680, 2160), (2560, 1080), (1080, 1920))
 
 
 @contextmanager
-def quiet_tour(live_server: Any, page: Page) -> Iterator[Callable[[str], None]]:
-    """The wall's tour without calls of other tests; gives what sends one of its scenes to the wall."""
+def quiet_tour(live_server: Any, page: Page, turning: tuple[str, ...] = ()) -> Iterator[Callable[..., None]]:
+    """The wall's tour without calls of other tests; gives what sends one of its scenes to the wall.
+
+    Of scenes that are ``turning`` the first one stands for an hour and the others for seconds.
+    """
     session = page.request.get(f"{live_server.url}/api/session").json()
     headers = {"X-CSRFToken": session["csrf_token"]}
     tour = page.request.get(f"{live_server.url}/api/wall/city/tour").json()["tour"]
+    if turning:
+        kept = [scene for scene in tour["scenes"] if scene["key"] in turning]
+        tour["scenes"] = [scene | {"seconds": 3600 if scene["key"] == turning[0] else 5} for scene in kept]
     address = f"{live_server.url}/api/wall/city/tour"
     assert page.request.put(address, data=tour | {"takeover_seconds": 0}, headers=headers).ok
 
-    def send(scene: str) -> None:
-        sent = {"scene": scene, "seconds": 600}
+    def send(scene: str, seconds: int = 600) -> None:
+        sent = {"scene": scene, "seconds": seconds}
         answer = page.request.post(f"{live_server.url}/api/wall/city/scene", data=sent, headers=headers)
         assert answer.status == 204
-        expect(page.locator("#wall")).to_have_attribute("data-scene", scene)
 
     try:
         yield send
     finally:
-        sent = {"scene": "overview", "seconds": 5}
-        page.request.post(f"{live_server.url}/api/wall/city/scene", data=sent, headers=headers)
+        send(turning[0] if turning else "overview", 5)
         page.request.delete(address, headers=headers)
 
 
@@ -167,6 +175,7 @@ def test_every_scene_fits_every_wall(
         for scene in SCENES:
             page.set_viewport_size({"width": 1920, "height": 1080})
             send(scene)
+            expect(page.locator("#wall")).to_have_attribute("data-scene", scene)
             expect(page.locator("#scene")).not_to_be_empty()
             for width, height in sizes:
                 page.set_viewport_size({"width": width, "height": height})
@@ -298,17 +307,86 @@ def test_an_urgent_incident_takes_the_wall_over_until_the_desk_acknowledges_it(
     expect(wall.locator("body")).not_to_contain_text("燃气")
 
 
+def test_a_layer_that_cannot_be_brought_up_to_date_is_named_until_it_is(
+    live_server: Any, new_page: Callable[..., Page]
+) -> None:
+    wall = new_page(viewport={"width": 1920, "height": 1080}, reduced_motion="reduce")
+    open_wall(live_server, wall)
+    legend = wall.locator("#legend")
+    expect(legend).not_to_contain_text("未能更新")
+    wall.route("**/api/layers/area/features*", lambda route: route.abort())
+    announce_generation(live_server, "area")
+    expect(legend).to_contain_text("未能更新：行政区划", timeout=10_000)
+    # the rest of the wall is as live as before, and the old borders are still there
+    expect(wall.locator("#connection")).to_have_attribute("data-state", "live")
+    expect(legend).to_contain_text("社区(村)")
+    wall.screenshot(path=SCREENSHOTS / "wall-stale-layer.png")
+    assert_fits(wall.evaluate(LAYOUT), 1920, 1080)
+    wall.unroute("**/api/layers/area/features*")
+    announce_generation(live_server, "area")
+    expect(legend).not_to_contain_text("未能更新", timeout=10_000)
+
+
+def announce_generation(live_server: Any, layer: str) -> None:
+    """Say that a layer has a new generation in force, as publishing does."""
+    engine = make_engine(live_server.database_url)
+    with engine.begin() as conn:
+        payload = {"layer": layer}
+        events.emit(conn, GENERATION, tier=Tier.PUBLIC, payload=payload)
+    engine.dispose()
+
+
+def test_the_wall_is_accessible_and_its_replay_is_moved_by_keyboard(
+    live_server: Any, new_page: Callable[..., Page]
+) -> None:
+    wall = new_page(viewport={"width": 1920, "height": 1080}, reduced_motion="reduce")
+    open_wall(live_server, wall, scene="replay")
+    slider = wall.get_by_role("slider", name="近 24 小时回放")
+    slider.focus()
+    wall.keyboard.press("Home")
+    first = wall.inner_text(".figure-time")
+    wall.keyboard.press("PageUp")
+    expect(wall.locator(".figure-time")).not_to_have_text(first)
+    # it stays where it was put, though the scene goes on
+    moment = wall.inner_text(".figure-time")
+    wall.wait_for_timeout(1_500)
+    assert wall.inner_text(".figure-time") == moment
+    found = [
+        (violation["id"], [node["html"][:200] for node in violation["nodes"]])
+        for violation in Axe().run(wall).response["violations"]
+        if violation["impact"] in ("serious", "critical")
+    ]
+    assert not found, found
+
+
+def test_s29_the_ranking_of_grids_is_drawn_as_a_choropleth(
+    live_server: Any, new_page: Callable[..., Page]
+) -> None:
+    wall = new_page(viewport={"width": 1920, "height": 1080}, reduced_motion="reduce")
+    open_wall(live_server, wall, scene="ranking")
+    answer = wall.request.get(f"{live_server.url}/api/wall/city/ranking").json()["ranking"]
+    places = answer["places"]
+    assert places, "the sample has completed incidents"
+    rows = wall.locator("#left .ranking-done").first.locator("li")
+    expect(rows).to_have_count(min(8, len(places)))
+    for row, place in zip(rows.all(), places, strict=False):
+        expect(row.locator(".ranking-place")).to_have_text(str(place["place"]))
+        expect(row.locator("b")).to_have_text(str(place["completed"]))
+    # the colours on the map are explained by their numbers
+    expect(wall.locator("#legend")).to_contain_text("各网格办结数")
+    classes = wall.locator("#legend .legend-numbers li")
+    assert classes.count() == min(5, len({place["completed"] for place in places}))
+
+
 def test_the_desk_sends_a_scene(live_server: Any, new_page: Callable[..., Page]) -> None:
     wall = new_page(viewport={"width": 1920, "height": 1080}, reduced_motion="reduce")
     live_server.sign_in(wall, Role.OPERATOR)
     show(live_server, wall, "city")
-    headers = {"X-CSRFToken": wall.request.get(f"{live_server.url}/api/session").json()["csrf_token"]}
-    sent = {"scene": "cameras", "seconds": 5}
-    assert (
-        wall.request.post(f"{live_server.url}/api/wall/city/scene", data=sent, headers=headers).status == 204
-    )
-    expect(wall.locator("#wall")).to_have_attribute("data-scene", "cameras", timeout=1_000)
-    expect(wall.locator("#wall")).not_to_have_attribute("data-scene", "cameras", timeout=8_000)
+    with quiet_tour(live_server, wall, turning=("overview", "cameras")) as send:
+        expect(wall.locator("#wall")).to_have_attribute("data-scene", "overview")
+        send("cameras", seconds=5)
+        expect(wall.locator("#wall")).to_have_attribute("data-scene", "cameras", timeout=1_000)
+        expect(wall.locator("#wall")).to_have_attribute("data-scene", "overview", timeout=8_000)
 
 
 def test_a_wall_behind_a_proxy_that_breaks_streams_asks_instead(

@@ -41,6 +41,8 @@ export class WallStage {
     /** @type {number[]} lower bounds of the classes by which the grids are coloured */
     this.classes = [];
     this.coloured = "";
+    /** What the legend says of layers that are old. */
+    this.told = "";
     /** @type {Map<string, string>} */
     this.names = new Map();
     /** The list of grids that names and extent were taken from. @type {import("../core/types.js").OneFeature[]} */
@@ -84,6 +86,8 @@ export class WallStage {
     this.standing = performance.now() < this.held.until ? { ...standing, progress: this.held.progress } : standing;
     const view = this.#view();
     for (const panel of this.#shown()) panel.tick?.(view);
+    // a layer that could not be fetched draws nothing anew, so that nothing else would tell
+    if (this.stale().join() !== this.told) this.#legend();
     if (standing.scene.points === "replay") this.map.incidents.show(this.model.points(this.standing));
   }
 
@@ -160,6 +164,7 @@ export class WallStage {
   }
 
   #legend() {
+    this.told = this.stale().join();
     showLegend(byId("legend"), this.standing.scene, this.classes, this.map.drawn(), this.stale(), this.model.rankings.get("month"));
   }
 
