@@ -173,8 +173,9 @@ class MapPanel:
         ):
             canvas.shape(_together(self._lines(geometries)), line=width, ink=ink)
         fine = [geometry for _, geometry in content.sub_grids]
+        # a common border once, or the dashes of its two sides would fill each other's gaps
         canvas.shape(
-            shapely.line_merge(_together(self._lines(fine))),
+            shapely.line_merge(shapely.union_all(self._lines(fine))),
             line=base * 0.6,
             ink=QUIET,
             dash=(look.mm(1.2), look.mm(0.8)),
