@@ -136,6 +136,22 @@ def test_what_the_panels_count(app: Flask, city_ctx: Context) -> None:
     assert found["days"][-1]["reported"] == 3
     assert len(found["days"]) == 14
     assert len(found["weeks"]) == 8
+    # nothing is older than a day; what has a deadline has time left, and all of it was reported within the month
+    assert found["ages"] == [3, 0, 0, 0]
+    assert found["due"][0] == 0
+    assert sum(found["due"]) <= 3
+    assert (found["month"], found["month_before"]) == (3, 0)
+    assert len(found["by_hour"]) == 24
+    assert sum(found["by_hour"]) == 3
+    assert [(town["week"], town["week_before"], town["reported"]) for town in found["towns"]] == [
+        (3, 0, 3),
+        (0, 0, 0),
+    ]
+    # of three cameras the sensitive one is not counted; each is in one town
+    assert [(one["town"], one["site_class"], one["count"]) for one in found["cameras"]] == [
+        (TOWNS[0], "important_site", 1),
+        (TOWNS[1], "ordinary_site", 1),
+    ]
     assert sum(found["states"].values()) == 3
     assert [(town["code"], town["open"], town["urgent"]) for town in found["towns"]] == [
         (TOWNS[0], 3, 1),
