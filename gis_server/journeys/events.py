@@ -260,14 +260,14 @@ class Broadcaster:
         with self._state:
             self._readers.discard(subscription)
 
-    def stop(self) -> None:
-        """Send every reader away and end the thread."""
+    def stop(self, *, wait: bool = True) -> None:
+        """Send every reader away and end the thread, which may listen for ``SWEEP_S`` more; ``wait`` for that, or not."""
         self._stopping.set()
         self.changed.set()
         with self._state:
             self._drop(self._readers)
             self._state.notify_all()
-        if self._thread is not None:
+        if wait and self._thread is not None:
             self._thread.join(timeout=SWEEP_S + 1)
 
     def walls(self) -> dict[str, Wall]:

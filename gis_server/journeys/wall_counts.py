@@ -77,8 +77,6 @@ class WallCounts:
         """Count no more."""
         self._stopping.set()
         self._broadcaster.changed.set()
-        if self._thread is not None:
-            self._thread.join(timeout=PATIENCE_S + 1)
 
     def _run(self) -> None:
         changed = self._broadcaster.changed

@@ -128,5 +128,5 @@ def create_app(settings: Settings, ctx: Context | None = None) -> Flask:
 def stop_streams(app: Flask) -> None:
     """Send away all who follow the live stream; they come again to whoever serves next."""
     server: Server = app.extensions[EXTENSION]
-    server.broadcaster.stop()
     server.counts.stop()
+    server.broadcaster.stop(wait=False)  # the process ends, and its thread with it
