@@ -9,6 +9,9 @@ import { toast } from "./toast.js";
 /** How long a large sheet may take. */
 const PATIENCE_MS = 120_000;
 
+/** Papers too small for four panels on one sheet. */
+const SMALL = new Set(["A4", "A3"]);
+
 /** @typedef {{ code: string, name: string }} Place */
 
 /** Fill the form with the places of the reader's territory, and let it print. */
@@ -17,6 +20,8 @@ export async function sheetForm() {
   const town = byId("town", HTMLSelectElement);
   const community = byId("community", HTMLSelectElement);
   const grid = byId("grid", HTMLSelectElement);
+  const panel = byId("panel", HTMLSelectElement);
+  const paper = byId("paper", HTMLSelectElement);
   const problem = byId("sheet-problem");
   /** @type {(Place & { level: string })[]} */
   let areas = [];
@@ -66,6 +71,10 @@ export async function sheetForm() {
   }
 
   town.addEventListener("change", () => attempt(fillCommunities));
+  panel.addEventListener("change", () => {
+    // a quarter of a smaller sheet could not be read
+    if (panel.value === "board" && SMALL.has(paper.value)) paper.value = "A2";
+  });
   community.addEventListener("change", () => attempt(fillGrids));
   form.addEventListener("submit", (event) => {
     event.preventDefault();
