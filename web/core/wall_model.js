@@ -2,7 +2,7 @@
 
 import { ServerClock } from "./server_clock.js";
 import { held, nextChange, standing, takeAcknowledgement, takeIncident, turns } from "./tour.js";
-import { countsByGrid, isOverdue, replayedAt, replayMoment } from "./wall_counts.js";
+import { countsByGrid, inTown, isOverdue, replayedAt, replayMoment } from "./wall_counts.js";
 import { Ledger } from "./ledger.js";
 import { addStep, applyIncident, fromAnswer } from "./wall_state.js";
 
@@ -155,13 +155,14 @@ export class WallModel {
    * The incidents that the wall draws.
    * @param {import("./tour.js").Standing} standing
    */
-  points({ scene, call, progress }) {
+  points({ scene, town, call, progress }) {
     const now = this.now();
     if (scene.points === "replay" && this.replay && !call) {
       return replayedAt(this.replay, replayMoment(this.replay.until, progress));
     }
     if (scene.points === "none" && !call) return [];
-    const all = [...this.state.incidents.values()].map((one) =>
+    // of a township the map shows what its figures count
+    const all = inTown(this.state.incidents.values(), call ? null : town).map((one) =>
       isOverdue(one, now) && !one.is_overdue ? { ...one, is_overdue: true } : one,
     );
     return scene.points === "overdue" && !call ? all.filter((one) => isOverdue(one, now)) : all;

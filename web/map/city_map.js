@@ -30,6 +30,8 @@ import { prepare } from "./tile_workers.js";
 /** Panes from the bottom up, between the library's own tile pane (200) and pop-up pane (700). */
 const PANES = { features: 410, findings: 420, labels: 430, incidents: 440, pulses: 450 };
 const FARTHEST_IN = 19;
+/** Lifts the borders of areas over grids and sub-grids, and no farther: points stay on top. */
+const OVER_CELLS = 25;
 /** @type {import("../core/types.js").OneFeature[]} */
 const NOTHING = [];
 
@@ -376,9 +378,11 @@ export class CityMap {
     this.map.fire("drawn");
   }
 
-  /** Layers arrive in any order and are drawn in the catalogue's. */
+  /** Layers arrive in any order and are drawn in the catalogue's; borders of levels lie over those of the cells within. */
   #stack() {
-    const ordered = [...this.layers.values()].sort((a, b) => a.layer.order - b.layer.order);
+    const height = (/** @type {{layer: Layer}} */ { layer }) =>
+      layer.order + (layer.kind === "boundary" && Object.keys(layer.style.widths ?? {}).length > 0 ? OVER_CELLS : 0);
+    const ordered = [...this.layers.values()].sort((a, b) => height(a) - height(b));
     for (const { group } of ordered) {
       if (this.map.hasLayer(group)) group.eachLayer((path) => /** @type {any} */ (path).bringToFront());
     }
