@@ -83,7 +83,8 @@ def grid_row(conn: Connection, generation_id: int, code: str) -> GridRow | None:
     if row is None:
         return None
     *columns, west, south, east, north, lon, lat, geometry = row
-    return GridRow(*columns, bounds=(west, south, east, north), lon=lon, lat=lat, geometry=geometry)
+    named: dict[str, Any] = dict(zip(_GRID_COLUMNS, columns, strict=True))
+    return GridRow(**named, bounds=(west, south, east, north), lon=lon, lat=lat, geometry=geometry)
 
 
 _GRID_COLUMNS = (
