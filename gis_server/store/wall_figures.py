@@ -300,22 +300,36 @@ def _cameras(conn: Connection, path: Sequence[str], layer: Layer, now: datetime)
     hidden = (
         [] if layer.row_tier is None else [v for v, tier in layer.row_tier.tiers.items() if tier > Tier.HALL]
     )
-    # of two towns whose border a camera stands on one has it, so that no camera counts twice
-    own_town = (
+    # in small pieces, so that a place is looked for in a few corners of a border and not in thousands
+    towns = (
         _townships(path, now)
-        .with_only_columns(area.c.area_code)
-        .where(func.ST_Covers(area.c.geom, camera.c.geom))
-        .limit(1)
-        .correlate(camera)
-        .scalar_subquery()
-        .label("town")
+        .order_by(None)
+        .with_only_columns(area.c.area_code, func.ST_Subdivide(area.c.geom, 64).label("piece"))
+        .cte("towns")
+        .prefix_with("MATERIALIZED", dialect="postgresql")
+    )
+    # of two towns whose border a camera stands on one has it, so that no camera counts twice
+    located = (
+        select(camera.c.id, func.min(towns.c.area_code).label("town"))
+        .select_from(
+            camera.join(generation, generation.c.id == camera.c.generation_id).join(
+                towns, func.ST_Intersects(towns.c.piece, camera.c.geom)
+            )
+        )
+        .where(_in_force(now))
+        .group_by(camera.c.id)
+        .cte("located")
     )
     query = (
-        select(own_town, camera.c.camera_site_class, camera.c.status, func.count())
-        .select_from(camera.join(generation, generation.c.id == camera.c.generation_id))
+        select(located.c.town, camera.c.camera_site_class, camera.c.status, func.count())
+        .select_from(
+            camera.join(generation, generation.c.id == camera.c.generation_id).outerjoin(
+                located, located.c.id == camera.c.id
+            )
+        )
         .where(_in_force(now), camera.c.camera_site_class.not_in(hidden))
-        .group_by("town", camera.c.camera_site_class, camera.c.status)
-        .order_by("town", camera.c.camera_site_class, camera.c.status)
+        .group_by(located.c.town, camera.c.camera_site_class, camera.c.status)
+        .order_by(located.c.town, camera.c.camera_site_class, camera.c.status)
     )
     if path:
         own = (
