@@ -172,6 +172,21 @@ def test_streams_beat_and_a_closed_one_is_forgotten(served: RunningServer, token
     assert open_streams(served) == 0
 
 
+def test_a_server_that_stops_sends_its_streams_away_and_is_gone_at_once(
+    served: RunningServer, token: str
+) -> None:
+    screens = [Stream(served, token) for _ in range(20)]
+    begun = time.monotonic()
+    assert served.stop() in (0, 130)
+    took = time.monotonic() - begun
+    print(f"stopped after {took:.2f} s")
+    # streams never end by themselves; without them it takes about one second
+    assert took < 3
+    for screen in screens:
+        screen.thread.join(5)
+        assert not screen.thread.is_alive()
+
+
 def open_streams(server: RunningServer) -> float:
     found = re.search(r"^gis_open_streams (\S+)$", server.get("/metrics")[1].decode(), re.MULTILINE)
     return float(found[1]) if found else 0.0
