@@ -1,5 +1,6 @@
 """A made city of as many grids and incidents as a measurement wants, put into the store without the checks of an import."""
 
+from collections.abc import Sequence
 from datetime import datetime
 
 import numpy as np
@@ -9,11 +10,13 @@ from sqlalchemy import text
 
 from gis_server.core.features import FeatureTable, Source
 from gis_server.core.generation import Generation
+from gis_server.core.stream import GENERATION
 from gis_server.journeys.context import Context
-from gis_server.store import layers
+from gis_server.store import events, layers
 
 COUNTY = "230882"
 COMMUNITY = f"{COUNTY}001001"
+Columns = dict[str, list[str | None] | list[str]]
 KINDS = ("resident_grid", "resident_grid", "resident_grid", "exclusive_grid")
 
 
@@ -33,36 +36,45 @@ def lattice(
     return boxes
 
 
-def publish_grids(ctx: Context, cells: NDArray[np.object_], now: datetime, name: str = "网格") -> Generation:
-    """Put one county, one town, one community and these grids in force; the generation of the grids."""
-    whole = shapely.box(*shapely.total_bounds(cells))
+def publish_areas(ctx: Context, cells: NDArray[np.object_], now: datetime) -> None:
+    """Put one county, one town and one community around these cells in force."""
+    whole = shapely.MultiPolygon([shapely.box(*shapely.total_bounds(cells))])
     names = [COUNTY, f"{COUNTY}001", COMMUNITY]
-    areas = {
+    areas: Columns = {
         "area_code": names,
         "area_name": ["大县", "大镇", "大社区"],
         "admin_level": ["county", "township", "community"],
         "parent_code": [None, *names[:-1]],
     }
     paths = [names[: n + 1] for n in range(3)]
-    _publish(ctx, "area", np.array([shapely.MultiPolygon([whole])] * 3, dtype=object), areas, now, paths)
+    _publish(ctx, "area", np.array([whole] * 3, dtype=object), areas, now, paths)
+
+
+def publish_grids(
+    ctx: Context,
+    cells: NDArray[np.object_],
+    now: datetime,
+    name: str = "网格",
+    kinds: Sequence[str] = KINDS,
+) -> Generation:
+    """Put these grids in force, named ``name`` and their number, of these kinds in turn; their generation."""
     count = len(cells)
-    grids = {
+    grids: Columns = {
         "grid_code": [code_of(n) for n in range(count)],
         "grid_name": [f"{name}{n}" for n in range(count)],
         "community_code": [COMMUNITY] * count,
-        "grid_kind": [KINDS[n % len(KINDS)] for n in range(count)],
+        "grid_kind": [kinds[n % len(kinds)] for n in range(count)],
         "settlement_class": ["urban_community" if n % 3 == 0 else "rural" for n in range(count)],
     }
-    return _publish(
-        ctx, "grid", np.array([shapely.MultiPolygon([one]) for one in cells], dtype=object), grids, now
-    )
+    shapes = np.array([shapely.MultiPolygon([one]) for one in cells], dtype=object)
+    return _publish(ctx, "grid", shapes, grids, now)
 
 
 def _publish(
     ctx: Context,
     layer: str,
     geometry: NDArray[np.object_],
-    columns: dict[str, list[str | None]] | dict[str, list[str]],
+    columns: Columns,
     now: datetime,
     paths: list[list[str]] | None = None,
 ) -> Generation:
@@ -77,7 +89,9 @@ def _publish(
     of = ctx.catalogue[layer]
     with ctx.engine.begin() as conn:
         staged = layers.stage(conn, of, table, layers.Staging(paths=paths), by="made", now=now)
-        return layers.publish(conn, of, staged.id, by="made", now=now)
+        published = layers.publish(conn, of, staged.id, by="made", now=now)
+        events.emit(conn, GENERATION, tier=of.tier, payload={"layer": layer, "generation": published.id})
+    return published
 
 
 def add_incidents(ctx: Context, count: int, cells: NDArray[np.object_], now: datetime) -> None:
