@@ -78,3 +78,59 @@ def _is_whole(answer: bytes) -> bool:
 def best(measure: Callable[[], Load], times: int) -> list[Load]:
     """``measure`` several times."""
     return [measure() for _ in range(times)]
+
+
+@dataclass(frozen=True)
+class Sent:
+    """What an even pace got: ``at`` and ``answered`` (``time.time``) of each request in order, and the answers' bodies."""
+
+    at: list[float]
+    answered: list[float]
+    bodies: list[bytes]
+
+
+def send_evenly(
+    port: int, requests: Iterator[bytes], rate: float, seconds: float, connections: int = 32
+) -> Sent:
+    """Send ``rate`` requests a second whatever the answers take; all must be 201.
+
+    ``at`` is when a request was due, also where it had to wait for a connection: a server that holds requests up
+    must not look better for it.
+    """
+    selector = selectors.DefaultSelector()
+    idle: list[socket.socket] = []
+    for _ in range(connections):
+        connection = socket.create_connection(("127.0.0.1", port))
+        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        selector.register(connection, selectors.EVENT_READ)
+        idle.append(connection)
+    number = round(rate * seconds)
+    begun = time.time()
+    at = [begun + n / rate for n in range(number)]
+    answered, bodies = [0.0] * number, [b""] * number
+    under_way: dict[socket.socket, int] = {}
+    held: dict[socket.socket, bytes] = {}
+    sent = 0
+    while sent < number or under_way:
+        now = time.time()
+        while idle and sent < number and at[sent] <= now:
+            connection = idle.pop()
+            under_way[connection], held[connection] = sent, b""
+            connection.sendall(next(requests))
+            sent += 1
+        pause = max(at[sent] - time.time(), 0.0) if sent < number and idle else 1.0
+        for key, _ in selector.select(pause):
+            connection = key.fileobj
+            got = connection.recv(65536)
+            assert got, "the server hung up"
+            held[connection] += got
+            if not _is_whole(held[connection]):
+                continue
+            answer = held[connection]
+            assert answer.startswith(b"HTTP/1.1 201"), answer[:2000]
+            n = under_way.pop(connection)
+            answered[n], bodies[n] = time.time(), answer.partition(b"\r\n\r\n")[2]
+            idle.append(connection)
+    for key in list(selector.get_map().values()):
+        key.fileobj.close()
+    return Sent(at, answered, bodies)
