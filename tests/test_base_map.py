@@ -312,6 +312,45 @@ def test_a_service_that_drips_is_given_up(
     assert time.monotonic() - start < 3
 
 
+def test_one_tries_whether_a_dead_service_lives_and_the_others_do_not_wait(
+    service: MapService, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(fetched_tiles, "TIMEOUT_S", 1.0)
+    watch = Watch()
+    tiles = tiles_of(service, tmp_path, watch)
+    service.answer = saying(500, "text/plain", b"")
+    with pytest.raises(Unavailable):
+        tiles.tile(3, 6, 2)
+    watch.now += fetched_tiles.REST_S + 1
+    asked, done = threading.Event(), threading.Event()
+
+    def hanging(_: object) -> None:
+        asked.set()
+        done.wait(10)
+
+    service.answer = hanging
+    refused: list[bool] = []
+
+    def ask(row: int) -> None:
+        with pytest.raises(Unavailable):
+            tiles.tile(3, 6, row)
+        refused.append(True)
+
+    trial = threading.Thread(target=ask, args=(0,))
+    trial.start()
+    assert asked.wait(5)
+    for row in range(1, 7):
+        ask(row)
+    assert service.tiles == 2  # the six were not even asked for
+    trial.join()
+    done.set()
+    assert len(refused) == 7
+    service.answer = None
+    watch.now += fetched_tiles.REST_S + 1
+    assert tiles.tile(3, 6, 2).body
+    assert tiles.tile(3, 6, 3).body
+
+
 def test_a_map_that_has_nothing_at_a_place_is_believed_for_a_day(service: MapService, tmp_path: Path) -> None:
     service.answer = saying(404, "text/plain", b"no")
     watch = Watch()

@@ -25,7 +25,7 @@ from gis_server.core.message import msg
 
 log = logging.getLogger(__name__)
 
-TIMEOUT_S = 6.0
+TIMEOUT_S = 4.0
 """Silence of the other server that is waited for."""
 
 LONGEST_S = 12.0
@@ -141,6 +141,8 @@ class FetchedTiles:
         self._age_s = age_s
         self._clock = clock
         self._rests_until = 0.0
+        self._is_down = False
+        self._trial = Lock()
         # of the address without the key: a new key finds what the old one fetched
         self._name = hashlib.blake2b(template.encode(), digest_size=8).hexdigest()
         self._opener: OpenerDirector = build_opener(_NoRedirect)
@@ -166,24 +168,38 @@ class FetchedTiles:
         return Fetched(kept[0], is_old=True)
 
     def _fetch(self, z: int, x: int, y: int) -> bytes | None:
-        """The picture as the other server gives it, empty where it has none; None if it fails."""
+        """The picture as the other server gives it, empty where it has none; None if it fails or is left alone."""
         if self._clock() < self._rests_until:
             return None
+        if not self._is_down:
+            return self._ask(z, x, y)
+        # one tries whether it is there again; the others do not wait for that
+        if not self._trial.acquire(blocking=False):
+            return None
+        try:
+            return self._ask(z, x, y)
+        finally:
+            self._trial.release()
+
+    def _ask(self, z: int, x: int, y: int) -> bytes | None:
         request = Request(address_of(self._template, z, x, y, self._key), headers=_HEADERS)  # noqa: S310
         try:
             with self._opener.open(request, timeout=TIMEOUT_S) as answer:
                 body = b"" if answer.status in _NOTHING else _limited(answer.read1)
             if not body or image_type(body) is not None:
+                self._is_down = False
                 return body
             reason = "an answer that is no picture"
         except HTTPError as error:
             error.close()
             if error.code in _NOTHING:
+                self._is_down = False
                 return b""
             reason = f"status {error.code}"
         except (URLError, OSError, HTTPException, ValueError) as error:
             # the class and no more: a text might repeat the address
             reason = type(error).__name__
+        self._is_down = True
         self._rests_until = self._clock() + REST_S
         log.warning("the base map's server failed: %s", reason)
         return None
