@@ -29,9 +29,10 @@ const SPREAD_MS = 60_000;
 /** The longest wait for a change of scene: what was heard of the server's clock meanwhile may bring it nearer. */
 const LONGEST_WAIT_MS = 1_000;
 const REPLAY_STEP_MS = 250;
-/** While events keep coming they are shown together this often; at most a fifth of the time goes into it. */
+/** While events keep coming they are shown together this often; on a slow machine half of the time goes into it at most. */
 const PAINT_MS = 250;
-const PAINT_SHARE = 5;
+/** Whatever it takes, the next are not held back longer: an event is to be seen within the second. */
+const LONGEST_PAUSE_MS = 400;
 /** Rings around what is new at once: more make the map slow. */
 const MOST_RINGS = 3;
 /** The panels that rank grids, and by which period. */
@@ -150,8 +151,9 @@ class WallPage {
     for (const number of this.news.splice(0).slice(-MOST_RINGS)) this.map.incidents.pulse(number);
     // what is on the wall now, for whoever watches over it
     byId("wall").dataset.position = String(this.stream.state.lastId);
-    const spent = performance.now() - begun;
-    this.mayPaintAt = begun + Math.max(PAINT_MS, spent * PAINT_SHARE);
+    const ended = performance.now();
+    const spent = ended - begun;
+    this.mayPaintAt = ended + Math.min(Math.max(PAINT_MS - spent, spent), LONGEST_PAUSE_MS);
   }
 
   /** @param {any} counts of the panels */
