@@ -169,7 +169,7 @@ def test_every_scene_fits_every_wall(
     page = new_page(viewport={"width": 1920, "height": 1080}, reduced_motion="reduce", locale=language)
     live_server.sign_in(page, Role.OPERATOR)
     page.goto(f"{live_server.url}/wall/city")
-    expect(page.locator("#connection")).to_have_attribute("data-state", "live")
+    expect(page.locator("#connection")).to_have_attribute("data-state", "live", timeout=20_000)
     SCREENSHOTS.mkdir(parents=True, exist_ok=True)
     with quiet_tour(live_server, page) as send:
         for scene in SCENES:
