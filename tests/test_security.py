@@ -442,6 +442,7 @@ def test_an_open_stream_of_a_revoked_screen_ends(
     assert not ended.is_set()
     walls.revoke_link(city_ctx, CONSOLE, link_id, datetime.now(UTC))
     assert ended.wait(5)
+    stream.close()
     text = b"".join(received).decode()
     assert text.count("event: heartbeat") >= 3
     beats = [json.loads(data)["position"] for data in re.findall(r"event: heartbeat\ndata: (.*)", text)]
