@@ -141,12 +141,12 @@ def _varints(numbers: NDArray[np.uint32]) -> tuple[bytes, Indices]:
     ends = np.cumsum(size)
     begins = ends - size
     packed = np.empty(int(ends[-1]), np.uint8)
-    rest: NDArray[np.unsignedinteger] = numbers
+    rest = numbers
     where = begins
     while len(rest):
         more = rest >= 0x80
         packed[where] = (rest & 0x7F) | (more << 7)
-        rest, where = rest[more] >> 7, where[more] + 1
+        rest, where = rest[more] >> np.uint32(7), where[more] + 1
     return packed.tobytes(), ends
 
 
