@@ -1,7 +1,7 @@
 """A hall full of screens: 200 follow the live stream of a wall while incidents come in, through the real server.
 
 An event's time runs from the moment its report was due to be sent: routing, the durable commit and the answer are in it.
-A few of the screens are real browsers that tour their scenes; their pixels are counted from the second frame after the
+A few of the screens are real browsers, the first holds one scene and the others tour; their pixels are counted from the second frame after the
 page has shown what it was told. Reports, server, database, screens and browsers share the machine.
 """
 
@@ -257,7 +257,7 @@ def pixels(walls: list[Page], screens: Screens, due: dict[str, float]) -> np.nda
 
 @contextmanager
 def opened(server: Server, link: str, number: int) -> Iterator[list[Page]]:
-    """Browsers that show the wall, its tour running, and note what they paint."""
+    """Browsers that show the wall and note what they paint; the first holds the overview."""
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(
             executable_path=shutil.which("chromium"),
@@ -266,6 +266,8 @@ def opened(server: Server, link: str, number: int) -> Iterator[list[Page]]:
         pages = [browser.new_page(viewport={"width": 1920, "height": 1080}) for _ in range(number)]
         for page in pages:
             page.goto(f"http://127.0.0.1:{server.port}/wall/city?key={link}")
+            if page is pages[0]:
+                page.goto(f"http://127.0.0.1:{server.port}/wall/city?scene=overview")
             expect(page.locator("#connection")).to_have_attribute("data-state", "live", timeout=30_000)
             page.evaluate(PAINTED)
         yield pages
@@ -287,11 +289,7 @@ def load(
             due = {orjson.loads(body)["number"]: at for body, at in zip(sent.bodies, sent.at, strict=True)}
             on_screen = pixels(walls, connected, due)
             told = [wall.evaluate("window.said") for wall in walls]
-            counted = [
-                int(wall.inner_text("#open").replace("\u2009", ""))
-                for wall in walls
-                if wall.query_selector("#open")
-            ]
+            counted = [int(wall.inner_text("#open").replace("\u2009", "")) for wall in walls[:1]]
         with city.engine.connect() as conn:
             kept = conn.execute(
                 text("SELECT count(*) FROM incident WHERE number = ANY (:n)"), {"n": list(due)}
