@@ -143,6 +143,7 @@ incident_event = Table(
     Column("filled", JSONB),
     Column("trace", JSONB),
     Index("ix_incident_event_incident_id", "incident_id"),
+    Index("ix_incident_event_at", "at"),
 )
 
 incident_alert = Table(
