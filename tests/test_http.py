@@ -2,6 +2,7 @@
 
 import io
 import json
+import posixpath
 import re
 import time
 from dataclasses import replace
@@ -80,6 +81,18 @@ def test_a_database_that_is_gone_is_a_problem_or_a_page_and_not_a_bug(tmp_path: 
     assert answer.headers["Retry-After"]
     page = client.page("/incidents")
     assert (page.status_code, page.mimetype) == (503, "text/html")
+
+
+def test_a_page_names_every_module_that_its_script_is_made_of(app: Flask) -> None:
+    page = signed_in(app, "operator").page("/wall/city").text
+    named = re.findall(r'<link rel="modulepreload" href="/static/web/([^"]+)">', page)
+    assert named[0] == "pages/wall.js"
+    assert len(set(named)) == len(named)
+    for name in named:
+        answer = Client(app).get(f"/static/web/{name}")
+        assert answer.status_code == 200, name
+        for path in re.findall(r"""^(?:import|export)\b[^;]*?["'](\.{1,2}/[^"']+)["'];""", answer.text, re.M):
+            assert posixpath.normpath(posixpath.join(posixpath.dirname(name), path)) in named
 
 
 def test_metrics_count_by_route(app: Flask) -> None:

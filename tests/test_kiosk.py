@@ -1,6 +1,7 @@
 """The start script of a wall's screen: a browser that is killed comes back with the map, without a hand."""
 
 import os
+import re
 import shutil
 import signal
 import socket
@@ -99,8 +100,8 @@ def shows_the_map(browser: Browser, port: int) -> None:
     pages = opened[0].contexts[0].pages
     page = next(page for page in pages if "/wall/" in page.url)
     expect(page.locator("#connection")).to_have_attribute("data-state", "live", timeout=30_000)
-    # the browser speaks the language of the machine; the grids are the last of the layers
-    expect(page.locator("#legend li").nth(9)).to_be_attached(timeout=30_000)
+    # the browser speaks the language of the machine
+    expect(page.locator("#legend")).to_contain_text(re.compile("网格|Grids"), timeout=30_000)
     opened[0].close()
 
 

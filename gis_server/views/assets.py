@@ -1,6 +1,8 @@
 """The browser's files, compressed once and answered with an ETag."""
 
 import hashlib
+import posixpath
+import re
 import zlib
 from dataclasses import dataclass
 from mimetypes import guess_type
@@ -24,12 +26,13 @@ SMALLEST_COMPRESSED = 1024
 
 @dataclass(frozen=True, slots=True)
 class Asset:
-    """A file as it is served; ``etag`` is of its content."""
+    """A file as it is served; ``etag`` is of its content, ``imports`` are the modules that it names."""
 
     body: bytes
     compressed: bytes | None
     mimetype: str
     etag: str
+    imports: tuple[str, ...] = ()
 
 
 class _Assets:
@@ -54,18 +57,26 @@ class _Assets:
             if kept is not None and kept[0] == stamp:
                 return kept[1]
             mimetype = TYPES.get(path.suffix) or guess_type(path.name)[0] or "application/octet-stream"
-            asset = _make(path.read_bytes(), mimetype)
+            asset = _make(path.read_bytes(), mimetype, name)
         except (OSError, ValueError):  # ValueError: a NUL in the name
             return None
         self._kept[name] = (stamp, asset)
         return asset
 
 
-def _make(body: bytes, mimetype: str) -> Asset:
+_IMPORT = re.compile(rb"""(?:\bfrom|\bimport)\s*\(?\s*["'](\.{1,2}/[^"']+)["']""")
+
+
+def _make(body: bytes, mimetype: str, name: str = "") -> Asset:
     compressed = None
     if mimetype in _TEXTS and len(body) >= SMALLEST_COMPRESSED:
         compressed = gzip(body, level=9)
-    return Asset(body, compressed, mimetype, hashlib.sha256(body).hexdigest()[:32])
+    imports: tuple[str, ...] = ()
+    if mimetype == "text/javascript":
+        folder = posixpath.dirname(name)
+        named = (path.decode() for path in _IMPORT.findall(body))
+        imports = tuple(posixpath.normpath(posixpath.join(folder, path)) for path in named)
+    return Asset(body, compressed, mimetype, hashlib.sha256(body).hexdigest()[:32], imports)
 
 
 def gzip(body: bytes, level: int) -> bytes:
@@ -89,6 +100,18 @@ def file_named(name: str) -> Asset | None:
     """A file of the web folder that the browser may fetch; None if there is none."""
     found: Asset | None = current_app.extensions["assets"].get(name)
     return found
+
+
+def modules_of(*entries: str) -> list[str]:
+    """The modules among ``entries`` and all that these import, nearest first."""
+    found: dict[str, None] = {}
+    waiting = list(entries)
+    for name in waiting:
+        asset = None if name in found else file_named(name)
+        if asset is not None:
+            found[name] = None
+            waiting += asset.imports
+    return list(found)
 
 
 @blueprint.get("/web/<path:name>")

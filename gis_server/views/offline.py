@@ -5,9 +5,7 @@ a new worker, and an old one is gone with its files.
 """
 
 import hashlib
-import posixpath
 import re
-from collections.abc import Iterator
 
 import orjson
 from flask import Blueprint, Response, current_app, render_template, request
@@ -17,7 +15,7 @@ from werkzeug.exceptions import NotFound
 from gis_server.core.access import VISITOR
 from gis_server.i18n import LANGUAGES
 from gis_server.journeys.profiles import items_in_use
-from gis_server.views.assets import file_named
+from gis_server.views.assets import file_named, modules_of
 from gis_server.views.current import ctx
 from gis_server.views.current import language as spoken
 
@@ -30,7 +28,6 @@ BESIDES = ("vendor/icons.svg",)
 
 SCOPE = "/report"
 
-_IMPORT = re.compile(r"""(?:\bfrom|\bimport)\s*\(?\s*["'](\.{1,2}/[^"']+)["']""")
 _LINK = re.compile(r"""(?:href|src)="(/static/[^"#]+)[#"]""")
 
 
@@ -82,7 +79,7 @@ def _files() -> tuple[list[str], str]:
     names = {address.removeprefix("/static/web/") for address in linked}
     digest = hashlib.sha256("".join(shells).encode())
     files = []
-    for name in sorted({*names, *BESIDES, *_modules()}):
+    for name in sorted({*names, *BESIDES, *modules_of(*ENTRIES)}):
         asset = file_named(name)
         if asset is not None:
             files.append(f"/static/web/{name}")
@@ -91,22 +88,3 @@ def _files() -> tuple[list[str], str]:
         files.append(f"/static/i18n/{language}.json")
         digest.update(current_app.extensions["catalogues"][language].etag.encode())
     return files, digest.hexdigest()[:16]
-
-
-def _modules() -> set[str]:
-    """The modules that the entries import, and those that these import."""
-    found: set[str] = set()
-    waiting = list(ENTRIES)
-    while waiting:
-        name = waiting.pop()
-        asset = file_named(name)
-        if name in found or asset is None:
-            continue
-        found.add(name)
-        waiting += _imports(name, asset.body.decode())
-    return found
-
-
-def _imports(name: str, source: str) -> Iterator[str]:
-    for path in _IMPORT.findall(source):
-        yield posixpath.normpath(posixpath.join(posixpath.dirname(name), path))

@@ -9,6 +9,7 @@ from gis_server.core.message import msg
 from gis_server.i18n import LANGUAGES
 from gis_server.journeys import accounts, walls
 from gis_server.views import offline, sessions
+from gis_server.views.assets import modules_of
 from gis_server.views.current import actor, ctx, language, now, say
 from gis_server.views.security import SIGN_IN_LIMIT, limiter
 
@@ -160,7 +161,9 @@ def _page_for(act: Act, template: str) -> Response:
 
 
 def _page(template: str, **values: object) -> Response:
-    answer = Response(render_template(template, **values), mimetype="text/html")
+    # named in the page, so that the browser need not read one module to hear of the next
+    modules = modules_of(f"pages/{template.removesuffix('.html')}.js")
+    answer = Response(render_template(template, modules=modules, **values), mimetype="text/html")
     # who is signed in and the form's token stand in the page
     answer.headers["Cache-Control"] = "private, no-store"
     return answer

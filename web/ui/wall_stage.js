@@ -93,6 +93,8 @@ export class WallStage {
 
   /** Show the scene's extent in the part of the map that the panels leave free. */
   fit() {
+    // a wall that has ended has no map any more, and still hears that the window changed
+    if (!this.map.element.isConnected) return;
     const { scene, town, call, focus } = this.standing;
     const urban = scene.extent === "urban" ? this.urban : null;
     const bounds = call ? this.#around(call) : (focus?.bounds ?? this.model.town(town)?.bounds ?? urban ?? this.model.bounds);
