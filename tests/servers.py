@@ -77,9 +77,9 @@ class RunningServer:
         try:
             return self.process.wait(30)
         except subprocess.TimeoutExpired:
-            self.process.kill()
+            self.process.send_signal(signal.SIGABRT)  # faulthandler writes where every thread stands
             self.process.wait()
-            raise
+            raise AssertionError(f"did not stop within 30 s:\n{self.output}") from None
 
     def kill(self) -> None:
         """kill -9 of the program; its workers die with it."""
@@ -96,7 +96,7 @@ def running(
     with tempfile.NamedTemporaryFile(prefix="gis-server-", suffix=".log") as log:
         process = subprocess.Popen(
             [*PROGRAM, *arguments, "--port", str(port)],
-            env=CLEAN | environ,
+            env=CLEAN | {"PYTHONFAULTHANDLER": "1"} | environ,
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=log,

@@ -101,6 +101,9 @@ def serve_http(settings: Settings, application: str = "gis_server.wsgi:worker") 
         server.serve()
     finally:
         stopping.set()
+        # one that began anew in the moment of stopping would be waited for without end
+        for worker in multiprocessing.active_children():
+            worker.kill()
 
 
 def _watch_clocks(settings: Settings, stopping: threading.Event) -> None:
