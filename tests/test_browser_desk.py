@@ -253,7 +253,7 @@ def test_those_who_call_are_acknowledged_from_the_list(
 def test_the_list_is_never_covered_and_nothing_runs_over(
     live_server: Any, new_page: Callable[..., Page], size: str
 ) -> None:
-    page = opened(live_server, new_page, size)
+    page = opened(live_server, new_page, size, reduced_motion="reduce")  # where it rests, not how it comes
     made = report(page, urgent=True)
     find_grid(page, made["grid_code"])
     page.click("#desk-wall summary")

@@ -47,7 +47,8 @@ def test_what_stands_on_a_wall_is_told_without_its_map(app: Flask, city_ctx: Con
     answer = operator.get("/api/wall/city/desk")
     told = answer.json
     assert told["tour"]["scenes"][0]["key"] == "overview"
-    assert told["tour"]["start"] <= told["generated_at"]
+    started, asked = (datetime.fromisoformat(t) for t in (told["tour"]["start"], told["generated_at"]))
+    assert started <= asked
     assert [town["code"] for town in told["towns"]] == list(TOWNS)
     assert [alarm["grid_name"] for alarm in told["alarms"]] == ["1号网格"]
     assert told["sent_scene"] is None
