@@ -82,7 +82,7 @@ class Phone:
             self.page.set_input_files("#photo", files)  # type: ignore[arg-type]
             expect(self.page.locator(".photo")).to_have_count(len(photos))
         self.page.tap("#submit")
-        expect(self.page.locator("#answer")).to_be_visible(timeout=15_000)
+        expect(self.page.locator("#answer")).to_be_visible()
 
     def row(self, standing: str) -> Any:
         return self.page.locator(f".outbox-row[data-standing={standing}]")
