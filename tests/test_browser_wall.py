@@ -180,21 +180,9 @@ def test_every_scene_fits_every_wall(
             for width, height in sizes:
                 page.set_viewport_size({"width": width, "height": height})
                 page.wait_for_function(DRAWN)
-                rest(page, scene, width, height)
+                assert_scene(page.evaluate(LAYOUT), scene, width, height)
                 if language == "zh-CN" and 1080 in (width, height) and width != 2560:
                     page.screenshot(path=SCREENSHOTS / f"wall-{scene}-{width}x{height}.png")
-
-
-def rest(page: Page, scene: str, width: int, height: int) -> None:
-    """A wall may take a moment to fit itself to another size; then it fits."""
-    end = time.monotonic() + 2
-    while True:
-        try:
-            return assert_scene(page.evaluate(LAYOUT), scene, width, height)
-        except AssertionError:
-            if time.monotonic() > end:
-                raise
-        page.wait_for_timeout(100)
 
 
 def assert_scene(found: dict[str, Any], scene: str, width: int, height: int) -> None:
