@@ -272,11 +272,14 @@ def live_server(
 
 @pytest.fixture(scope="session")
 def browser() -> Iterator[Browser]:
-    """The system's Chromium, without a window."""
+    """The system's Chromium without a window: where there is one, the build that has no window to begin with.
+
+    The other paints its tool bars for every page all the same, in processes of their own.
+    """
     executable = next(
         (
             found
-            for name in ("chromium", "chromium-browser", "google-chrome")
+            for name in ("chromium-headless-shell", "chromium", "chromium-browser", "google-chrome")
             if (found := shutil.which(name))
         ),
         None,

@@ -19,6 +19,10 @@ PROGRAM = [sys.executable, "-m", "gis_server"]
 CLEAN = {name: value for name, value in os.environ.items() if not name.startswith("GIS_")}
 READY_SECONDS = 90.0
 
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    # a shell has what it starts in the background ignore Ctrl-C, and a server would inherit that until it sets its own handler
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+
 
 def free_port() -> int:
     """A port nobody listens on just now."""
