@@ -9,6 +9,7 @@ import pytest
 from city import COMMUNITIES, TOWNS, inside
 from client import Client, token_client
 from flask import Flask
+from sqlalchemy import func, select, text
 
 from gis_server.core.access import CONSOLE
 from gis_server.core.errors import NotFound
@@ -20,6 +21,7 @@ from gis_server.files.profile import read_profile
 from gis_server.files.tour import default_tour
 from gis_server.journeys import rankings, walls
 from gis_server.journeys.context import Context
+from gis_server.store import incidents
 from gis_server.views import create_app
 
 GRIDS = tuple(f"{community}00{n}" for community in COMMUNITIES[:2] for n in (1, 2))
@@ -41,11 +43,11 @@ def complete(app: Flask, ctx: Context, completed: dict[str, list[datetime]]) -> 
             people = f'{{"people": [{{"person_id": {person[0]}, "post": "grid_worker", "as": "answers"}}]}}'
             for n, at in enumerate(times):
                 made = conn.execute(
-                    "INSERT INTO incident (number, description, source, state, discovered_at, datum, geom, match,"
-                    " grid_code, area_path, responsible)"
-                    " SELECT %s, 'x', source, 'archived', %s, datum, geom, match, %s, area_path, %s FROM incident"
+                    "INSERT INTO incident (number, description, source, state, discovered_at, completed_at, datum,"
+                    " geom, match, grid_code, area_path, responsible)"
+                    " SELECT %s, 'x', source, 'archived', %s, %s, datum, geom, match, %s, area_path, %s FROM incident"
                     " WHERE responsible IS DISTINCT FROM %s ORDER BY id LIMIT 1 RETURNING id",
-                    (f"R{grid}{n}", at - timedelta(hours=5), grid, people, people),
+                    (f"R{grid}{n}", at - timedelta(hours=5), at, grid, people, people),
                 ).fetchone()
                 assert made is not None
                 for state, later in (("completed", 0), ("archived", 1)):
@@ -82,6 +84,37 @@ def test_s29_the_grids_of_a_closed_month_share_places(september: Context) -> Non
     assert empty is not None
     assert empty.places == []
     assert empty.stretch.is_closed is False
+
+
+def test_what_was_taken_up_again_is_not_completed(september: Context) -> None:
+    with september.engine.begin() as conn:
+        conn.execute(
+            text(
+                "UPDATE incident SET state = 'dispatched', completed_at = NULL"
+                " WHERE number IN (:one, :other) RETURNING id"
+            ),
+            {"one": f"R{GRIDS[0]}0", "other": f"R{GRIDS[0]}1"},
+        )
+    found = rankings.of_wall(september, city_wall(), Period.MONTH, OCTOBER)
+    assert found is not None
+    assert {place.code: place.completed for place in found.places}[GRIDS[0]] == 6
+    _, workers = rankings.of_workers(september, CONSOLE, Period.MONTH, OCTOBER)
+    assert workers[0].completed == 6
+    with september.engine.connect() as conn:
+        since = datetime(2023, 8, 1, tzinfo=UTC)
+        assert incidents.figures(conn, (), since=since, now=OCTOBER).done_today == 27
+
+
+def test_what_was_settled_is_found_by_its_index(september: Context) -> None:
+    asked = str(
+        select(func.count())
+        .where(incidents.settled((), OCTOBER))
+        .compile(september.engine, compile_kwargs={"literal_binds": True})
+    )
+    with september.engine.begin() as conn:
+        conn.execute(text("SET LOCAL enable_seqscan = off"))
+        plan = conn.execute(text(f"EXPLAIN {asked}")).scalars().all()
+    assert any("ix_incident_completed_at" in line for line in plan)
 
 
 def test_s29_week_and_year_rankings_exist_too(september: Context) -> None:

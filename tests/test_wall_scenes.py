@@ -3,12 +3,15 @@
 import threading
 import time
 from copy import deepcopy
+from datetime import UTC, datetime, timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 from city import TOWNS, inside
 from client import token_client
 from flask import Flask
+from sqlalchemy import text
 
 from gis_server.core.errors import CatalogueError
 from gis_server.core.scene import parse_tour
@@ -16,7 +19,7 @@ from gis_server.core.stream import ACKNOWLEDGED
 from gis_server.files.tour import default_tour
 from gis_server.journeys.context import Context
 from gis_server.journeys.together import Together
-from gis_server.store import events
+from gis_server.store import events, wall_figures
 
 TOUR = default_tour().as_json()
 
@@ -196,3 +199,29 @@ def test_a_failure_reaches_all_who_wait_and_the_next_ask_begins_anew() -> None:
     with pytest.raises(ZeroDivisionError):
         asked.answer("wall", lambda: 1 // 0)
     assert asked.answer("wall", lambda: 7) == 7
+
+
+def test_a_day_of_23_hours_keeps_what_happened_on_it(app: Flask, city_ctx: Context) -> None:
+    zone = ZoneInfo("Europe/Berlin")
+    made = token_client(app, city_ctx, "operator").post(
+        "/api/incidents", {**inside(0), "description": "x", "source": "patrol"}
+    )
+    assert made.status_code == 201
+    # summer time began on 29 March 2026, at two in the morning
+    last = datetime(2026, 3, 29, 23, 45, tzinfo=zone)
+    before = datetime(2026, 3, 28, 23, 45, tzinfo=zone)
+    begun = datetime(2026, 4, 2, tzinfo=zone)
+    with city_ctx.engine.begin() as conn:
+        conn.execute(
+            text(
+                "UPDATE incident SET discovered_at = :discovered, completed_at = :completed, state = 'completed'"
+            ),
+            {"discovered": before.astimezone(UTC), "completed": last.astimezone(UTC)},
+        )
+        found = wall_figures.statistics(
+            conn, (), None, today=begun.date(), day_start=begun, now=begun + timedelta(hours=9)
+        )
+    assert {day.day: (day.reported, day.done) for day in found.days if day.reported or day.done} == {
+        before.date(): (1, 0),
+        last.date(): (0, 1),
+    }

@@ -22,7 +22,6 @@ from sqlalchemy import (
 
 from gis_server.core.incident import (
     CLOSED,
-    DONE,
     Incident,
     IncidentState,
     Step,
@@ -40,6 +39,15 @@ def within(path: Sequence[str]) -> ColumnElement[bool]:
     if not path:
         return true()
     return incident.c.area_path[1 : len(path)] == list(path)
+
+
+def settled(path: Sequence[str], since: datetime, until: datetime | None = None) -> ColumnElement[bool]:
+    """Incidents of a territory that were settled from ``since`` on (and before ``until``), and not taken up again since.
+
+    One whose settling was found wanting, or of which nobody knows when it was settled, is none of them.
+    """
+    at = incident.c.completed_at
+    return and_(within(path), at >= since, true() if until is None else at < until)
 
 
 def course_columns(course: Course) -> dict[str, object]:
@@ -263,17 +271,7 @@ def figures(conn: Connection, path: Sequence[str], *, since: datetime, now: date
             func.count().filter(incident.c.discovered_at >= since),
         ).where(within(path), _is_open | (incident.c.discovered_at >= since))
     ).one()
-    done = conn.execute(
-        select(func.count(func.distinct(incident_event.c.incident_id)))
-        .select_from(incident_event.join(incident, incident.c.id == incident_event.c.incident_id))
-        .where(
-            within(path),
-            incident_event.c.at >= since,
-            incident_event.c.to_state.in_(list(DONE)),
-            # a rating or a word on progress leaves the state as it is, and does nothing twice
-            incident_event.c.from_state.is_distinct_from(incident_event.c.to_state),
-        )
-    ).scalar_one()
+    done = conn.execute(select(func.count()).select_from(incident).where(settled(path, since))).scalar_one()
     return Figures(*counts, done)
 
 

@@ -13,6 +13,7 @@ from sqlalchemy import (
     Double,
     Numeric,
     Select,
+    and_,
     cast,
     desc,
     exists,
@@ -23,7 +24,7 @@ from sqlalchemy import (
 
 from gis_server.core.catalogue import Layer
 from gis_server.core.generation import Generation
-from gis_server.core.incident import CLOSED, DONE, UNANSWERED
+from gis_server.core.incident import CLOSED, UNANSWERED
 from gis_server.core.incident_query import IncidentQuery
 from gis_server.core.places import MONTH_DAYS, DayOfGrid, MonthOfGrid, NearCamera, box_around
 from gis_server.store.features import DECIMALS
@@ -35,7 +36,6 @@ from gis_server.store.schema import (
     grid,
     incident,
     incident_alert,
-    incident_event,
 )
 from gis_server.store.sight import Sight, rows_of, text_value, value, visible
 
@@ -151,18 +151,18 @@ def month_of_grid(
     since = day_start - timedelta(days=MONTH_DAYS - 1)
     seen = holds(IncidentQuery(grid=code), reader, present)
     opened = _by_day(conn, _discovered(seen, since, present.now), zone)
-    settled = _settled(seen, since, present.now).subquery()
-    closed = _by_day(conn, select(settled.c.at), zone)
+    # those taken up again are none of them
+    was_settled = and_(seen, incident.c.completed_at >= since, incident.c.completed_at <= present.now)
+    closed = _by_day(conn, select(incident.c.completed_at.label("at")).where(was_settled), zone)
     was_late = exists().where(
-        incident_alert.c.incident_id == settled.c.incident_id,
+        incident_alert.c.incident_id == incident.c.id,
         incident_alert.c.kind == "overdue",
-        incident_alert.c.due_at < settled.c.at,
-    )
-    had_clock = exists().where(
-        incident.c.id == settled.c.incident_id, incident.c.clock_starts_at.is_not(None)
+        incident_alert.c.due_at < incident.c.completed_at,
     )
     late, timed = conn.execute(
-        select(func.count().filter(was_late), func.count().filter(had_clock)).select_from(settled)
+        select(func.count().filter(was_late), func.count().filter(incident.c.clock_starts_at.is_not(None)))
+        .select_from(incident)
+        .where(was_settled)
     ).one()
     now = conn.execute(
         select(func.count(), func.count().filter(incident.c.due_at < present.now))
@@ -190,23 +190,6 @@ def month_of_grid(
 def _discovered(seen: ColumnElement[bool], since: datetime, now: datetime) -> Select[Any]:
     return select(incident.c.discovered_at.label("at")).where(
         seen, incident.c.discovered_at >= since, incident.c.discovered_at <= now
-    )
-
-
-def _settled(seen: ColumnElement[bool], since: datetime, now: datetime) -> Select[Any]:
-    """When each incident that was settled in that time was settled for good."""
-    return (
-        select(incident_event.c.incident_id, func.max(incident_event.c.at).label("at"))
-        .select_from(incident.join(incident_event, incident.c.id == incident_event.c.incident_id))
-        .where(
-            seen,
-            incident_event.c.at >= since,
-            incident_event.c.at <= now,
-            incident_event.c.to_state.in_(list(DONE)),
-            # a rating or a word on progress leaves the state as it is, and settles nothing
-            incident_event.c.from_state.is_distinct_from(incident_event.c.to_state),
-        )
-        .group_by(incident_event.c.incident_id)
     )
 
 

@@ -106,6 +106,11 @@ incident = Table(
     Index("ix_incident_grid_code", "grid_code"),
     Index("ix_incident_discovered_at", "discovered_at"),
     Index(
+        "ix_incident_completed_at",
+        "completed_at",
+        postgresql_where=text("completed_at IS NOT NULL"),
+    ),
+    Index(
         "ix_incident_open",
         "discovered_at",
         postgresql_where=text("state NOT IN ('refused', 'archived')"),

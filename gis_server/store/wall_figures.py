@@ -7,6 +7,7 @@ from typing import Any
 from sqlalchemy import (
     ColumnElement,
     Connection,
+    Date,
     Double,
     Integer,
     Select,
@@ -39,7 +40,7 @@ from gis_server.core.wall_figures import (
     TownFigures,
     WeekFigures,
 )
-from gis_server.store.incidents import within
+from gis_server.store.incidents import settled, within
 from gis_server.store.schema import (
     acknowledgement,
     area,
@@ -71,7 +72,7 @@ def statistics(
     return Statistics(
         generated_at=now,
         hours=_hours(conn, path, now),
-        days=_days(conn, path, today, day_start),
+        days=_days(conn, path, today, day_start, str(day_start.tzinfo)),
         weeks=_weeks(conn, path, now),
         states=_states(conn, path),
         ages=ages,
@@ -100,22 +101,25 @@ def _hours(conn: Connection, path: Sequence[str], now: datetime) -> list[int]:
     return [found.get(hour, 0) for hour in range(HOURS)]
 
 
-def _days(conn: Connection, path: Sequence[str], today: date, day_start: datetime) -> list[DayFigures]:
-    # days of the deployment's zone, whose offset does not change within a fortnight where there is no summer time
-    since = day_start - timedelta(days=DAYS - 1)
-    end = day_start + timedelta(days=1)
+def _days(
+    conn: Connection, path: Sequence[str], today: date, day_start: datetime, zone: str
+) -> list[DayFigures]:
+    # both are midnights of the zone's own days, of which one may have 23 hours
+    since, end = day_start - timedelta(days=DAYS - 1), day_start + timedelta(days=1)
 
-    def place(at: ColumnElement[Any]) -> ColumnElement[Any]:
-        return _whole(func.extract("epoch", literal(end) - at) / 86_400).label("step")
+    def ago(at: ColumnElement[Any]) -> ColumnElement[Any]:
+        return (literal(today) - cast(func.timezone(zone, at), Date)).label("step")
 
     reported = _counted(
         conn,
-        select(place(incident.c.discovered_at), func.count())
+        select(ago(incident.c.discovered_at), func.count())
         .where(within(path), incident.c.discovered_at >= since, incident.c.discovered_at < end)
         .group_by("step"),
     )
-    done = settled_since(path, since).subquery()
-    completed = _counted(conn, select(place(done.c.at), func.count()).where(done.c.at < end).group_by("step"))
+    completed = _counted(
+        conn,
+        select(ago(incident.c.completed_at), func.count()).where(settled(path, since, end)).group_by("step"),
+    )
     return [
         DayFigures(today - timedelta(days=ago), reported.get(ago, 0), completed.get(ago, 0))
         for ago in reversed(range(DAYS))
@@ -123,48 +127,27 @@ def _days(conn: Connection, path: Sequence[str], today: date, day_start: datetim
 
 
 def _weeks(conn: Connection, path: Sequence[str], now: datetime) -> list[WeekFigures]:
-    done = settled_since(path, now - timedelta(weeks=WEEKS)).subquery()
+    at = incident.c.completed_at
     was_late = exists().where(
-        incident_alert.c.incident_id == done.c.incident_id,
+        incident_alert.c.incident_id == incident.c.id,
         incident_alert.c.kind == "overdue",
-        incident_alert.c.due_at < done.c.at,
+        incident_alert.c.due_at < at,
     )
-    had_clock = exists().where(incident.c.id == done.c.incident_id, incident.c.clock_starts_at.is_not(None))
-    ago = _steps_ago(done.c.at, now, 7 * 86_400).label("step")
-    took = func.extract("epoch", done.c.at - done.c.discovered_at) / 3600
+    ago = _steps_ago(at, now, 7 * 86_400).label("step")
+    took = func.extract("epoch", at - incident.c.discovered_at) / 3600
     rows = conn.execute(
         select(
             ago,
             func.count().label("done"),
             func.count().filter(was_late).label("late"),
-            func.count().filter(had_clock).label("timed"),
+            func.count().filter(incident.c.clock_starts_at.is_not(None)).label("timed"),
             cast(func.percentile_cont(0.5).within_group(took), Double).label("median_hours"),
         )
-        .where(done.c.at <= now)
+        .where(settled(path, now - timedelta(weeks=WEEKS)), at <= now)
         .group_by("step")
     )
     found = {row.step: WeekFigures(row.done, row.late, row.timed, row.median_hours) for row in rows}
     return [found.get(week, WeekFigures(0, 0, 0)) for week in range(WEEKS)]
-
-
-def settled_since(path: Sequence[str], since: datetime) -> Select[Any]:
-    """When the incidents of a territory that were settled since ``since`` were settled, each once."""
-    return (
-        select(
-            incident_event.c.incident_id,
-            incident.c.grid_code,
-            incident.c.discovered_at,
-            func.max(incident_event.c.at).label("at"),
-        )
-        .select_from(incident_event.join(incident, incident.c.id == incident_event.c.incident_id))
-        .where(
-            within(path),
-            incident_event.c.at >= since,
-            incident_event.c.to_state.in_(list(DONE)),
-            incident_event.c.from_state.is_distinct_from(incident_event.c.to_state),
-        )
-        .group_by(incident_event.c.incident_id, incident.c.grid_code, incident.c.discovered_at)
-    )
 
 
 def _states(conn: Connection, path: Sequence[str]) -> dict[str, int]:
@@ -233,9 +216,9 @@ def _towns(conn: Connection, path: Sequence[str], day_start: datetime, now: date
             .group_by(town)
         )
     }
-    settled = settled_since(path, day_start).add_columns(town.label("town")).group_by(town).subquery()
     done = {
-        row[0]: row[1] for row in conn.execute(select(settled.c.town, func.count()).group_by(settled.c.town))
+        row[0]: row[1]
+        for row in conn.execute(select(town, func.count()).where(settled(path, day_start)).group_by(town))
     }
     found = []
     for row in conn.execute(_townships(path, now)):
