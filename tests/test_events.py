@@ -8,12 +8,20 @@ from contextlib import closing
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from sqlalchemy import Engine, text
+from sqlalchemy import Connection, Engine, text
 
 from gis_server.core.access import CONSOLE, Actor, Role, Territory, Tier
 from gis_server.core.errors import Unavailable
+from gis_server.core.message import msg
 from gis_server.core.stream import INCIDENT, StreamEvent
-from gis_server.journeys.events import Broadcaster, Fallen, Subscription, follow, forget_old
+from gis_server.journeys.events import (
+    Broadcaster,
+    Fallen,
+    Subscription,
+    follow,
+    forget_old,
+    wake_followers,
+)
 from gis_server.store import events
 from gis_server.store.engine import make_engine
 
@@ -304,3 +312,32 @@ def test_stopping_sends_every_reader_away(broadcaster: Broadcaster) -> None:
     broadcaster.stop()
     with pytest.raises(Fallen):
         reader.next(5)
+
+
+def test_what_wakes_the_followers_survives_its_own_mistakes(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    woken = threading.Event()
+
+    def stumble(_: Connection) -> None:
+        monkeypatch.setattr(events, "wake", lambda _: woken.set())
+        raise RuntimeError
+
+    monkeypatch.setattr(events, "wake", stumble)
+    wake_followers(engine)
+    end = time.monotonic() + 5.0
+    while not woken.is_set() and time.monotonic() < end:
+        time.sleep(0.05)
+        wake_followers(engine)
+    assert woken.is_set()
+
+
+def test_a_reader_whose_past_cannot_be_read_now_is_sent_to_come_again(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def away(*_: object) -> None:
+        raise Unavailable(msg("x"))
+
+    monkeypatch.setattr(events, "read_after", away)
+    late = Subscription(Broadcaster(engine), 0, 1, reset=False, wall=None)
+    assert list(follow(late, CONSOLE, heartbeat_s=60, recheck_s=60, still_allowed=lambda: True)) == []

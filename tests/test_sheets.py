@@ -19,6 +19,7 @@ from PIL import Image
 from playwright.sync_api import Page
 from rosters import put_roster
 from sheet_reader import Line, Sheets
+from sqlalchemy import event
 
 from gis_server.cli import main
 from gis_server.core.access import CONSOLE, Actor, Role, Territory, Tier
@@ -157,6 +158,17 @@ def test_ground_is_drawn_at_the_scale_that_is_written(city_ctx: Context) -> None
     wanted = ((east - west) * 1000 / frame.scale, (north - south) * 1000 / frame.scale)
     drawn = [line.bounds for line in found.lines()]
     assert any((b[2] - b[0], b[3] - b[1]) == pytest.approx(wanted, abs=0.1) for b in drawn)
+
+
+def test_one_grid_is_looked_up_and_not_looked_for(city_ctx: Context) -> None:
+    asked: list[str] = []
+    with city_ctx.engine.connect() as conn:
+        in_force = InForce(conn, city_ctx.catalogue, NOW)
+        event.listen(conn, "before_cursor_execute", lambda *seen: asked.append(seen[2]))
+        focus = in_force.focus(Asked(grid=G1))
+    assert (focus.code, focus.level, focus.path[-1]) == (G1, "grid", COMMUNITIES[0])
+    (one,) = [statement for statement in asked if "FROM grid" in statement]
+    assert "grid.grid_code = " in one
 
 
 def test_hatches_stand_where_a_screen_has_tints(sample_ctx: Context) -> None:

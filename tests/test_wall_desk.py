@@ -2,7 +2,7 @@
 
 from datetime import UTC, datetime
 
-from city import COMMUNITIES, SECRET, TOWNS, inside
+from city import COMMUNITIES, COUNTY, SECRET, TOWNS, inside
 from client import Client, token_client
 from flask import Flask
 from sqlalchemy import select
@@ -94,6 +94,18 @@ def test_a_scene_is_sent_with_the_grid_that_its_map_goes_to(app: Flask, city_ctx
         payload = conn.scalar(select(event.c.payload).where(event.c.kind == SCENE))
     assert set(payload) == {"wall_id", "scene", "seconds", "town", "focus"}
     assert operator.get(f"/api/wall/{TOWNS[0]}").json["sent_scene"] is None
+
+
+def test_a_town_that_the_wall_does_not_show_is_refused(app: Flask, city_ctx: Context) -> None:
+    operator = token_client(app, city_ctx, "operator")
+    for town in ("<b>x</b>", COUNTY, COMMUNITIES[0], TOWNS[1]):
+        refused = operator.post(f"/api/wall/{TOWNS[0]}/scene", {"scene": "towns", "town": town})
+        assert (refused.status_code, refused.json["field"]) == (422, "town")
+    sent = operator.post(f"/api/wall/{TOWNS[0]}/scene", {"scene": "towns", "town": TOWNS[0]})
+    assert sent.status_code == 204
+    with city_ctx.engine.begin() as conn:
+        events.sequence(conn)
+    assert operator.get(f"/api/wall/{TOWNS[0]}").json["sent_scene"]["town"] == TOWNS[0]
 
 
 def test_a_grid_that_the_wall_does_not_show_is_refused(app: Flask, city_ctx: Context) -> None:

@@ -9,8 +9,9 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from gis_server.core.datum import Datum
-from gis_server.core.errors import NotFound, UnusableInput
+from gis_server.core.errors import UnusableInput
 from gis_server.core.message import Message, msg
+from gis_server.core.tile import no_tile
 
 PMTILES = ".pmtiles"
 
@@ -71,9 +72,12 @@ class BaseMap:
 
     def require(self, z: int, x: int, y: int) -> None:
         """Raise NotFound for a place where this map has no tile."""
-        rows = 2**z if self.matrix is Matrix.W else 2 ** max(0, z - 1)
-        if not self.min_zoom <= z <= self.max_zoom or not 0 <= x < 2**z or not 0 <= y < rows:
-            raise NotFound(msg("没有 {z}/{x}/{y} 这块瓦片。", z=z, x=x, y=y))
+        # the level first: of one that somebody made up the columns are no number that fits into memory
+        if not self.min_zoom <= z <= self.max_zoom or not 0 <= x < 1 << z or not 0 <= y < self._rows(z):
+            raise no_tile(z, x, y)
+
+    def _rows(self, z: int) -> int:
+        return 1 << (z if self.matrix is Matrix.W else max(0, z - 1))
 
 
 _TIANDITU = re.compile(r"tianditu:(vec|img|ter)_([wc])(?:@(https?://[^/\s?#]+))?")

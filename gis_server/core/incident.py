@@ -7,7 +7,7 @@ renamed.
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from typing import overload
 
@@ -250,9 +250,10 @@ def parse_time(value: object, name: str) -> datetime | None:
     try:
         # a "+" of the offset arrives as a blank when a program forgets to quote its query string
         moment = datetime.fromisoformat(value.replace(" ", "+") if "T" in value else value)
-    except ValueError:
+        is_known = moment.tzinfo is not None and moment.astimezone(UTC).year >= 1900
+    except (ValueError, OverflowError):  # the last hours of the year 9999 are in the next one somewhere
         raise _wrong(name, expected) from None
-    if moment.tzinfo is None or moment.year < 1900:
+    if not is_known:
         raise _wrong(name, expected)
     return moment
 

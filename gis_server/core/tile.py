@@ -64,8 +64,13 @@ class Tile:
 def tile(z: int, x: int, y: int) -> Tile:
     """The tile of these numbers; NotFound where there is none."""
     if not 0 <= z <= MAX_ZOOM or not 0 <= x < 2**z or not 0 <= y < 2**z:
-        raise NotFound(msg("没有 {z}/{x}/{y} 这块瓦片。", z=z, x=x, y=y))
+        raise no_tile(z, x, y)
     return Tile(z, x, y)
+
+
+def no_tile(z: int, x: int, y: int) -> NotFound:
+    """What is said of a place where no tile is."""
+    return NotFound(msg("没有 {z}/{x}/{y} 这块瓦片。", z=z, x=x, y=y))
 
 
 def longitude(x: float) -> float:

@@ -72,8 +72,11 @@ class _Waker:
                 if not self._is_at_work:
                     return
             # whoever is not woken looks for itself every SWEEP_S
-            with suppress(Unavailable), engine.begin() as conn:
-                events.wake(conn)
+            try:
+                with suppress(Unavailable), engine.begin() as conn:
+                    events.wake(conn)
+            except Exception:  # a thread that dies at work would never be begun again
+                log.exception("live stream: followers not woken, going on")
             sleep(WAKE_S)
 
 
@@ -363,9 +366,10 @@ def follow(
 ) -> Iterator[Page | None]:
     """What an actor may see of the stream, in order; None every ``heartbeat_s``, whatever else comes.
 
-    Ends when the reader must come again, and within ``recheck_s`` (plus a heartbeat) after its session ended.
+    Ends when the reader must come again (also where what it missed cannot be read now), and within ``recheck_s`` (plus a
+    heartbeat) after its session ended.
     """
-    with subscription, suppress(Fallen):
+    with subscription, suppress(Fallen, Unavailable):
         for missed in subscription.replay():
             if page := missed.seen_by(actor):
                 yield page

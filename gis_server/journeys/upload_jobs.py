@@ -101,10 +101,10 @@ def keep(
     """Keep the files of an upload, each under its name, as a queued job that people know as ``shown``."""
     now = clock()
     job = ImportJob(uuid4(), layer, JobState.QUEUED, 0, 0, None, None, actor.account_id, shown, now, now)
-    folder = _folder(ctx, job.id)
-    folder.mkdir(parents=True)
     connection = ctx.engine.connect()
+    folder = _folder(ctx, job.id)
     try:
+        folder.mkdir(parents=True)
         for name, content in files:
             with (folder / name).open("wb") as file:
                 shutil.copyfileobj(content, file, 2**20)

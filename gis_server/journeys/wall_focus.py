@@ -13,7 +13,7 @@ from gis_server.core.errors import NotFound, UnusableInput
 from gis_server.core.features import FeatureTable
 from gis_server.core.message import Message, msg
 from gis_server.core.wall_wish import Asked
-from gis_server.store import areas, features, layers
+from gis_server.store import areas, features, layers, places
 from gis_server.store.sight import BBox, Sight
 
 
@@ -113,15 +113,13 @@ class InForce:
         return Focus(area.name, area.level, area.path, self._names(area.path), bounds)
 
     def _grid(self, code: str) -> Focus:
-        found = self.table("grid", fields=("grid_code", "grid_name", "community_code"))
-        rows = [row for row, known in enumerate(found.columns["grid_code"]) if known == code]
-        if not rows:
+        generation = self._generation_id("grid")
+        grid = None if generation is None else places.grid_row(self.conn, generation, code)
+        if grid is None:
             raise NotFound(msg("现行网格中没有编码为 {code} 的网格。", code=code[:60]), field="grid")
-        row = rows[0]
-        community = areas.by_code(self.conn, found.columns["community_code"][row], self.now)
+        community = areas.by_code(self.conn, grid.community_code, self.now)
         path = community.path if community else ()
-        name = str(found.columns["grid_name"][row])
-        return Focus(name, "grid", path, self._names(path), found.geometry[row].bounds, code)
+        return Focus(grid.grid_name, "grid", path, self._names(path), grid.bounds, code)
 
     def _names(self, path: tuple[str, ...]) -> tuple[str, ...]:
         found = (areas.by_code(self.conn, code, self.now) for code in path)

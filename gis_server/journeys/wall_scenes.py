@@ -85,9 +85,22 @@ def send_scene(
                 expected=msg("{known} 之一", known=known),
             )
         focus = None if grid is None else _focus(conn, wall, grid, now)
+        if town is not None:
+            _require_town(conn, wall, town, now)
         payload = {"wall_id": wall.id, "scene": key, "seconds": seconds, "town": town, "focus": focus}
         events.emit(conn, SCENE, tier=Tier.HALL, area_path=wall.territory.path, payload=payload)
         audit.add(conn, actor, "wall_scene_send", now=now, subject=wall.id, detail={"scene": key})
+
+
+def _require_town(conn: Connection, wall: Wall, code: str, now: datetime) -> None:
+    # every screen of the wall is told it: no other text goes out to a hall than a code that is known there
+    area = areas.by_code(conn, code, now)
+    if area is None or area.level != "township" or not wall.territory.holds(area.path):
+        raise UnusableInput(
+            msg("大屏 {wall} 的范围内没有代码为 {code} 的乡镇(街道)。", wall=wall.id, code=code[:60]),
+            field="town",
+            expected=msg("这面大屏范围内的乡镇(街道)代码"),
+        )
 
 
 def _focus(conn: Connection, wall: Wall, code: str, now: datetime) -> dict[str, object]:

@@ -52,7 +52,13 @@ from gis_server.views import (
 from gis_server.views.current import EXTENSION, Server
 
 
-class _IdConverter(IntegerConverter):
+class _NumberConverter(IntegerConverter):
+    """A number that a person or a program may mean; Python refuses to read one of thousands of digits."""
+
+    regex = r"\d{1,19}"
+
+
+class _IdConverter(_NumberConverter):
     """A row id: what PostgreSQL's bigint cannot hold is no address."""
 
     def __init__(self, map: Map) -> None:
@@ -81,7 +87,7 @@ def create_app(settings: Settings, ctx: Context | None = None) -> Flask:
     web = settings.root / "web"
     app = Flask(__name__, static_folder=None, template_folder=str(web / "templates"))
     app.json = OrjsonProvider(app)
-    app.url_map.converters["id"] = _IdConverter
+    app.url_map.converters |= {"int": _NumberConverter, "id": _IdConverter}
     broadcaster = Broadcaster(ctx.engine)
     counts = WallCounts(ctx, broadcaster)
     atexit.register(stop_streams, app)

@@ -16,6 +16,7 @@ from gis_server.journeys.bulk_jobs import BulkJob
 from gis_server.views.current import (
     actor,
     ctx,
+    form_text,
     json_answer,
     known_parameters,
     language,
@@ -43,9 +44,9 @@ def start() -> Response:
     actor().require(Act.REPORT_INCIDENT)  # before a large body is read
     files = uploads("file", MOST_BYTES)
     mapping = {}
-    for name, value in request.form.items():
+    for name in request.form:
         if name.startswith("map."):
-            mapping[name.removeprefix("map.")] = value
+            mapping[name.removeprefix("map.")] = form_text(name)
         elif name not in (*_OPTIONS, "csrf_token"):
             raise UnusableInput(
                 msg("没有名为 {name} 的项；可用的项：{known}。", name=name[:80], known=("file", *_OPTIONS)),
@@ -128,7 +129,7 @@ def _fault_json(fault: Fault) -> dict[str, object]:
 
 
 def _option(name: str) -> str | None:
-    return request.form.get(name, "").strip() or None
+    return form_text(name).strip() or None
 
 
 def _datum() -> Datum | None:

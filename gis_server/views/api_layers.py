@@ -19,6 +19,7 @@ from gis_server.views.base_map import base_map_json
 from gis_server.views.current import (
     actor,
     ctx,
+    form_text,
     integer_parameter,
     json_answer,
     known_parameters,
@@ -154,7 +155,7 @@ def discard(generation_id: int) -> Response:
 
 
 def _option(name: str) -> str | None:
-    return request.form.get(name, "").strip() or None
+    return form_text(name).strip() or None
 
 
 def _datum(given: str | None) -> Datum | None:
@@ -164,9 +165,9 @@ def _datum(given: str | None) -> Datum | None:
 
 def _mapping() -> dict[str, str]:
     found = {}
-    for name, value in request.form.items():
+    for name in request.form:
         if name.startswith("map."):
-            found[name.removeprefix("map.")] = value
+            found[name.removeprefix("map.")] = form_text(name)
         elif name not in (*_OPTIONS, "csrf_token"):
             raise UnusableInput(
                 msg("没有名为 {name} 的项；可用的项：{known}。", name=name[:80], known=tuple(_OPTIONS)),

@@ -20,6 +20,7 @@ from gis_server.journeys.roster import RosterImport, RosterView, StaffedPlace
 from gis_server.views.current import (
     actor,
     ctx,
+    form_text,
     integer_parameter,
     json_answer,
     known_parameters,
@@ -67,7 +68,7 @@ def import_roster() -> Response:
             msg("请上传一个 CSV 或 XLSX 文件，项名为 file。"), field="file", expected=msg("一个文件")
         )
     upload = Upload(files[0].filename or "", files[0].stream)
-    result = roster.import_upload(ctx(), actor(), upload, _on(request.form.get("on", "")), now())
+    result = roster.import_upload(ctx(), actor(), upload, _on(form_text("on")), now())
     return _import_answer(result)
 
 

@@ -3,7 +3,7 @@
 from dataclasses import asdict
 from typing import Any
 
-from flask import Blueprint, Response, request, url_for
+from flask import Blueprint, Response, url_for
 
 from gis_server.core.access import Act
 from gis_server.core.account import WallLink
@@ -14,15 +14,17 @@ from gis_server.core.ranking import PERIODS
 from gis_server.core.scene import choices_json
 from gis_server.core.vocabulary import Period
 from gis_server.core.wall import HallIncident
-from gis_server.journeys import rankings, wall_scenes, walls
+from gis_server.journeys import rankings, wall_desk, wall_scenes, walls
 from gis_server.views.current import (
     actor,
     ctx,
+    integer_parameter,
     json_answer,
     json_body,
     known_parameters,
     language,
     now,
+    parameter,
     server,
 )
 
@@ -90,8 +92,8 @@ def ranking(wall_id: str) -> Response:
     known_parameters("period", "most")
     known = walls.open_wall(ctx(), actor(), wall_id, now())
     period = _period()
-    most = request.args.get("most")
-    if most is not None and not (most.isascii() and most.isdigit() and 1 <= int(most[:9]) <= MOST_PLACES):
+    most = integer_parameter("most")
+    if most is not None and not 1 <= most <= MOST_PLACES:
         raise UnusableInput(
             msg("{name} 应为 {least} 到 {most} 的整数。", name="most", least=1, most=MOST_PLACES),
             field="most",
@@ -100,7 +102,7 @@ def ranking(wall_id: str) -> Response:
     context, moment = ctx(), now()
     found = server().rankings.answer(
         (wall_id, period, most),
-        lambda: rankings.of_wall(context, known, period, moment, None if most is None else int(most)),
+        lambda: rankings.of_wall(context, known, period, moment, most),
     )
     return json_answer({"ranking": None if found is None else found.as_json()})
 
@@ -114,7 +116,7 @@ def worker_ranking() -> Response:
 
 
 def _period() -> Period:
-    given = request.args.get("period", Period.MONTH.value)
+    given = parameter("period") or Period.MONTH.value
     if given not in PERIODS:
         raise UnusableInput(
             msg("没有按“{period}”的排名；可用：{known}。", period=given[:60], known=PERIODS),
@@ -129,13 +131,12 @@ def tour(wall_id: str) -> Response:
     """The tour of a wall, for its editor, and what scenes may be made of."""
     known_parameters()
     actor().require(Act.MANAGE_WALL_LINKS)
-    state = walls.wall_state(ctx(), actor(), wall_id, now())
-    towns = wall_scenes.statistics(ctx(), state.wall, now()).towns
+    found = wall_desk.desk_state(ctx(), actor(), wall_id, now())
     return json_answer(
         {
-            "tour": state.tour.as_json(),
+            "tour": found.tour.as_json(),
             "choices": choices_json(language(), wall_scenes.grid_periods(ctx())),
-            "towns": [{"code": town.code, "name": town.name} for town in towns],
+            "towns": [{"code": code, "name": name} for code, name in found.towns],
         }
     )
 
@@ -143,6 +144,7 @@ def tour(wall_id: str) -> Response:
 @blueprint.put("/wall/<wall_id>/tour")
 def save_tour(wall_id: str) -> Response:
     """Give a wall another tour; its screens follow at once."""
+    known_parameters()
     actor().require(Act.MANAGE_WALL_LINKS)
     known = walls.open_wall(ctx(), actor(), wall_id, now())
     saved = wall_scenes.save_tour(ctx(), actor(), known, json_body(), now())
@@ -152,6 +154,7 @@ def save_tour(wall_id: str) -> Response:
 @blueprint.delete("/wall/<wall_id>/tour")
 def drop_tour(wall_id: str) -> Response:
     """Go back to the tour of the package."""
+    known_parameters()
     actor().require(Act.MANAGE_WALL_LINKS)
     known = walls.open_wall(ctx(), actor(), wall_id, now())
     saved = wall_scenes.save_tour(ctx(), actor(), known, None, now())
@@ -161,6 +164,7 @@ def drop_tour(wall_id: str) -> Response:
 @blueprint.post("/wall/<wall_id>/scene")
 def send_scene(wall_id: str) -> Response:
     """Show a scene on a wall for a while."""
+    known_parameters()
     actor().require(Act.STEER_WALL)
     known = walls.open_wall(ctx(), actor(), wall_id, now())
     body = _object({"scene", "seconds", "town", "grid"})

@@ -127,7 +127,7 @@ def json_body(most: int = MOST_JSON, *, long_field: str = "body") -> object:
             expected=msg("全部内容不超过 {most} KB", most=most // 1024),
         )
     try:
-        return orjson.loads(body)
+        content = orjson.loads(body)
     except orjson.JSONDecodeError as error:
         raise NotJson(
             msg(
@@ -138,6 +138,40 @@ def json_body(most: int = MOST_JSON, *, long_field: str = "body") -> object:
             field="body",
             expected=msg("JSON（RFC 8259）"),
         ) from error
+    # written out it is always an escape: most bodies need no second look
+    if b"\\u0000" in body and (name := _with_nul(content)) is not None:
+        raise nul_in(name)
+    return content
+
+
+def nul_in(name: str) -> UnusableInput:
+    """What is said of a text with a NUL, which no text of the database can hold."""
+    shown = name.replace("\0", "")[:80]
+    return UnusableInput(
+        msg("{name} 中有空字符（NUL），请去掉。", name=shown), field=shown, expected=msg("没有空字符的文字")
+    )
+
+
+def _with_nul(content: object) -> str | None:
+    """The name of a text with a NUL; None without one."""
+    waiting: list[tuple[str, object]] = [("body", content)]
+    while waiting:
+        name, one = waiting.pop()
+        if isinstance(one, str) and "\0" in one:
+            return name
+        if isinstance(one, dict):
+            waiting += [*((name, key) for key in one), *one.items()]
+        elif isinstance(one, list):
+            waiting += ((name, item) for item in one)
+    return None
+
+
+def form_text(name: str) -> str:
+    """A field of the request's form; empty if absent."""
+    value = request.form.get(name, "")
+    if "\0" in value:
+        raise nul_in(name)
+    return value
 
 
 def uploads(name: str, most: int) -> list[FileStorage]:

@@ -10,7 +10,7 @@ from gis_server.i18n import LANGUAGES
 from gis_server.journeys import accounts, walls
 from gis_server.views import offline, sessions
 from gis_server.views.assets import modules_of
-from gis_server.views.current import actor, ctx, language, now, say
+from gis_server.views.current import actor, ctx, form_text, language, now, say
 from gis_server.views.security import SIGN_IN_LIMIT, limiter
 
 blueprint = Blueprint("pages", __name__)
@@ -42,7 +42,7 @@ def _given_login() -> str:
 @limiter.limit(SIGN_IN_LIMIT, key_func=_given_login)
 def sign_in() -> BaseResponse:
     """Open a session."""
-    login = request.form.get("login", "")[:100].strip()
+    login = form_text("login")[:100].strip()
     following = _local_path(request.form.get("next", ""))
     try:
         account = accounts.sign_in(ctx(), login, request.form.get("password", ""), now(), request.remote_addr)

@@ -6,7 +6,10 @@ from flask_limiter.util import get_remote_address
 from flask_wtf.csrf import CSRFProtect
 from werkzeug.middleware.proxy_fix import ProxyFix
 
+from gis_server.core.errors import NotFound
+from gis_server.core.message import msg
 from gis_server.settings import Settings
+from gis_server.views.current import nul_in
 from gis_server.views.sessions import bearer_token
 
 CONTENT_POLICY = "; ".join(
@@ -60,6 +63,7 @@ def init_app(app: Flask, settings: Settings) -> None:
         )
     _csrf.init_app(app)
     limiter.init_app(app)
+    app.before_request(_refuse_nul)
     app.before_request(_require_csrf_token)
 
     @app.after_request
@@ -69,6 +73,15 @@ def init_app(app: Flask, settings: Settings) -> None:
         if settings.https:
             response.headers.setdefault("Strict-Transport-Security", "max-age=31536000")
         return response
+
+
+def _refuse_nul() -> None:
+    """No text that the database knows holds a NUL: an address with one names nothing, whatever it asks for."""
+    if "\0" in request.path:
+        raise NotFound(msg("没有这个地址，请检查拼写。"))
+    for name, values in request.args.lists():
+        if "\0" in name or any("\0" in value for value in values):
+            raise nul_in(name)
 
 
 def _require_csrf_token() -> None:
