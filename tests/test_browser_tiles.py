@@ -266,6 +266,31 @@ def test_grids_are_coloured_by_number_without_fetching_them_again(
     assert colours["again"] == 0
 
 
+def test_a_map_that_shows_what_is_asked_for_is_left_alone(page: Page, sign_in: Callable[..., str]) -> None:
+    sign_in(page)
+    moves = page.evaluate(
+        """async () => {
+          const { CityMap } = await import('/static/web/map/city_map.js')
+          const box = document.createElement('div')
+          box.style.cssText = 'position: fixed; left: 0; top: 0; width: 600px; height: 400px'
+          document.body.append(box)
+          const city = new CityMap(box, {buttons: false})
+          const moves = []
+          let count = 0
+          city.onMove(() => { count += 1 })
+          const fit = (...asked) => { count = 0; city.fit(...asked); moves.push(count) }
+          fit([127, 47, 127.04, 47.01])
+          fit([127, 47, 127.04, 47.01])
+          fit([127, 47, 127.02, 47.01])
+          fit([127, 47, 127.02, 47.01], {left: 200})
+          city.map.panBy([50, 0], {animate: false})
+          fit([127, 47, 127.02, 47.01], {left: 200})
+          return moves
+        }"""
+    )
+    assert moves == [1, 0, 1, 1, 1]
+
+
 def test_a_publication_is_taken_without_a_flash(
     page: Page, sign_in: Callable[..., str], town: tuple[RunningServer, Context]
 ) -> None:

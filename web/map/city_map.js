@@ -61,6 +61,8 @@ export class CityMap {
     this.layers = new Map();
     /** Before the map is brought to a place it shows half the world, of which nobody wants tiles. */
     this.isPlaced = false;
+    /** What was asked to be in view last, and what is in view since. */
+    this.fitted = { wanted: "", seen: "" };
     /** @type {BaseMap | null} */
     this.base = null;
     /** @type {Map<string, boolean>} layers that a scene shows always or never */
@@ -255,12 +257,17 @@ export class CityMap {
    */
   fit([west, south, east, north], { top = 16, right = 16, bottom = 16, left = 16 } = {}, { closest = FARTHEST_IN } = {}) {
     this.#place();
+    const { x: width, y: height } = this.map.getSize();
+    const wanted = [west, south, east, north, top, right, bottom, left, closest, width, height].join();
+    // scene after scene shows the same extent: the whole map would be worked out anew for nothing
+    if (this.fitted.wanted === wanted && this.fitted.seen === this.map.getBounds().toBBoxString()) return;
     this.map.fitBounds(new LatLngBounds([south, west], [north, east]), {
       paddingTopLeft: [left, top],
       paddingBottomRight: [right, bottom],
       maxZoom: closest,
       animate: false,
     });
+    this.fitted = { wanted, seen: this.map.getBounds().toBBoxString() };
   }
 
   /** Let the zoom take any value, for a screen that shows one extent as large as it can. */

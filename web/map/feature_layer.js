@@ -74,7 +74,10 @@ export class FeatureLayer {
   restyle(look) {
     this.look = look;
     for (const { feature, path } of this.items) {
-      path.setStyle(this.#options(feature));
+      const options = this.#options(feature);
+      const known = /** @type {Record<string, unknown>} */ (path.options);
+      // the canvas draws again only where something looks different
+      if (Object.entries(options).some(([name, value]) => known[name] !== value)) path.setStyle(options);
       if (path instanceof ShapeMarker) path.setRadius(this.#radius());
     }
   }

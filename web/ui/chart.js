@@ -23,6 +23,8 @@ export class Chart {
     this.chart = null;
     /** Asking the page for colours and sizes makes it compute its styles. @type {ChartLook | null} */
     this.look = null;
+    /** Of the element and the page's letters, as they were when it was drawn. */
+    this.size = "";
     /** What stands, as text; a chart that would look the same is not drawn again. */
     this.drawn = "";
     /** @type {(look: ChartLook) => Record<string, unknown>} */
@@ -39,6 +41,10 @@ export class Chart {
   #resize() {
     // a panel that is not on the wall has no size, and needs no drawing
     if (this.element.clientWidth === 0 || this.element.clientHeight === 0) return;
+    const size = [this.element.clientWidth, this.element.clientHeight, getComputedStyle(document.documentElement).fontSize].join();
+    // a panel that comes back is as large as it was, and was drawn as it came
+    if (size === this.size) return;
+    this.size = size;
     this.chart ??= init(this.element, null, { renderer: "canvas" });
     this.chart.resize();
     this.look = null;
