@@ -3,22 +3,26 @@
 import gzip
 import io
 import logging
+import re
 import subprocess
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import mapbox_vector_tile as reader
 import pytest
+from base_tiles import Bodies, pmtiles
 from client import Client, token_client
 from flask import Flask
 from map_service import KEY, MapService, dripping, map_service, picture, saying
 from PIL import Image
-from pmtiles.tile import Compression, TileType, zxy_to_tileid
-from pmtiles.writer import write
+from pmtiles.tile import TileType
 from servers import CLEAN, PROGRAM, free_port
 from test_security import screen
 
@@ -27,6 +31,7 @@ from gis_server.core.errors import NotFound, Unavailable, UnusableInput
 from gis_server.files import fetched_tiles
 from gis_server.files.fetched_tiles import FetchedTiles, TileStore
 from gis_server.files.pmtiles import MapFile
+from gis_server.journeys import base_map as base_map_journey
 from gis_server.journeys.context import Context
 from gis_server.settings import Settings
 from gis_server.views import create_app, stop_streams
@@ -90,10 +95,12 @@ def test_tianditu_is_asked_as_it_wants_to_be(
     app = tianditu(city_ctx, service, name)
     operator = token_client(app, city_ctx, "operator")
     about = operator.get("/api/catalogue").json["base_map"]
+    version = about["url"].partition("=")[2]
+    assert re.fullmatch(r"[0-9a-f]{12}", version)
     assert about == {
         "kind": "raster",
-        "url": "/base/{z}/{x}/{y}",
-        "labels_url": "/base/labels/{z}/{x}/{y}",
+        "url": f"/base/{{z}}/{{x}}/{{y}}?version={version}",
+        "labels_url": f"/base/labels/{{z}}/{{x}}/{{y}}?version={version}",
         "min_zoom": levels[0],
         "max_zoom": levels[1],
         "tile_size": 256,
@@ -246,7 +253,8 @@ def test_a_tile_is_fetched_once_and_again_when_it_is_old(service: MapService, tm
     tiles = tiles_of(service, tmp_path, watch)
     first = tiles.tile(3, 6, 2)
     watch.now += 3500
-    assert tiles.tile(3, 6, 2) == first
+    assert tiles.tile(3, 6, 2).body == first.body
+    assert tiles.tile(3, 6, 2).fresh_s == 100.0
     assert service.tiles == 1
     watch.now += 200
     service.answer = saying(200, "image/png", picture("new"))
@@ -363,12 +371,16 @@ def test_the_answer_for_an_old_or_missing_picture_is_asked_for_again_soon(
     city_ctx: Context, service: MapService
 ) -> None:
     operator = token_client(tianditu(city_ctx, service), city_ctx, "operator")
-    fresh = operator.get(f"/base/{PLACE}")
-    assert fresh.headers["Cache-Control"] == "private, max-age=86400"
+    url = operator.get("/api/catalogue").json["base_map"]["url"]
+    fresh = operator.get(url.format(z=12, x=3493, y=1440))
+    assert fresh.headers["Cache-Control"] == f"private, max-age={30 * 86_400}"
     again = operator.raw("GET", f"/base/{PLACE}", headers={"If-None-Match": fresh.headers["ETag"]})
     assert (again.status_code, again.data) == (304, b"")
     service.answer = saying(404, "text/plain", b"")
-    assert operator.get("/base/12/1/1").status_code == 204
+    nothing = operator.get(url.format(z=12, x=1, y=1))
+    assert (nothing.status_code, nothing.headers["Cache-Control"]) == (204, "private, max-age=86400")
+    # of an address that would stay the same if the map became another
+    assert operator.get("/base/12/1/1").headers["Cache-Control"] == "private, max-age=3600"
     service.answer = saying(500, "text/plain", b"")
     missing = operator.get("/base/12/1/2")
     assert (missing.status_code, missing.mimetype) == (503, "application/problem+json")
@@ -426,6 +438,181 @@ def test_pictures_are_known_by_their_first_bytes() -> None:
     assert image_type(b"<svg>") is None
 
 
+# -- many readers, few questions --------------------------------------------------------------------------------------
+
+
+def processes_of(service: MapService, folder: Path, watch: Watch, count: int = 2) -> list[FetchedTiles]:
+    """What the worker processes of one server hold: nothing in common but two folders."""
+    return [tiles_of(service, folder / "kept", watch, turns=folder / "turns") for _ in range(count)]
+
+
+def asked_at_once(questions: list[Callable[[], object]]) -> list[bool]:
+    """Whether each had an answer, all being asked in the same moment."""
+    start = threading.Barrier(len(questions))
+
+    def ask(question: Callable[[], object]) -> bool:
+        start.wait()
+        try:
+            question()
+        except Unavailable:
+            return False
+        return True
+
+    with ThreadPoolExecutor(len(questions)) as pool:
+        return list(pool.map(ask, questions))
+
+
+def test_all_processes_together_ask_once_for_a_tile(service: MapService, tmp_path: Path) -> None:
+    def slow(handler: Any) -> None:
+        time.sleep(0.2)
+        handler.say(200, "image/png", picture("x"))
+
+    service.answer = slow
+    questions = [
+        partial(one.tile, 3, 6, row) for one in processes_of(service, tmp_path, Watch(), 4) for row in (1, 2)
+    ]
+    assert all(asked_at_once(questions))
+    assert service.tiles == 2
+
+
+def test_a_service_that_hangs_costs_a_few_questions_however_many_tiles_are_wanted(
+    service: MapService, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(fetched_tiles, "TIMEOUT_S", 0.5)
+    done = threading.Event()
+    service.answer = lambda _: done.wait(10)
+    watch = Watch()
+    processes = processes_of(service, tmp_path, watch)
+    wanted = [
+        partial(one.tile, 7, column, row) for one in processes for column in range(6) for row in range(5)
+    ]
+    begun = time.monotonic()
+    assert not any(asked_at_once(wanted))
+    assert time.monotonic() - begun < 3
+    first = service.tiles
+    assert first <= fetched_tiles.AT_ONCE * len(processes)
+    # from now on nobody, and after a while one for all
+    assert not any(asked_at_once(wanted))
+    assert service.tiles == first
+    watch.now += fetched_tiles.REST_S + 1
+    assert not any(asked_at_once(wanted))
+    assert service.tiles == first + 1
+    done.set()
+    service.answer = None
+    monkeypatch.undo()
+    watch.now += fetched_tiles.REST_S + 1
+    processes[0].tile(7, 0, 0)
+    assert all(asked_at_once(wanted))
+    assert service.tiles == first + 1 + 30
+
+
+def test_one_bad_tile_is_left_alone_ever_longer_and_keeps_no_other_back(
+    service: MapService, tmp_path: Path
+) -> None:
+    def answer(handler: Any) -> None:
+        handler.say(
+            *((500, "text/plain", b"") if handler.path == "/3/6/2" else (200, "image/png", picture("x")))
+        )
+
+    service.answer = answer
+    watch = Watch()
+    tiles = tiles_of(service, tmp_path, watch)
+    for second in range(3600):
+        watch.now += 1
+        with suppress(Unavailable):
+            tiles.tile(3, 6, 2)
+        if second % 30 == 20:
+            with suppress(Unavailable):
+                tiles.tile(9, second, 1)
+    asked = [path for path, _ in service.asked]
+    assert asked.count("/3/6/2") <= 12
+    assert len(asked) - asked.count("/3/6/2") >= 110
+
+
+def test_a_service_that_answers_nothing_but_failures_is_found_again_by_the_first_tile(
+    service: MapService, tmp_path: Path
+) -> None:
+    service.answer = saying(500, "text/plain", b"")
+    watch = Watch()
+    tiles = tiles_of(service, tmp_path, watch)
+    for _second in range(1800):
+        watch.now += 1
+        for row in range(4):
+            with pytest.raises(Unavailable):
+                tiles.tile(3, 6, row)
+    assert service.tiles <= 1800 / fetched_tiles.REST_S + 1
+    service.answer = None
+    watch.now += fetched_tiles.REST_S + 1
+    assert all(tiles.tile(3, 6, row).body for row in range(4))
+
+
+def test_a_clock_that_is_put_back_leaves_nothing_at_rest(service: MapService, tmp_path: Path) -> None:
+    watch = Watch()
+    one, other = processes_of(service, tmp_path, watch)
+    service.answer = saying(500, "text/plain", b"")
+    with pytest.raises(Unavailable):
+        one.tile(3, 6, 2)
+    service.answer = None
+    watch.now -= 86_400
+    assert other.tile(3, 6, 2).body
+
+
+def test_many_screens_wait_for_a_slow_service_and_the_server_answers_others(
+    city_ctx: Context, service: MapService, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(base_map_journey, "MOST_WAITING", 2)
+    done = threading.Event()
+    service.answer = lambda handler: (done.wait(10), handler.say(200, "image/png", picture("x")))
+    app = tianditu(city_ctx, service)
+    clients = [token_client(app, city_ctx, "operator") for _ in range(2)]
+    with ThreadPoolExecutor(2) as pool:
+        waiting = [pool.submit(one.get, f"/base/12/3493/{row}") for row, one in enumerate(clients)]
+        while service.tiles < 2:
+            time.sleep(0.01)
+        refused = token_client(app, city_ctx, "operator").get("/base/12/3493/7")
+        done.set()
+        assert [one.result().status_code for one in waiting] == [200, 200]
+    assert (refused.status_code, service.tiles) == (503, 2)
+
+
+def test_what_a_wall_has_had_its_browser_keeps_whatever_becomes_of_its_cookie(
+    city_ctx: Context, service: MapService
+) -> None:
+    app = tianditu(city_ctx, service)
+    client, _ = screen(app, city_ctx)
+    about = client.get("/api/catalogue")
+    assert "Set-Cookie" in about.headers, "a screen's session is renewed by use"
+    answer = client.get(about.json["base_map"]["url"].format(z=12, x=3493, y=1440))
+    assert answer.status_code == 200
+    assert "Set-Cookie" not in answer.headers
+    assert "cookie" not in answer.headers.get("Vary", "").lower()
+
+
+def test_another_map_has_another_address(city_ctx: Context, service: MapService, tmp_path: Path) -> None:
+    bodies: Bodies = {(0, 0, 0): picture("a"), (1, 0, 0): picture("b")}
+    path = pmtiles(tmp_path / "city.pmtiles", bodies, TileType.PNG)
+    urls = []
+    for app in (
+        tianditu(city_ctx, service),
+        tianditu(city_ctx, service),
+        tianditu(city_ctx, service, "vec_c"),
+        tianditu(city_ctx, service, GIS_BASE_MAP_DATUM="gcj02"),
+        app_with(city_ctx, GIS_BASE_MAP=str(path)),
+    ):
+        operator = token_client(app, city_ctx, "operator")
+        urls.append(operator.get("/api/catalogue").json["base_map"]["url"])
+    of_file = operator.get(urls[-1].format(z=1, x=0, y=0))
+    assert of_file.headers["Cache-Control"] == f"private, max-age={365 * 86_400}"
+    pmtiles(path, bodies | {(1, 1, 1): picture("c")}, TileType.PNG)
+    operator = token_client(app_with(city_ctx, GIS_BASE_MAP=str(path)), city_ctx, "operator")
+    urls.append(operator.get("/api/catalogue").json["base_map"]["url"])
+    assert urls[0] == urls[1]
+    assert len(set(urls)) == 5
+    # a page that was opened before must not mix the two
+    assert operator.get(urls[-2].format(z=1, x=0, y=0)).status_code == 404
+    assert operator.get(urls[-1].format(z=1, x=0, y=0)).status_code == 200
+
+
 # -- who may ----------------------------------------------------------------------------------------------------------
 
 
@@ -441,33 +628,6 @@ def test_the_base_map_is_for_those_who_are_signed_in_and_for_screens(
 
 
 # -- PMTiles ----------------------------------------------------------------------------------------------------------
-
-Bodies = dict[tuple[int, int, int], bytes]
-
-
-def pmtiles(path: Path, bodies: Bodies, kind: TileType, *, packed: bool = False, **about: str) -> Path:
-    """A file with these tiles, written by the format's own package."""
-    with write(str(path)) as writer:
-        for place in sorted(bodies, key=lambda place: zxy_to_tileid(*place)):
-            body = bodies[place]
-            writer.write_tile(zxy_to_tileid(*place), gzip.compress(body) if packed else body)
-        writer.finalize(
-            {
-                "tile_type": kind,
-                "tile_compression": Compression.GZIP if packed else Compression.NONE,
-                "min_zoom": min(z for z, _, _ in bodies),
-                "max_zoom": max(z for z, _, _ in bodies),
-                "min_lon_e7": -1800000000,
-                "min_lat_e7": -850000000,
-                "max_lon_e7": 1800000000,
-                "max_lat_e7": 850000000,
-                "center_zoom": 2,
-                "center_lon_e7": 0,
-                "center_lat_e7": 0,
-            },
-            about,
-        )
-    return path
 
 
 def test_a_raster_file_is_read_where_it_lies(city_ctx: Context, tmp_path: Path) -> None:

@@ -9,19 +9,21 @@ import logging
 import os
 import secrets
 import time
+from collections import OrderedDict
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from http import HTTPStatus
 from http.client import HTTPException
 from pathlib import Path
-from threading import Lock
+from threading import BoundedSemaphore, Lock
 from urllib.error import HTTPError, URLError
 from urllib.request import HTTPRedirectHandler, OpenerDirector, Request, build_opener
 
 from gis_server.core.base_map import address_of, image_type
 from gis_server.core.errors import Unavailable
 from gis_server.core.message import msg
+from gis_server.files.turns import Turns
 
 log = logging.getLogger(__name__)
 
@@ -36,6 +38,24 @@ MOST_BYTES = 2 * 2**20
 
 REST_S = 10.0
 """After a failure the other server is left alone for so long: a map asks for a dozen tiles at once."""
+
+AT_ONCE = 6
+"""Questions that a process puts to the other server at once: as many fail, at most, before it is left alone."""
+
+BAD_S = 10.0
+"""A tile that is answered with a failure while others come is not asked for so long; twice as long each time."""
+
+LONGEST_BAD_S = 600.0
+"""The longest that one tile is left alone for its own sake."""
+
+ALL_BAD = 3
+"""So many tiles that fail, and none between them that comes: not they are at fault."""
+
+OLD_S = 60.0
+"""For how long a tile may be kept that is shown for want of a newer one."""
+
+_MOST_BAD = 4_096
+"""Tiles that are remembered as bad."""
 
 NOTHING_S = 86_400.0
 """How long it is believed that there is no tile at a place."""
@@ -55,9 +75,13 @@ class _NoRedirect(HTTPRedirectHandler):
 
 @dataclass(frozen=True, slots=True)
 class Fetched:
-    """A picture, empty where the map has none; ``is_old`` says that it could not be looked at anew in time."""
+    """A picture, empty where the map has none, that need not be asked for again for ``fresh_s`` seconds.
+
+    ``is_old`` says that it could not be looked at anew in time.
+    """
 
     body: bytes
+    fresh_s: float = OLD_S
     is_old: bool = False
 
 
@@ -133,6 +157,7 @@ class FetchedTiles:
         store: TileStore,
         *,
         age_s: float,
+        turns: Path | None = None,
         clock: Callable[[], float] = time.time,
     ) -> None:
         self._template = template
@@ -140,69 +165,107 @@ class FetchedTiles:
         self._store = store
         self._age_s = age_s
         self._clock = clock
-        self._rests_until = 0.0
-        self._is_down = False
-        self._trial = Lock()
+        self._asking = BoundedSemaphore(AT_ONCE)
+        self._bad: OrderedDict[str, tuple[int, float]] = OrderedDict()
+        self._failing: set[str] = set()
+        self._marking = Lock()
         # of the address without the key: a new key finds what the old one fetched
         self._name = hashlib.blake2b(template.encode(), digest_size=8).hexdigest()
+        self._turns = Turns(None if turns is None else turns / self._name, clock)
         self._opener: OpenerDirector = build_opener(_NoRedirect)
+
+    def kept(self, z: int, x: int, y: int) -> Fetched | None:
+        """The picture at a place as it is kept, whatever its age; None if it never was fetched."""
+        found = self._store.read(f"{self._name}/{z}/{x}/{y}")
+        if found is None:
+            return None
+        body, fetched = found
+        left = (self._age_s if body else min(NOTHING_S, self._age_s)) - abs(self._clock() - fetched)
+        # of a clock put back, too
+        return Fetched(body, left) if left > 0 else Fetched(body, is_old=True)
 
     def tile(self, z: int, x: int, y: int) -> Fetched:
         """The picture at a place: kept, fetched, or an old one while the other server is away.
 
         Raises Unavailable where there is none yet and none to be had.
         """
+        kept = self.kept(z, x, y)
+        if kept is not None and not kept.is_old:
+            return kept
         name = f"{self._name}/{z}/{x}/{y}"
-        kept = self._store.read(name)
-        if kept is not None:
-            body, fetched = kept
-            age = abs(self._clock() - fetched)  # of a clock put back, too
-            if age < (self._age_s if body else min(NOTHING_S, self._age_s)):
-                return Fetched(body)
-        body_now = self._fetch(z, x, y)
-        if body_now is not None:
-            self._store.keep(name, body_now, self._clock())
-            return Fetched(body_now)
+        if not self._turns.is_resting and not self._is_bad(name):
+            with self._turns.alone(name):
+                kept = self.kept(z, x, y)
+                if kept is not None and not kept.is_old:
+                    return kept  # another process has fetched it meanwhile
+                body = self._fetch(name, z, x, y)
+            if body is not None:
+                return Fetched(body, self._age_s if body else min(NOTHING_S, self._age_s))
         if kept is None:
             raise Unavailable(msg("底图服务暂时没有应答，稍后会再试；其他图层不受影响。"))
-        return Fetched(kept[0], is_old=True)
+        return kept
 
-    def _fetch(self, z: int, x: int, y: int) -> bytes | None:
+    def _fetch(self, name: str, z: int, x: int, y: int) -> bytes | None:
         """The picture as the other server gives it, empty where it has none; None if it fails or is left alone."""
-        if self._clock() < self._rests_until:
-            return None
-        if not self._is_down:
-            return self._ask(z, x, y)
-        # one tries whether it is there again; the others do not wait for that
-        if not self._trial.acquire(blocking=False):
+        if not self._asking.acquire(timeout=TIMEOUT_S):
             return None
         try:
-            return self._ask(z, x, y)
+            # others that were asked for at the same time may have failed meanwhile
+            if self._turns.is_resting:
+                return None
+            if not self._turns.is_down:
+                return self._ask(name, z, x, y)
+            # one tries whether it is there again; the others do not wait for that
+            with self._turns.trial() as is_mine:
+                return self._ask(name, z, x, y) if is_mine else None
         finally:
-            self._trial.release()
+            self._asking.release()
 
-    def _ask(self, z: int, x: int, y: int) -> bytes | None:
+    def _ask(self, name: str, z: int, x: int, y: int) -> bytes | None:
         request = Request(address_of(self._template, z, x, y, self._key), headers=_HEADERS)  # noqa: S310
+        body: bytes | None = None
+        is_bad = True
         try:
             with self._opener.open(request, timeout=TIMEOUT_S) as answer:
                 body = b"" if answer.status in _NOTHING else _limited(answer.read1)
-            if not body or image_type(body) is not None:
-                self._is_down = False
-                return body
-            reason = "an answer that is no picture"
+            reason = "an answer that is no picture" if body and image_type(body) is None else None
         except HTTPError as error:
             error.close()
-            if error.code in _NOTHING:
-                self._is_down = False
-                return b""
-            reason = f"status {error.code}"
+            body = b""
+            reason = None if error.code in _NOTHING else f"status {error.code}"
         except (URLError, OSError, HTTPException, ValueError) as error:
             # the class and no more: a text might repeat the address
             reason = type(error).__name__
-        self._is_down = True
-        self._rests_until = self._clock() + REST_S
+            is_bad = isinstance(error, ValueError)
+        if reason is None:
+            if self._turns.is_down:
+                self._turns.well()
+            self._mend(name)
+            self._store.keep(name, body or b"", self._clock())
+            return body
+        self._turns.rest(REST_S)
+        if is_bad:
+            self._mark(name)
         log.warning("the base map's server failed: %s", reason)
         return None
+
+    def _is_bad(self, name: str) -> bool:
+        """Whether this tile, and not all of them, failed lately."""
+        return len(self._failing) < ALL_BAD and self._bad.get(name, (0, 0.0))[1] > self._clock()
+
+    def _mend(self, name: str) -> None:
+        with self._marking:
+            for mended in [name, *(self._failing if len(self._failing) >= ALL_BAD else ())]:
+                self._bad.pop(mended, None)
+            self._failing.clear()
+
+    def _mark(self, name: str) -> None:
+        with self._marking:
+            times = self._bad.pop(name, (0, 0.0))[0]
+            self._bad[name] = times + 1, self._clock() + min(LONGEST_BAD_S, BAD_S * 2.0 ** min(times, 10))
+            self._failing.add(name)
+            while len(self._bad) > _MOST_BAD:
+                self._failing.discard(self._bad.popitem(last=False)[0])
 
 
 def _limited(read: Callable[[int], bytes]) -> bytes:

@@ -3,8 +3,9 @@
 import gzip
 import io
 import json
-import mmap
+import os
 import re
+import weakref
 import zlib
 from collections import OrderedDict
 from dataclasses import dataclass, replace
@@ -54,14 +55,17 @@ class MapTile:
 
 
 class MapFile:
-    """An open PMTiles file."""
+    """An open PMTiles file. ``mark`` tells it from another one, also from another at the same path."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
         try:
-            with path.open("rb") as file:
-                self._bytes = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
-            self._header: HeaderDict = deserialize_header(self._bytes[:_HEADER_BYTES])
+            # asked for piece by piece: of a file mapped into memory that somebody shortens nothing is left but a dead process
+            self._file = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+            weakref.finalize(self, os.close, self._file)
+            status = os.fstat(self._file)
+            self.mark = f"{status.st_size}/{status.st_mtime_ns}"
+            self._header: HeaderDict = deserialize_header(self._bytes(0, _HEADER_BYTES))
             self._about = self._metadata()
         except (MagicNumberNotFound, SpecVersionUnsupported):
             raise _unusable(path, msg("它不是 PMTiles 第 3 版")) from None
@@ -72,6 +76,9 @@ class MapFile:
         self._directories: OrderedDict[tuple[int, int], list[Entry]] = OrderedDict()
         self._lock = Lock()
 
+    def _bytes(self, begin: int, length: int) -> bytes:
+        return os.pread(self._file, length, begin)
+
     def _metadata(self) -> dict[str, Any]:
         header = self._header
         if header["internal_compression"] is not Compression.GZIP or header["tile_compression"] not in (
@@ -81,7 +88,7 @@ class MapFile:
         ):
             raise _unusable(self.path, msg("它的压缩方式不是 gzip"))
         begin = header["metadata_offset"]
-        about = json.loads(gzip.decompress(self._bytes[begin : begin + header["metadata_length"]]))
+        about = json.loads(gzip.decompress(self._bytes(begin, header["metadata_length"])))
         return about if isinstance(about, dict) else {}
 
     def described(self, chosen: BaseMap) -> BaseMap:
@@ -107,7 +114,7 @@ class MapFile:
             return 256
         begin = self._header["tile_data_offset"] + entry.offset
         try:
-            with Image.open(io.BytesIO(self._bytes[begin : begin + entry.length])) as picture:
+            with Image.open(io.BytesIO(self._bytes(begin, entry.length))) as picture:
                 return int(picture.width)
         except OSError:
             return 256
@@ -122,7 +129,7 @@ class MapFile:
                 return None
             if entry.run_length:
                 begin = self._header["tile_data_offset"] + entry.offset
-                body = self._bytes[begin : begin + entry.length]
+                body = self._bytes(begin, entry.length)
                 is_gzip = self._header["tile_compression"] is Compression.GZIP
                 return MapTile(body, _TYPES[self._header["tile_type"]], is_gzip)
             begin, length = self._header["leaf_directory_offset"] + entry.offset, entry.length
@@ -135,7 +142,7 @@ class MapFile:
             if found is not None:
                 self._directories.move_to_end(key)
                 return found
-        read = deserialize_directory(self._bytes[begin : begin + length])
+        read = deserialize_directory(self._bytes(begin, length))
         with self._lock:
             self._directories[key] = read
             while len(self._directories) > KEPT_DIRECTORIES:

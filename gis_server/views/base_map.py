@@ -6,16 +6,13 @@ import hashlib
 from flask import Blueprint, Response, request
 
 from gis_server.core.base_map import BaseMap
-from gis_server.journeys.base_map import base_tile
-from gis_server.views.current import actor, known_parameters, server
+from gis_server.journeys.base_map import Place, base_tile
+from gis_server.views.current import actor, known_parameters, parameter, server
 
 blueprint = Blueprint("base_map", __name__, url_prefix="/base")
 
-KEPT_S = 86_400
-"""A browser asks anew after a day."""
-
-KEPT_OLD_S = 60
-"""What is shown for want of a newer one is asked for again soon."""
+UNNAMED_S = 3_600.0
+"""For how long a tile may be kept by who does not say of which version."""
 
 
 @blueprint.get("/<int:z>/<int:x>/<int:y>")
@@ -30,14 +27,15 @@ def labels(z: int, x: int, y: int) -> Response:
     return _answer(z, x, y, labels=True)
 
 
-def base_map_json(about: BaseMap | None) -> dict[str, object] | None:
+def base_map_json(chosen: tuple[BaseMap, str] | None) -> dict[str, object] | None:
     """What a browser must know to lay the base map; None without one."""
-    if about is None:
+    if chosen is None:
         return None
+    about, version = chosen
     return {
         "kind": about.kind,
-        "url": "/base/{z}/{x}/{y}",
-        "labels_url": None if about.labels is None else "/base/labels/{z}/{x}/{y}",
+        "url": f"/base/{{z}}/{{x}}/{{y}}?version={version}",
+        "labels_url": None if about.labels is None else f"/base/labels/{{z}}/{{x}}/{{y}}?version={version}",
         "min_zoom": about.min_zoom,
         "max_zoom": about.max_zoom,
         "tile_size": about.tile_size,
@@ -49,10 +47,13 @@ def base_map_json(about: BaseMap | None) -> dict[str, object] | None:
 
 
 def _answer(z: int, x: int, y: int, *, labels: bool) -> Response:
-    known_parameters()
-    picture = base_tile(actor(), server().base_map, z, x, y, labels=labels)
+    known_parameters("version")
+    version = parameter("version")
+    picture = base_tile(actor(), server().base_map, Place(z, x, y, labels, version))
     answer = Response(picture.body)
-    answer.headers["Cache-Control"] = f"private, max-age={KEPT_OLD_S if picture.is_old else KEPT_S}"
+    # without a version the address stays the same when the map is another
+    kept_s = picture.fresh_s if version else min(picture.fresh_s, UNNAMED_S)
+    answer.headers["Cache-Control"] = f"private, max-age={int(kept_s)}"
     if not picture.body:
         answer.status_code = 204
         return answer

@@ -26,6 +26,10 @@ _PLACE = (
     in_path("y", msg("行号，自北向南"), {"type": "integer", "minimum": 0}),
 )
 
+_VERSION = Parameter(
+    "version", msg("/api/catalogue 所给地址中的标记；底图更换后旧标记答 404，因此浏览器可长期保存"), TEXT
+)
+
 _PICTURE = {"type": "string", "format": "binary"}
 
 MAP: tuple[Operation, ...] = (
@@ -34,7 +38,7 @@ MAP: tuple[Operation, ...] = (
         "/base/{z}/{x}/{y}",
         "base_tile",
         msg("底图的一块瓦片；没有内容时答 204"),
-        _PLACE,
+        (*_PLACE, _VERSION),
         answer=_PICTURE,
         produces="image/*",
     ),
@@ -43,7 +47,7 @@ MAP: tuple[Operation, ...] = (
         "/base/labels/{z}/{x}/{y}",
         "base_labels_tile",
         msg("底图注记的一块瓦片；没有内容时答 204"),
-        _PLACE,
+        (*_PLACE, _VERSION),
         answer=_PICTURE,
         produces="image/*",
     ),

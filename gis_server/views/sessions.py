@@ -5,6 +5,8 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
 from flask import Flask, Request, session
+from flask import Response as FlaskResponse
+from flask.sessions import SecureCookieSessionInterface, SessionMixin
 from flask_login import LoginManager, UserMixin, current_user, login_user, logout_user
 from werkzeug.wrappers import Response
 
@@ -36,8 +38,22 @@ class _SignedIn(UserMixin):  # type: ignore[misc]
         self.check = check
 
 
+class _Cookies(SecureCookieSessionInterface):
+    """Session cookies, which what a browser keeps does not depend on.
+
+    A screen's cookie is renewed by use. Were tiles among that use, each would come with another cookie, each cookie would make
+    the browser doubt what it keeps, and a wall would ask for every tile again with every scene.
+    """
+
+    def save_session(self, app: Flask, session: SessionMixin, response: FlaskResponse) -> None:
+        if response.cache_control.max_age and not session.modified:
+            return
+        super().save_session(app, session, response)
+
+
 def init_app(app: Flask) -> None:
     """Wire Flask-Login, the session cookie and what every template is told."""
+    app.session_interface = _Cookies()
     app.config.update(
         SESSION_COOKIE_NAME="gis_session",
         SESSION_COOKIE_HTTPONLY=True,
