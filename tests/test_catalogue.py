@@ -183,6 +183,9 @@ MISTAKES = [
     ("class that is no choice", _set("style", "classes", to={"x": "--a"}), "style.classes.x"),
     ("width of a class that is no choice", _set("style", "widths", to={"x": 1}), "style.widths.x"),
     ("width that is no number", _set("style", "widths", to={"rural_grid": "2"}), "style.widths.rural_grid"),
+    ("size of a class that is no choice", _set("style", "radii", to={"x": 1}), "style.radii.x"),
+    ("state by no field", _set("style", "state", to="kind"), "style.state"),
+    ("marks without a state", _set("style", "marks", to={"rural_grid": "hollow"}), "style.marks"),
 ]
 
 

@@ -35,6 +35,14 @@ class FieldType(StrEnum):
     TIMESTAMP = "timestamp"
 
 
+class Mark(StrEnum):
+    """How the symbol of a point tells a state, by its form; the colour only helps."""
+
+    SOLID = "solid"
+    HOLLOW = "hollow"
+    CROSSED = "crossed"
+
+
 class Geometry(StrEnum):
     """Geometry types of a layer; files may bring the single form of a multi type."""
 
@@ -85,7 +93,9 @@ class RowTier:
 class Style:
     """How the layer is drawn: token names of ``web/styles/tokens.css`` or ``#rrggbb`` colours, sizes in px.
 
-    ``classes`` gives the fill and ``widths`` the stroke width of single values of the field ``classify``.
+    ``classes`` gives the fill, ``widths`` the stroke width and ``radii`` the size of single values of the field ``classify``.
+    Points may tell a second field, ``state``, by the form of their symbol: ``marks`` by value, those that are not solid edged
+    in ``state_colour``.
     """
 
     stroke: str
@@ -98,6 +108,15 @@ class Style:
     classify: str | None
     classes: Mapping[str, str]
     widths: Mapping[str, float] = field(default_factory=lambda: MappingProxyType({}))
+    radii: Mapping[str, float] = field(default_factory=lambda: MappingProxyType({}))
+    state: str | None = None
+    state_colour: str = ""
+    marks: Mapping[str, Mark] = field(default_factory=lambda: MappingProxyType({}))
+
+    @property
+    def drawn_by(self) -> tuple[str, ...]:
+        """The fields whose values say how a row is drawn."""
+        return tuple(name for name in (self.classify, self.state) if name is not None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -212,27 +231,31 @@ def _between(table: Table, key: str, default: float, low: float, high: float) ->
     return value
 
 
-def _by_class(table: Table, key: str, classify: Field | None) -> tuple[Table, tuple[str, ...]]:
-    """The sub-table ``key`` and the values it lists, each a choice of the field that classifies."""
+def _by_class(table: Table, key: str, by: Field | None) -> tuple[Table, tuple[str, ...]]:
+    """The sub-table ``key`` and the values it lists, each a choice of the field by which it is drawn."""
     listed = table.table(key)
     if listed is None:
         return Table({}, table.file, table.path(key)), ()
-    if classify is None:
-        raise table.wrong(key, msg("需要先用 classify 指明按哪个字段分类。"))
+    if by is None:
+        raise table.wrong(key, msg("需要先用 classify 或 state 指明按哪个字段绘制。"))
     for value in listed.rest:
-        if classify.choices and value not in classify.choices:
-            known = tuple(classify.choices)
+        if by.choices and value not in by.choices:
+            known = tuple(by.choices)
             raise listed.wrong(value, msg("“{value}”不是可用的值；可用：{known}。", value=value, known=known))
     return listed, tuple(listed.rest)
 
 
+def _drawn_by(table: Table, key: str, fields: Mapping[str, Field]) -> Field | None:
+    name = table.optional_text(key)
+    return None if name is None else fields[_known_field(table, key, name, fields)]
+
+
 def _parse_style(table: Table, fields: Mapping[str, Field]) -> Style:
-    classify = table.optional_text("classify")
-    if classify is not None:
-        _known_field(table, "classify", classify, fields)
-    by = None if classify is None else fields[classify]
-    classes, classed = _by_class(table, "classes", by)
-    widths, widened = _by_class(table, "widths", by)
+    classify, state = _drawn_by(table, "classify", fields), _drawn_by(table, "state", fields)
+    classes, classed = _by_class(table, "classes", classify)
+    widths, widened = _by_class(table, "widths", classify)
+    radii, sized = _by_class(table, "radii", classify)
+    marks, marked = _by_class(table, "marks", state)
     shape = table.text("shape", "circle")
     if shape not in _SHAPES:
         known = tuple(_SHAPES)
@@ -245,9 +268,13 @@ def _parse_style(table: Table, fields: Mapping[str, Field]) -> Style:
         radius=_between(table, "radius", 4.0, 0.0, 50.0),
         shape=shape,
         min_zoom=int(_between(table, "min_zoom", 0, 0, 24)),
-        classify=classify,
+        classify=None if classify is None else classify.name,
         classes=MappingProxyType({value: _colour(classes, value) for value in classed}),
         widths=MappingProxyType({value: _between(widths, value, 1.0, 0.0, 50.0) for value in widened}),
+        radii=MappingProxyType({value: _between(radii, value, 4.0, 0.0, 50.0) for value in sized}),
+        state=None if state is None else state.name,
+        state_colour=_colour(table, "state_colour", ""),
+        marks=MappingProxyType({value: marks.choice(value, Mark) for value in marked}),
     )
     table.done()
     return style

@@ -20,8 +20,8 @@ _EDGES = ("ST_XMin", "ST_YMin", "ST_XMax", "ST_YMax")
 
 
 def rows(conn: Connection, layer: Layer, generation: Generation, sight: Sight, tile: Tile) -> FeatureTable:
-    """The visible rows near a tile with what a map draws them by: key, label and what classifies."""
-    drawn_by = {layer.key, layer.label, layer.style.classify}
+    """The visible rows near a tile with what a map draws them by: key, label and what says how they are drawn."""
+    drawn_by = {layer.key, layer.label, *layer.style.drawn_by}
     fields = [name for name in layer.fields if name in drawn_by]
     return read(conn, layer, generation, sight, fields=fields, bbox=tile.degrees())
 

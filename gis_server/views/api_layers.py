@@ -233,6 +233,7 @@ def _extents_url(layer: Layer, cutting: Cutting) -> str:
 def _style_json(style: Style, names: set[str]) -> dict[str, Any]:
     # a field that may not be seen does not show by its colours either
     is_classified = style.classify in names
+    tells_state = style.state in names
     return {
         "stroke": style.stroke,
         "width": style.width,
@@ -244,6 +245,10 @@ def _style_json(style: Style, names: set[str]) -> dict[str, Any]:
         "classify": style.classify if is_classified else None,
         "classes": style.classes if is_classified else {},
         "widths": style.widths if is_classified else {},
+        "radii": style.radii if is_classified else {},
+        "state": style.state if tells_state else None,
+        "state_colour": style.state_colour,
+        "marks": style.marks if tells_state else {},
     }
 
 

@@ -30,7 +30,7 @@ function formatOf(language, parts) {
   const key = language + JSON.stringify(parts);
   let format = FORMATS.get(key);
   if (!format) {
-    format = new Intl.DateTimeFormat(language, { ...parts, ...zone });
+    format = new Intl.DateTimeFormat(language, { ...zone, ...parts });
     FORMATS.set(key, format);
   }
   return format;
@@ -90,6 +90,14 @@ export function dayAndTime(moment, now) {
     hour12: false,
     ...(year(moment) === year(now) ? {} : { year: "numeric" }),
   }).format(moment);
+}
+
+/**
+ * Month and day of a calendar day.
+ * @param {string} day "2026-11-22"
+ */
+export function monthAndDay(day) {
+  return formatOf(locale(), { month: "2-digit", day: "2-digit", timeZone: "UTC" }).format(new Date(day + "T12:00:00Z"));
 }
 
 /**

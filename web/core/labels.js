@@ -1,4 +1,4 @@
-/** Which of the names on a map can stand: those of higher rank first, none over another. */
+/** Which of the names on a map can stand: those of higher rank first, none over another and none half under a panel. */
 
 /**
  * @typedef {object} Label
@@ -10,13 +10,16 @@
  * @property {number} rank smaller is placed first
  */
 
+/** @typedef {{left: number, top: number, right: number, bottom: number}} Cover px, in the same frame as the labels */
+
 /**
  * @template {Label} T
  * @param {T[]} wanted
+ * @param {Cover[]} [covers] what lies over the map: a name that is cut by one of them cannot be read
  * @param {number} [margin] px kept free around each
  * @returns {T[]} those that fit, highest rank first
  */
-export function placeLabels(wanted, margin = 4) {
+export function placeLabels(wanted, covers = [], margin = 4) {
   /** @type {T[]} */
   const placed = [];
   for (const label of [...wanted].sort((a, b) => a.rank - b.rank)) {
@@ -25,7 +28,14 @@ export function placeLabels(wanted, margin = 4) {
         Math.abs(other.x - label.x) < (other.width + label.width) / 2 + margin &&
         Math.abs(other.y - label.y) < (other.height + label.height) / 2 + margin / 2,
     );
-    if (!collides) placed.push(label);
+    const isCovered = covers.some(
+      ({ left, top, right, bottom }) =>
+        label.x + label.width / 2 + margin > left &&
+        label.x - label.width / 2 - margin < right &&
+        label.y + label.height / 2 + margin / 2 > top &&
+        label.y - label.height / 2 - margin / 2 < bottom,
+    );
+    if (!collides && !isCovered) placed.push(label);
   }
   return placed;
 }

@@ -1,5 +1,7 @@
 /** From a layer's style in the catalogue to what is drawn: token names and sizes, never colours. */
 
+import { _ } from "./i18n.js";
+
 /** @typedef {import("./types.js").Layer} Layer */
 
 /**
@@ -10,6 +12,8 @@
  * @property {number} fillOpacity
  * @property {number} radius px
  * @property {string} shape
+ * @property {import("./symbol.js").Mark} mark form of a symbol, by the state
+ * @property {string} edge token name or #rrggbb of a mark that is not solid
  */
 
 /** Names and borders must be read through a colour that stands for a number. */
@@ -30,24 +34,75 @@ export function drawingOf({ geometry, style }, properties) {
     width: style.widths?.[value] ?? style.width,
     fill: isLine ? "" : (colour ?? style.fill),
     fillOpacity: colour && !style.fill_opacity ? 1 : style.fill_opacity,
-    radius: style.radius,
+    radius: style.radii?.[value] ?? style.radius,
     shape: style.shape,
+    mark: markOf(style, properties),
+    edge: style.state_colour ?? "",
   };
 }
 
 /**
- * One line of a legend for each way a layer is drawn: the layer itself, then its classes by their titles.
+ * The form of a symbol; of a state that is not known, or that nobody told how to draw, it is none of the known ones.
+ * @param {Layer["style"]} style
+ * @param {Record<string, unknown> | null} properties
+ * @returns {import("./symbol.js").Mark}
+ */
+function markOf({ state, marks = {} }, properties) {
+  if (!state || properties === null) return "solid";
+  return marks[String(properties[state] ?? "")] ?? "faint";
+}
+
+/** The radius of a layer's largest symbol, px. @param {Layer["style"]} style */
+export function largestRadius({ radius, radii = {} }) {
+  return Math.max(radius, ...Object.values(radii));
+}
+
+/**
+ * The values of a field that occur, for the legend.
+ * @param {string | null | undefined} field
+ * @param {Iterable<Record<string, unknown>>} rows
+ * @returns {Set<string>}
+ */
+export function valuesOf(field, rows) {
+  return field ? new Set([...rows].map((one) => String(one[field] ?? ""))) : new Set();
+}
+
+/**
+ * One line of a legend for each way a layer is drawn: the layer itself, then its classes by their titles, then its states.
  * @param {Layer} layer
  * @param {Set<string>} occurring values of the classifying field that are on the map; others need no explanation
+ * @param {Set<string>} [states] values of the field that the form of symbols tells
  * @returns {{title: string, drawing: Drawing, geometry: string}[]}
  */
-export function legendOf(layer, occurring) {
+export function legendOf(layer, occurring, states = new Set()) {
+  const rows = classesOf(layer, occurring);
+  const { style: { state, marks = {} }, fields, geometry } = layer;
+  if (!state) return rows;
+  const field = fields.find(({ name }) => name === state);
+  // solid symbols are those of the classes
+  const known = Object.keys(marks).filter((value) => states.has(value) && marks[value] !== "solid");
+  const others = [...states].filter((value) => !marks[value]);
+  return [
+    ...rows,
+    ...[...known, ...others].map((value) => ({
+      title: field?.choices?.[value] ?? (value || _("状态不明")),
+      drawing: drawingOf(layer, { [state]: value }),
+      geometry,
+    })),
+  ];
+}
+
+/**
+ * @param {Layer} layer
+ * @param {Set<string>} occurring
+ */
+function classesOf(layer, occurring) {
   const { style, geometry } = layer;
   const field = layer.fields.find((one) => one.name === style.classify);
   const styled = new Set([...Object.keys(style.widths ?? {}), ...Object.keys(style.classes)]);
   const classes = [...styled].filter((value) => occurring.has(value)).map((value) => ({
     title: field?.choices?.[value] ?? value,
-    drawing: drawingOf(layer, style.classify ? { [style.classify]: value } : null),
+    drawing: { ...drawingOf(layer, style.classify ? { [style.classify]: value } : null), mark: /** @type {const} */ ("solid") },
     geometry,
   }));
   if (classes.length > 0 && [...occurring].every((value) => styled.has(value))) return classes;

@@ -1,6 +1,7 @@
 /** Symbols of points, drawn on whatever canvas there is: the map's or a worker's. */
 
 /** @typedef {CanvasRenderingContext2D | OffscreenCanvasRenderingContext2D} Ctx */
+/** @typedef {"solid" | "hollow" | "crossed" | "faint"} Mark how a symbol tells a state: hollow for what is away, crossed for what is broken, faint for what is not known */
 
 /**
  * Trace the outline of a shape around a point.
@@ -40,12 +41,16 @@ function trace(ctx, shape, x, y, r) {
   }
 }
 
+/** Share of a faint symbol's colour that is left. */
+const FAINT = 0.4;
+
 /**
  * Draw one symbol: filled, with a casing that keeps it apart from what lies under it.
  * @param {Ctx} ctx
- * @param {{shape: string, x: number, y: number, radius: number, fill: string, fillOpacity: number, casing: string, width: number}} symbol
+ * @param {{shape: string, x: number, y: number, radius: number, fill: string, fillOpacity: number, casing: string, width: number, mark?: Mark | undefined,
+ *   edge?: string | undefined}} symbol `edge` is the colour of a hollow or crossed one
  */
-export function drawSymbol(ctx, { shape, x, y, radius, fill, fillOpacity, casing, width }) {
+export function drawSymbol(ctx, { shape, x, y, radius, fill, fillOpacity, casing, width, mark = "solid", edge = fill }) {
   ctx.save();
   ctx.lineJoin = "round";
   ctx.lineCap = "round";
@@ -63,7 +68,10 @@ export function drawSymbol(ctx, { shape, x, y, radius, fill, fillOpacity, casing
     ctx.lineTo(x - radius * 0.1, y + radius * 0.38);
     ctx.lineTo(x + radius * 0.48, y - radius * 0.36);
     ctx.stroke();
+  } else if (mark === "hollow" || mark === "crossed") {
+    drawHollow(ctx, { shape, x, y, radius, fill, casing, isCrossed: mark === "crossed", edge });
   } else {
+    if (mark === "faint") fillOpacity *= FAINT;
     trace(ctx, shape, x, y, radius);
     if (fill && shape !== "cross") {
       ctx.globalAlpha = fillOpacity;
@@ -79,4 +87,35 @@ export function drawSymbol(ctx, { shape, x, y, radius, fill, fillOpacity, casing
     }
   }
   ctx.restore();
+}
+
+/**
+ * A symbol of which only the edge is left, with a core in its own colour, or a cross instead.
+ * @param {Ctx} ctx
+ * @param {{shape: string, x: number, y: number, radius: number, fill: string, casing: string, edge: string, isCrossed: boolean}} symbol
+ */
+function drawHollow(ctx, { shape, x, y, radius, fill, casing, edge, isCrossed }) {
+  const line = Math.max(1.25, radius * 0.3);
+  trace(ctx, shape, x, y, radius + line / 2);
+  ctx.fillStyle = casing;
+  ctx.fill();
+  ctx.strokeStyle = casing;
+  ctx.lineWidth = line * 1.8;
+  ctx.stroke();
+  ctx.strokeStyle = edge;
+  ctx.lineWidth = line;
+  ctx.stroke();
+  if (isCrossed) {
+    const arm = radius * 0.6;
+    ctx.beginPath();
+    ctx.moveTo(x - arm, y - arm);
+    ctx.lineTo(x + arm, y + arm);
+    ctx.moveTo(x + arm, y - arm);
+    ctx.lineTo(x - arm, y + arm);
+    ctx.stroke();
+  } else {
+    trace(ctx, shape, x, y, radius * 0.4);
+    ctx.fillStyle = fill;
+    ctx.fill();
+  }
 }

@@ -10,7 +10,8 @@ import { drawSymbol } from "./symbol.js";
 /** @typedef {Pick<DecodedLayer, "kind" | "parts" | "lines"> & {borders: import("./tile_types.js").Lines[]}} Shapes what is painted of a layer */
 /**
  * A way of drawing: colours as the canvas takes them ("" for none), sizes in device px.
- * @typedef {{fill: string, fillOpacity: number, stroke: string, width: number, radius: number, shape: string}} Ink
+ * @typedef {{fill: string, fillOpacity: number, stroke: string, width: number, radius: number, shape: string, mark?: import("./symbol.js").Mark,
+ *   edge?: string}} Ink
  */
 /**
  * How a tile is painted.
@@ -107,12 +108,14 @@ function paintLines(ctx, { parts, lines }, { inks, inkOf, unit }) {
  * @param {Plan} plan
  */
 function paintPoints(ctx, { parts, lines: { xy, starts } }, { inks, inkOf, unit, dx, dy }) {
-  for (let feature = 0; feature < inkOf.length; feature += 1) {
-    const { shape, radius, fill, fillOpacity, stroke, width } = /** @type {Ink} */ (inks[inkOf[feature] ?? 0]);
+  const isPlain = (/** @type {number} */ feature) => (inks[inkOf[feature] ?? 0]?.mark ?? "solid") === "solid";
+  // what is out of order over what is not, as in a layer that is drawn whole
+  for (const feature of [...inkOf.keys()].sort((a, b) => Number(isPlain(b)) - Number(isPlain(a)))) {
+    const { shape, radius, fill, fillOpacity, stroke, width, mark, edge } = /** @type {Ink} */ (inks[inkOf[feature] ?? 0]);
     const [from, to] = [starts[parts[feature] ?? 0] ?? 0, starts[parts[feature + 1] ?? 0] ?? 0];
     for (let at = from; at < to; at += 1) {
       const [x, y] = [(xy[2 * at] ?? 0) * unit + dx, (xy[2 * at + 1] ?? 0) * unit + dy];
-      drawSymbol(ctx, { shape, x, y, radius, fill, fillOpacity, casing: stroke, width });
+      drawSymbol(ctx, { shape, x, y, radius, fill, fillOpacity, casing: stroke, width, mark, edge });
     }
   }
 }

@@ -36,6 +36,11 @@ export interface LayerStyle {
   classify: string | null;
   classes: Record<string, string>;
   widths?: Record<string, number>;
+  radii?: Record<string, number>;
+  /** field that the form of a symbol tells; null where there is none or it may not be seen */
+  state?: string | null;
+  state_colour?: string;
+  marks?: Record<string, "solid" | "hollow" | "crossed">;
 }
 
 export interface Layer {

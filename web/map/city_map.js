@@ -225,12 +225,22 @@ export class CityMap {
     return boundsOf(this.featuresOf(name).map(({ geometry }) => geometry));
   }
 
-  /** The layers that are on the map now, from the bottom up, with the classes that occur. */
+  /** The layers that are on the map now, from the bottom up, with the classes and states that occur. */
   drawn() {
     return [...this.layers.values()]
       .filter((one) => !one.isEmpty && this.isInRange(one.layer))
       .sort((a, b) => a.layer.order - b.layer.order)
-      .map((one) => ({ layer: one.layer, values: one.values() }));
+      .map((one) => ({ layer: one.layer, ...one.values() }));
+  }
+
+  /** Keep names away from what lies over the map. @param {() => DOMRect[]} covers its boxes, px of the page */
+  avoid(covers) {
+    this.labels.covers = covers;
+  }
+
+  /** Place the names anew, because what lies over the map has changed. */
+  letter() {
+    this.labels.draw();
   }
 
   /** @param {() => void} handler called when other layers are on the map than before */

@@ -2,7 +2,7 @@
 
 import { GeoJSON, LayerGroup, Polyline, Polygon } from "../vendor/leaflet.js";
 import { contains, labelPoint } from "../core/geometry.js";
-import { drawingOf, letteringOf, NUMBERED_OPACITY, radiusAt, widthAt } from "../core/style.js";
+import { drawingOf, largestRadius, letteringOf, NUMBERED_OPACITY, radiusAt, valuesOf, widthAt } from "../core/style.js";
 import { ShapeMarker } from "./symbols.js";
 
 /** @typedef {import("../core/types.js").Layer} Layer */
@@ -60,9 +60,12 @@ export class FeatureLayer {
         this.items.push({ feature, path, anchor });
       }
     }
-    // the widest borders last: a town's border lies over those of its communities
-    const width = (/** @type {OneFeature} */ f) => drawingOf(this.layer, f.properties).width;
-    for (const { path } of [...this.items].sort((a, b) => width(a.feature) - width(b.feature))) {
+    // the widest borders last: a town's border lies over those of its communities; what is out of order over what is not
+    const height = (/** @type {OneFeature} */ f) => {
+      const { width, mark } = drawingOf(this.layer, f.properties);
+      return mark === "solid" ? width : width + 1;
+    };
+    for (const { path } of [...this.items].sort((a, b) => height(a.feature) - height(b.feature))) {
       this.group.addLayer(path);
     }
   }
@@ -78,14 +81,15 @@ export class FeatureLayer {
       const known = /** @type {Record<string, unknown>} */ (path.options);
       // the canvas draws again only where something looks different
       if (Object.entries(options).some(([name, value]) => known[name] !== value)) path.setStyle(options);
-      if (path instanceof ShapeMarker) path.setRadius(this.#radius());
+      if (path instanceof ShapeMarker) path.setRadius(this.#radius(drawingOf(this.layer, feature.properties).radius));
     }
   }
 
-  /** Values of the classifying field that occur. */
+  /** Values that occur of the field that classifies, and of the one that symbols tell by their form. */
   values() {
-    const field = this.layer.style.classify;
-    return new Set(field ? this.items.map(({ feature }) => String(feature.properties[field] ?? "")) : []);
+    const { classify, state } = this.layer.style;
+    const rows = this.items.map(({ feature }) => feature.properties);
+    return { values: valuesOf(classify, rows), states: valuesOf(state, rows) };
   }
 
   /**
@@ -114,7 +118,7 @@ export class FeatureLayer {
       return hits.pop()?.feature ?? null;
     }
     if (this.layer.geometry !== "Point") return null;
-    const within = this.#radius() + 5;
+    const within = this.#radius(largestRadius(this.layer.style)) + 5;
     let nearest = null;
     let least = within;
     for (const { feature } of this.items) {
@@ -125,8 +129,9 @@ export class FeatureLayer {
     return nearest;
   }
 
-  #radius() {
-    return radiusAt(this.layer.style.radius, this.look.zoom) * this.look.scale;
+  /** @param {number} radius of the style, px */
+  #radius(radius) {
+    return radiusAt(radius, this.look.zoom) * this.look.scale;
   }
 
   /** @param {OneFeature} feature */
@@ -151,6 +156,8 @@ export class FeatureLayer {
       fillOpacity: drawing.fillOpacity,
       lineJoin: /** @type {const} */ ("round"),
       shape: drawing.shape,
+      mark: drawing.mark,
+      edge: colour(drawing.edge),
     };
   }
 
@@ -170,7 +177,7 @@ export class FeatureLayer {
       case "Point":
         return new ShapeMarker(GeoJSON.coordsToLatLng([geometry.coordinates[0] ?? 0, geometry.coordinates[1] ?? 0]), {
           ...options,
-          radius: this.#radius(),
+          radius: this.#radius(drawingOf(this.layer, feature.properties).radius),
         });
       default:
         return null;

@@ -16,6 +16,8 @@ export class LabelLayer extends Layer {
     super();
     this.names = names;
     this.look = look;
+    /** Boxes of what lies over the map, px of the page. @type {() => DOMRect[]} */
+    this.covers = () => [];
     this.canvas = document.createElement("canvas");
     this.canvas.className = "map-labels";
   }
@@ -69,9 +71,13 @@ export class LabelLayer extends Layer {
       const height = name.size * rem;
       const font = `${name.weight} ${height}px ${family}`;
       ctx.font = font;
-      return [{ ...name, x, y, font, height, width: ctx.measureText(name.text).width }];
+      const { width } = ctx.measureText(name.text);
+      const isWhole = x >= width / 2 && x <= size.x - width / 2 && y >= height / 2 && y <= size.y - height / 2;
+      return isWhole ? [{ ...name, x, y, font, height, width }] : [];
     });
-    for (const label of placeLabels(wanted)) {
+    const { left, top } = map.getContainer().getBoundingClientRect();
+    const covers = this.covers().map((box) => ({ left: box.left - left, top: box.top - top, right: box.right - left, bottom: box.bottom - top }));
+    for (const label of placeLabels(wanted, covers)) {
       ctx.font = label.font;
       ctx.strokeStyle = this.look.colour("--label-halo");
       ctx.lineWidth = label.height / 4.5;

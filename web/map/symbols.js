@@ -23,7 +23,7 @@ export class ShapeMarker extends CircleMarker {
     const self = /** @type {any} */ (this);
     const renderer = self._renderer;
     if (!renderer._drawing || self._empty()) return;
-    const { shape, fillColor, fillOpacity, color, weight } = self.options;
+    const { shape, fillColor, fillOpacity, color, weight, mark, edge } = self.options;
     drawSymbol(renderer._ctx, {
       shape,
       x: self._point.x,
@@ -33,6 +33,8 @@ export class ShapeMarker extends CircleMarker {
       fillOpacity,
       casing: color,
       width: weight,
+      mark,
+      edge,
     });
   }
 }

@@ -3,7 +3,7 @@
 import { LayerGroup } from "../vendor/leaflet.js";
 import { getBytes, Problem } from "../core/http.js";
 import { _ } from "../core/i18n.js";
-import { drawingOf, letteringOf, NUMBERED_OPACITY, radiusAt, widthAt } from "../core/style.js";
+import { drawingOf, largestRadius, letteringOf, NUMBERED_OPACITY, radiusAt, valuesOf, widthAt } from "../core/style.js";
 import { degreesOf, levelAt, OWN, tileUrl, worldOf } from "../core/tile_matrix.js";
 import { density } from "./sharp_canvas.js";
 import { polygonAt } from "./tile_decode.js";
@@ -15,7 +15,7 @@ import { decode, paint } from "./tile_workers.js";
 /** @typedef {import("../core/tile_types.js").DecodedLayer} DecodedLayer */
 /** @typedef {import("../core/tile_matrix.js").TilePlace} TilePlace */
 /** @typedef {import("./feature_layer.js").Look} Look */
-/** @typedef {DecodedLayer & {anchors?: [number, number][], values?: Set<string>}} Content */
+/** @typedef {DecodedLayer & {anchors?: [number, number][], seen?: {values: Set<string>, states: Set<string>}}} Content */
 
 /** A tile is drawn 512 to 1,024 device pixels wide: a screen needs a dozen and not a hundred. */
 const TILE_PX = 512;
@@ -89,16 +89,14 @@ export class TiledLayer {
     this.pictures.repaint();
   }
 
-  /** Values of the classifying field that occur. */
+  /** Values that occur of the field that classifies, and of the one that symbols tell by their form. */
   values() {
-    const field = this.layer.style.classify;
-    if (!field) return /** @type {Set<string>} */ (new Set());
-    return new Set(
-      this.#contents().flatMap(({ content }) => {
-        content.values ??= new Set(content.properties.map((one) => String(one[field] ?? "")));
-        return [...content.values];
-      }),
-    );
+    const { classify, state } = this.layer.style;
+    const seen = this.#contents().map(({ content }) => {
+      content.seen ??= { values: valuesOf(classify, content.properties), states: valuesOf(state, content.properties) };
+      return content.seen;
+    });
+    return { values: new Set(seen.flatMap(({ values }) => [...values])), states: new Set(seen.flatMap(({ states }) => [...states])) };
   }
 
   /** @param {number} zoom */
@@ -139,7 +137,7 @@ export class TiledLayer {
   #pointAt(pixelsFrom) {
     /** @type {OneFeature | null} */
     let nearest = null;
-    let least = this.#radius() + 5;
+    let least = this.#radius(largestRadius(this.layer.style)) + 5;
     for (const { place, content } of this.#contents()) {
       const { xy, starts } = content.lines;
       content.properties.forEach((properties, feature) => {
@@ -159,8 +157,9 @@ export class TiledLayer {
     return this.pictures.shown();
   }
 
-  #radius() {
-    return radiusAt(this.layer.style.radius, this.look.zoom) * this.look.scale;
+  /** @param {number} radius of the style, px */
+  #radius(radius) {
+    return radiusAt(radius, this.look.zoom) * this.look.scale;
   }
 
   /** @returns {import("./tile_pictures.js").Source<Content>} */
@@ -215,21 +214,22 @@ export class TiledLayer {
    */
   #inks(properties, px) {
     const { layer, tokens, look } = this;
-    const { classify, fill, fill_opacity } = layer.style;
-    const radius = this.#radius() * density();
+    const { classify, state, fill, fill_opacity } = layer.style;
     /** @type {import("../core/tile_paint.js").Ink[]} */
     const inks = [];
     /** @type {Map<string, number>} */
     const known = new Map();
     const inkOf = Uint16Array.from(properties, (one) => {
       const token = tokens ? (tokens.get(String(one[layer.key] ?? "")) ?? "") : null;
-      const alike = token + "/" + (classify ? String(one[classify] ?? "") : "");
+      const alike = token + "/" + (classify ? String(one[classify] ?? "") : "") + "/" + (state ? String(one[state] ?? "") : "");
       let ink = known.get(alike);
       if (ink === undefined) {
         const drawing = drawingOf(layer, one);
         if (token !== null) Object.assign(drawing, token ? { fill: token, fillOpacity: NUMBERED_OPACITY } : { fill, fillOpacity: fill_opacity });
-        const { fillOpacity, shape } = drawing;
-        ink = inks.push({ fill: look.colour(drawing.fill), fillOpacity, stroke: look.colour(drawing.stroke), width: px(drawing.width), radius, shape }) - 1;
+        const { fillOpacity, shape, mark } = drawing;
+        const [fillColour, stroke, edge] = [drawing.fill, drawing.stroke, drawing.edge].map(look.colour);
+        const sizes = { width: px(drawing.width), radius: this.#radius(drawing.radius) * density() };
+        ink = inks.push({ fill: fillColour ?? "", fillOpacity, stroke: stroke ?? "", ...sizes, shape, mark, edge: edge ?? "" }) - 1;
         known.set(alike, ink);
       }
       return ink;

@@ -326,7 +326,7 @@ for (const [kind, isOver] of /** @type {const} */ ([["dragenter", true], ["dragl
   byId("drop").addEventListener(kind, () => byId("drop").classList.toggle("is-over", isOver));
 }
 map.onDrawn(() => {
-  byId("legend").replaceChildren(legend(map.drawn(), { incidents: false }));
+  byId("legend").replaceChildren(legend(map.drawn(), { incidents: [] }));
   byId("legend").hidden = false;
 });
 map.onPick(({ lon, lat, found }) => {

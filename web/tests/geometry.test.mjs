@@ -60,3 +60,9 @@ test("a name of higher rank keeps its place", () => {
     ["街道", "远处"],
   );
 });
+
+test("a name that a panel would cut is not lettered", () => {
+  const panel = { left: 100, top: 0, right: 400, bottom: 300 };
+  const at = (/** @type {number} */ x, /** @type {number} */ y) => ({ text: "社区", x, y, width: 60, height: 16, rank: 1 });
+  assert.deepEqual(placeLabels([at(90, 20), at(200, 100), at(60, 100), at(200, 320)], [panel]), [at(60, 100), at(200, 320)]);
+});

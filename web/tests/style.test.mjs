@@ -48,6 +48,37 @@ test("a legend explains what is on the map and nothing else", () => {
   );
 });
 
+test("what a camera watches and whether it works are told apart without their colours", () => {
+  /** @type {import("../core/types.js").Layer} */
+  const camera = {
+    ...AREA,
+    name: "camera",
+    title: "视频监控",
+    geometry: "Point",
+    fields: [
+      { name: "site", type: "text", title: "部位", choices: { important: "重要部位", ordinary: "一般部位" } },
+      { name: "status", type: "text", title: "状态", choices: { online: "在线", offline: "离线", fault: "故障" } },
+    ],
+    style: {
+      ...AREA.style,
+      classify: "site",
+      classes: { ordinary: "--ink-2", important: "--accent" },
+      radii: { important: 6.5 },
+      state: "status",
+      state_colour: "--overdue",
+      marks: { online: "solid", offline: "hollow", fault: "crossed" },
+    },
+  };
+  const looks = ["important", "ordinary"].flatMap((site) => ["online", "offline", "fault", ""].map((status) => drawingOf(camera, { site, status })));
+  assert.equal(new Set(looks.map(({ radius, mark }) => radius + mark)).size, looks.length);
+  // whoever may not see the state sees none
+  assert.equal(drawingOf({ ...camera, style: { ...camera.style, state: null, marks: {} } }, { site: "ordinary" }).mark, "solid");
+  const told = (/** @type {string[]} */ states) => legendOf(camera, new Set(["important", "ordinary"]), new Set(states)).map(({ title }) => title);
+  assert.deepEqual(told(["fault", "online"]), ["一般部位", "重要部位", "故障"]);
+  assert.deepEqual(told(["online", ""]), ["一般部位", "重要部位", "状态不明"]);
+  assert.deepEqual(told(["online"]), ["一般部位", "重要部位"]);
+});
+
 test("hairlines thin out far away, wider borders do not", () => {
   assert.equal(widthAt(1, 15), 1);
   assert.equal(widthAt(1, 8), 0.5);

@@ -1,6 +1,6 @@
 /** Panels of a wall that are charts; each answers one question with a title, a chart and a line of words. */
 
-import { clock, count } from "../core/formats.js";
+import { clock, count, monthAndDay } from "../core/formats.js";
 import { _ } from "../core/i18n.js";
 import { stateWords } from "../core/incident.js";
 import { busiestHour, camerasByTown, onTime, weeks } from "../core/wall_counts.js";
@@ -40,17 +40,19 @@ export function statesPanel() {
  * @param {string} title
  * @param {string[]} names
  * @param {(statistics: Statistics) => number[]} numbers
- * @param {{mark?: "open" | "overdue", stressed?: string}} [options]
+ * @param {{mark?: "open" | "overdue", stressed?: string, below?: (statistics: Statistics) => string}} [options] `below`: a line of words
  * @returns {Panel}
  */
-function classesPanel(title, names, numbers, { mark = "open", stressed } = {}) {
+function classesPanel(title, names, numbers, { mark = "open", stressed, below } = {}) {
   const box = chartBox();
+  const words = note();
   tallEnough(box, names.length);
   const chart = new Chart(box, (look) => lying(look, NAMES));
   return {
-    element: frame(title, mark, box),
+    element: frame(title, mark, box, words),
     show({ statistics }) {
       const values = statistics ? numbers(statistics) : [];
+      setText(words, statistics && below ? below(statistics) : "");
       chart.show((look) => ({
         yAxis: { data: names },
         series: [
@@ -68,7 +70,11 @@ function classesPanel(title, names, numbers, { mark = "open", stressed } = {}) {
 /** @returns {Panel} */
 export function duePanel() {
   const names = [_("已超期"), _("24 小时内"), _("3 天内"), _("3 天以上")];
-  return classesPanel(_("未结事件剩余时限"), names, ({ due }) => due, { mark: "overdue", stressed: "--overdue" });
+  const below = (/** @type {Statistics} */ { states, due }) => {
+    const untimed = sum(Object.values(states)) - sum(due);
+    return untimed > 0 ? _("另有 {n} 件没有时限", { n: count(untimed) }) : "";
+  };
+  return classesPanel(_("未结事件剩余时限"), names, ({ due }) => due, { mark: "overdue", stressed: "--overdue", below });
 }
 
 /** @returns {Panel} */
@@ -112,7 +118,7 @@ export function weekPanel() {
       if (!statistics) return;
       const days = statistics.days.slice(-7);
       chart.show((look) => ({
-        xAxis: { data: days.map(({ day }) => day.slice(5).replace("-", "/")) },
+        xAxis: { data: days.map(({ day }) => monthAndDay(day)) },
         series: [
           pairBars(look, days.map(({ reported }) => reported), "--open"),
           pairBars(look, days.map(({ done }) => done), "--done"),
@@ -169,7 +175,9 @@ export function onTimePanel() {
       const shares = (statistics?.weeks ?? []).map(onTime);
       const [now, before] = shares;
       setText(number, now === null || now === undefined ? "–" : now.toFixed(1));
-      setText(below, typeof now === "number" && typeof before === "number" ? pointsWords(now - before) : _("近 7 天"));
+      setText(below, onTimeWords(now, before));
+      // an empty frame would look like a fault
+      box.hidden = shares.every((share) => share === null);
       const weeksAgo = shares.map((_share, index) => (index === 0 ? _("本周") : _("{n} 周前", { n: index }))).reverse();
       chart.show((look) => ({
         xAxis: { data: weeksAgo },
@@ -180,10 +188,14 @@ export function onTimePanel() {
 }
 
 /**
- * How a share of the last seven days stands to that of the week before.
- * @param {number} change percentage points
+ * How the share of the last seven days stands to that of the week before.
+ * @param {number | null | undefined} now percent; null where nothing that was completed had a deadline
+ * @param {number | null | undefined} before
  */
-function pointsWords(change) {
+function onTimeWords(now, before) {
+  if (typeof now !== "number") return _("近 7 天没有带时限的办结");
+  if (typeof before !== "number") return _("近 7 天");
+  const change = now - before;
   if (Math.abs(change) < 0.05) return _("近 7 天，与上周持平");
   return _("近 7 天，较上周 {change} 个百分点", { change: difference(change, 1) });
 }
@@ -213,14 +225,14 @@ export function townsReportedPanel() {
 /** @returns {Panel} */
 export function townsTodayPanel() {
   const legend = note();
-  legend.append(markElement("open"), _("上报"), " · ", markElement("done"), _("办结"));
+  legend.append(markElement("open"), _("上报数"), " · ", markElement("done"), _("办结数"));
   const box = chartBox();
   const chart = new Chart(box, (look) => lying(look, NAMES));
   return {
     element: frame(_("各镇街今日上报与办结"), null, box, legend),
     show({ statistics, town }) {
       const towns = mostFirst(statistics?.towns ?? [], ({ today, done_today }) => today + done_today);
-      tallEnough(box, towns.length * 1.2);
+      tallEnough(box, towns.length * 1.4);
       chart.show((look) => ({
         yAxis: { data: names(look, towns, town) },
         series: [

@@ -10,12 +10,16 @@ export class WallColumns {
    * @param {HTMLElement} left
    * @param {HTMLElement} right
    * @param {HTMLElement} legend below the left column, if the screen is wide
+   * @param {() => void} settled told when panels or legend have another size
    */
-  constructor(left, right, legend) {
+  constructor(left, right, legend, settled) {
     this.left = left;
     this.right = right;
     this.legend = legend;
-    this.observer = new ResizeObserver(() => this.settle());
+    this.observer = new ResizeObserver(() => {
+      this.settle();
+      settled();
+    });
     this.observer.observe(legend);
   }
 
@@ -27,6 +31,11 @@ export class WallColumns {
     this.#put(this.left, left);
     this.#put(this.right, right);
     this.settle();
+  }
+
+  /** The boxes that lie over the map, px of the page. */
+  covers() {
+    return [this.legend, ...this.left.children, ...this.right.children].map((box) => box.getBoundingClientRect()).filter(({ width }) => width > 0);
   }
 
   /** Let every panel have its room. */

@@ -9,6 +9,14 @@ import { el } from "./dom.js";
 import { legend } from "./legend.js";
 import { stretchWords } from "./wall_list_panels.js";
 
+/** The marks of the incidents that a scene draws. */
+const MARKS = {
+  open: ["urgent", "overdue", "open", "done"],
+  overdue: ["urgent", "overdue"],
+  replay: ["urgent", "overdue", "open", "done"],
+  none: [],
+};
+
 /**
  * What a scene colours its grids by.
  * @param {import("../core/types.js").Scene["colour"]} colour
@@ -42,7 +50,7 @@ export function showLegend(box, scene, bounds, drawn, stale, ranking) {
   const coloured = scene.colour !== "plain" && classes.length > 0;
   box.replaceChildren(
     ...(coloured ? [el("p", {}, colourWords(scene.colour, ranking)), el("ul", { class: "legend legend-numbers" }, ...classes)] : []),
-    legend(drawn.filter(({ layer }) => layer.kind === "boundary" || layer.geometry === "Point"), { incidents: scene.points !== "none" }),
+    legend(drawn.filter(({ layer }) => layer.kind === "boundary" || layer.geometry === "Point"), { incidents: MARKS[scene.points] }),
     ...(stale.length > 0
       ? [el("p", { class: "legend-stale" }, _("未能更新：{layers}", { layers: stale.join(_("、")) }))]
       : []),

@@ -1,6 +1,6 @@
 /** Panels of a wall that are lists: the newest, the longest overdue, and grids and cameras in order of a number. */
 
-import { count, span } from "../core/formats.js";
+import { count, monthAndDay, span } from "../core/formats.js";
 import { _ } from "../core/i18n.js";
 import { stateWords } from "../core/incident.js";
 import { countedBy, inTown, longestOverdue, mostOf } from "../core/wall_counts.js";
@@ -98,16 +98,11 @@ export function placesPanel(period) {
 /** The days that a ranking counts. @param {import("../core/types.js").Ranking} ranking */
 export function stretchWords({ period, since, until, is_closed }) {
   const [year = "", month = ""] = since.split("-");
-  if (!is_closed) return _("{day} 至今", { day: slashed(since) });
+  if (!is_closed) return _("{day} 至今", { day: monthAndDay(since) });
   if (period === "year") return _("{year} 年", { year });
   if (period === "month") return _("{year} 年 {month} 月", { year, month: Number(month) });
   const last = new Date(Date.parse(until) - 86_400_000).toISOString().slice(0, 10);
-  return `${slashed(since)} – ${slashed(last)}`;
-}
-
-/** @param {string} day */
-function slashed(day) {
-  return day.slice(5).replace("-", "/");
+  return `${monthAndDay(since)} – ${monthAndDay(last)}`;
 }
 
 /** @param {"status" | "site_class"} by @returns {Panel} */

@@ -31,7 +31,8 @@ export class WallStage {
     this.layers = layers;
     this.stale = stale;
     this.panels = new Panels();
-    this.columns = new WallColumns(byId("left"), byId("right"), byId("legend"));
+    this.columns = new WallColumns(byId("left"), byId("right"), byId("legend"), () => map.letter());
+    map.avoid(() => [...this.columns.covers(), byId("call").getBoundingClientRect()]);
     /** Where the replay was put by hand, and until when it stays there. */
     this.held = { progress: 0, until: 0 };
     this.sound = new WallSound();
