@@ -35,6 +35,8 @@ from gis_server.store.engine import make_engine
 from gis_server.store.migrate import upgrade
 from gis_server.views import create_app
 
+pytest_plugins = ("county", "phone")
+
 RUN_PREFIX = "gis-suite-"
 
 

@@ -6,128 +6,36 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
 from importlib.util import find_spec
-from io import BytesIO
 from pathlib import Path
 from typing import Any
-from uuid import uuid4
 
 import numpy as np
 import pyogrio.raw
 import pytest
 import shapely
 from click.testing import CliRunner, Result
-from conftest import Databases
+from county import HOUR, put, state_of
 from made import (
-    COMMUNITIES,
-    COUNTY,
     NOON,
-    TOWN_A,
-    areas,
     cameras,
     geojson,
     grid_rows,
     grids,
-    incidents,
     place,
-    square,
-    sub_grids,
 )
-from sqlalchemy import Connection, Engine, make_url, text
+from sqlalchemy import text
 from ugly import UGLY, UglyFile
 
 from gis_server.cli import main
-from gis_server.core.access import CONSOLE, Actor, Role
+from gis_server.core.access import CONSOLE
 from gis_server.core.datum import Datum
-from gis_server.core.errors import CatalogueError, GisError, NotAllowed, NotFound, Unavailable, UnusableInput
+from gis_server.core.errors import GisError, UnusableInput
 from gis_server.core.generation import GenerationState
-from gis_server.core.import_job import ENDED, ImportJob, JobState
-from gis_server.files.catalogue import load
-from gis_server.journeys import imports, upload_jobs
 from gis_server.journeys import layers as journey
 from gis_server.journeys.context import Context
-from gis_server.journeys.imports import Upload
-from gis_server.settings import Settings
-from gis_server.store import jobs, layers
-from gis_server.store.engine import make_engine
-
-HOUR = timedelta(hours=1)
-
-
-def put(ctx: Context, layer: str, path: Path, now: datetime = NOON, **rest: Any) -> journey.ImportResult:
-    rest = {"crs": "EPSG:4490", "datum": Datum.CGCS2000, "publish": True} | rest
-    return journey.import_layer(ctx, CONSOLE, layer, path, now=now, **rest)
-
-
-def fingerprint(conn: Connection) -> dict[str, tuple[int, str]]:
-    """Number of rows and checksum of every table, partitions included."""
-    names = conn.scalars(
-        text(
-            "SELECT relname FROM pg_class WHERE relkind = 'r' AND relnamespace = 'public'::regnamespace"
-            " AND relname NOT IN ('spatial_ref_sys')"
-        )
-    ).all()
-    return {
-        name: conn.execute(
-            text(f"SELECT count(*), md5(string_agg(t::text, '|' ORDER BY t::text)) FROM \"{name}\" t")
-        ).one()
-        for name in names
-    }
-
-
-def state_of(engine: Engine) -> dict[str, tuple[int, str]]:
-    with engine.connect() as conn:
-        return fingerprint(conn)
-
-
-@pytest.fixture(scope="module")
-def county_url(
-    databases: Databases, template: str, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[str]:
-    """A database with the made county published, for this module."""
-    folder = tmp_path_factory.mktemp("county")
-    with databases.cloned(template) as url:
-        engine = make_engine(url)
-        settings = Settings.from_environment({"GIS_DATABASE_URL": url, "GIS_VAR": str(folder / "var")})
-        ctx = Context(engine, load(settings.layers), settings)
-        for layer, make in (("area", areas), ("grid", grids), ("sub_grid", sub_grids), ("camera", cameras)):
-            assert put(ctx, layer, make(folder)).held_back is None
-        engine.dispose()
-        yield url
-
-
-@pytest.fixture
-def county(databases: Databases, county_url: str, tmp_path: Path) -> Iterator[Context]:
-    """A county of the test's own."""
-    with databases.cloned(_name(county_url)) as url:
-        engine = make_engine(url)
-        settings = Settings.from_environment({"GIS_DATABASE_URL": url, "GIS_VAR": str(tmp_path / "var")})
-        yield Context(engine, load(settings.layers), settings)
-        engine.dispose()
-
-
-@pytest.fixture(scope="module")
-def untouched(
-    databases: Databases, county_url: str, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[Context]:
-    """A county for all imports of the module that must leave it as it is."""
-    with databases.cloned(_name(county_url)) as url:
-        engine = make_engine(url)
-        var = tmp_path_factory.mktemp("var")
-        settings = Settings.from_environment({"GIS_DATABASE_URL": url, "GIS_VAR": str(var)})
-        before = state_of(engine)
-        yield Context(engine, load(settings.layers), settings)
-        assert state_of(engine) == before
-        engine.dispose()
-
-
-def _name(url: str) -> str:
-    name = make_url(url).database
-    assert name is not None
-    return name
+from gis_server.store import layers
 
 
 @pytest.mark.parametrize("ugly", UGLY, ids=lambda ugly: ugly.name)
@@ -324,97 +232,6 @@ def test_a_killed_import_leaves_nothing(county: Context, tmp_path: Path, delay: 
         assert after == before
 
 
-# incidents of the past
-
-
-def test_past_incidents_are_routed_by_the_boundaries_of_their_day(county: Context, tmp_path: Path) -> None:
-    shapes, rows = grid_rows()
-    for row in rows:
-        row["grid_name"] = "改名"
-    swapped = [shapes[1], shapes[0], *shapes[2:]]
-    put(county, "grid", geojson(tmp_path / "g.geojson", swapped, rows), NOON + 24 * HOUR)
-    days = ["2026-02-01T08:00:00+08:00", (NOON + HOUR).isoformat(), (NOON + 25 * HOUR).isoformat()]
-    path = incidents(tmp_path, days, [place(0.25, 0.5)] * 3)
-    result = put(county, "incident", path, NOON + 48 * HOUR)
-    assert (result.generation, result.added, result.problems) == (None, 3, ())
-    with county.engine.connect() as conn:
-        got = conn.execute(
-            text(
-                "SELECT i.number, i.grid_code, i.sub_grid_code, i.match, i.area_path, i.grid_generation_id,"
-                " i.recorded_at = i.discovered_at AS same, e.to_state, e.actor FROM incident i"
-                " JOIN incident_event e ON e.incident_id = i.id ORDER BY i.number"
-            )
-        ).all()
-    first, second = f"{COMMUNITIES[0]}001", f"{COMMUNITIES[0]}002"
-    assert [row.grid_code for row in got] == [first, first, second]
-    assert [row.sub_grid_code for row in got] == [f"{first}01", f"{first}01", None]
-    assert {row.match for row in got} == {"inside"}
-    assert all(row.area_path == [COUNTY, TOWN_A, COMMUNITIES[0]] for row in got)
-    assert all(row.same and row.to_state == "archived" and row.actor == "console" for row in got)
-    assert len({row.grid_generation_id for row in got}) == 2
-
-
-def test_a_past_incident_tells_when_it_was_settled(county: Context, tmp_path: Path) -> None:
-    began, ended, later = (NOON + hours * HOUR for hours in (1, 3, 30))
-    rows = json.loads(incidents(tmp_path, [began.isoformat()] * 5, [place(0.5, 0.5)] * 5).read_text())
-    times = [ended, ended, None, began - HOUR, later]
-    for row, end, state in zip(
-        rows["features"],
-        times,
-        ("archived", "dispatched", "archived", "completed", "completed"),
-        strict=True,
-    ):
-        row["properties"] |= {"办结时间": None if end is None else end.isoformat(), "state": state}
-    path = tmp_path / "settled.geojson"
-    path.write_text(json.dumps(rows), encoding="utf-8")
-    result = put(county, "incident", path, NOON + 24 * HOUR)
-    assert result.added == 3
-    assert [(problem.row, problem.field) for problem in result.problems] == [
-        (3, "completed_at"),
-        (4, "completed_at"),
-    ]
-    with county.engine.connect() as conn:
-        kept = conn.execute(text("SELECT completed_at FROM incident ORDER BY number")).scalars().all()
-        told = conn.execute(
-            text(
-                "SELECT i.number, e.at, e.from_state, e.to_state FROM incident_event e"
-                " JOIN incident i ON i.id = e.incident_id ORDER BY i.number, e.id"
-            )
-        ).all()
-    # what is under way was taken up again, whatever its list says
-    assert kept == [ended, None, None]
-    assert told == [
-        ("LS00001", began, None, "recorded"),
-        ("LS00001", ended, "recorded", "completed"),
-        ("LS00001", ended, "completed", "archived"),
-        ("LS00002", began, None, "dispatched"),
-        ("LS00003", began, None, "archived"),
-    ]
-
-
-def test_incidents_that_are_known_to_come_or_far_away_are_row_problems(
-    county: Context, tmp_path: Path
-) -> None:
-    put(county, "incident", incidents(tmp_path, ["2026-02-01T08:00:00+08:00"], [place(0.5, 0.5)]))
-    days = ["2026-02-01T08:00:00+08:00"] * 3 + ["2030-01-01T00:00:00+08:00"]
-    path = incidents(tmp_path, days, [place(0.5, 0.5), place(1.5, 0.5), place(90, 0.5), place(0.5, 0.5)])
-    result = put(county, "incident", path, NOON)
-    assert result.added == 1
-    said = [str(problem.message) for problem in result.problems]
-    assert [problem.row for problem in result.problems] == [0, 2, 3]
-    assert "已经有了" in said[0]
-    assert "不在本地范围内" in said[1]
-    assert "晚于现在" in said[2]
-    with pytest.raises(UnusableInput, match="没有一行可以使用"):
-        put(county, "incident", path, NOON)
-
-
-def test_incidents_without_grids_have_nowhere_to_go(ctx: Context, tmp_path: Path) -> None:
-    path = incidents(tmp_path, ["2026-02-01T08:00:00+08:00"], [place(0.5, 0.5)])
-    with pytest.raises(Unavailable, match="请先导入并发布网格图层"):
-        put(ctx, "incident", path)
-
-
 # real coverages
 
 
@@ -532,238 +349,3 @@ def test_the_command_line_refuses_with_one_sentence(
     assert refused.exit_code == 2
     assert said in refused.stderr
     assert "Traceback" not in refused.output
-
-
-# imports of a browser
-
-
-PLANNER = Actor(None, "planner", Role.PLANNER)
-
-
-def clock() -> datetime:
-    return datetime.now(UTC)
-
-
-def upload(path: Path, name: str | None = None) -> Upload:
-    return Upload(name or path.name, BytesIO(path.read_bytes()))
-
-
-def wait(ctx: Context, job_id: Any) -> imports.JobView:
-    deadline = time.monotonic() + 60
-    while True:
-        view = imports.import_job(ctx, PLANNER, job_id, clock())
-        if view.job.state in ENDED:
-            return view
-        assert time.monotonic() < deadline
-        time.sleep(0.05)
-
-
-def test_an_upload_is_staged_and_its_file_removed(county: Context, tmp_path: Path) -> None:
-    job_id = imports.start_import_job(
-        county, PLANNER, "grid", [upload(grids(tmp_path), "C:\\数据\\网格.geojson")], clock=clock
-    )
-    view = wait(county, job_id)
-    assert (view.job.state, view.job.done, view.job.file_name) == (JobState.STAGED, 6, "网格.geojson")
-    assert view.generation is not None
-    assert view.generation.state is GenerationState.STAGED
-    assert journey.publish(county, CONSOLE, view.generation.id, clock()).state is GenerationState.PUBLISHED
-    assert list((county.settings.var / "uploads").iterdir()) == []
-
-
-def test_an_upload_of_several_files_belongs_together(county: Context, tmp_path: Path) -> None:
-    shapes, rows = grid_rows()
-    path = tmp_path / "grid.shp"
-    pyogrio.raw.write(
-        path,
-        shapely.to_wkb(shapes),
-        [np.array([row[name] for row in rows], object) for name in list(rows[0])[:4]],
-        fields=["WGBM", "WGMC", "SQDM", "WGLX"],
-        geometry_type="Polygon",
-        crs="EPSG:4490",
-        driver="ESRI Shapefile",
-        encoding="GB18030",
-    )
-    files = [upload(part) for part in sorted(tmp_path.glob("grid.*"))]
-    view = wait(county, imports.start_import_job(county, PLANNER, "grid", files, clock=clock))
-    assert view.job.state is JobState.STAGED, view.job.message
-
-
-def test_an_upload_that_cannot_be_used_says_why(county: Context) -> None:
-    broken = Upload("grid.geojson", BytesIO(b"{"))
-    before = state_of(county.engine)
-    view = wait(county, imports.start_import_job(county, PLANNER, "grid", [broken], clock=clock))
-    assert view.job.state is JobState.FAILED
-    assert "grid.geojson" in str(view.job.message)
-    after = state_of(county.engine)
-    assert {name for name in after if after[name] != before.get(name)} == {"import_job"}
-
-
-@pytest.mark.parametrize(
-    ("files", "said"),
-    [
-        ([], "请上传一个可读的文件"),
-        ([("a.dbf", b"")], "请上传一个可读的文件"),
-        ([("a.shp", b""), ("b.gpkg", b"")], "请上传一个可读的文件"),
-        ([("..", b"")], "不可用"),
-    ],
-)
-def test_an_upload_without_a_file_to_read_is_refused_at_once(
-    untouched: Context, files: list[tuple[str, bytes]], said: str
-) -> None:
-    uploads = [Upload(name, BytesIO(content)) for name, content in files]
-    with pytest.raises(UnusableInput, match=said):
-        imports.start_import_job(untouched, PLANNER, "grid", uploads, clock=clock)
-
-
-def test_who_may_not_import_may_not_upload(untouched: Context) -> None:
-    uploads = [Upload("a.geojson", BytesIO(b"{}"))]
-    operator = Actor(None, "operator", Role.OPERATOR)
-    with pytest.raises(NotAllowed):
-        imports.start_import_job(untouched, operator, "grid", uploads, clock=clock)
-    with pytest.raises(NotFound, match="nothing"):
-        imports.start_import_job(untouched, PLANNER, "nothing", uploads, clock=clock)
-
-
-def test_a_job_whose_process_died_is_marked_interrupted(county: Context) -> None:
-    dead, alive = uuid4(), uuid4()
-    now = clock()
-    holder = county.engine.connect()
-    for job_id in (dead, alive):
-        job = ImportJob(job_id, "grid", JobState.QUEUED, 0, 0, None, None, None, "grid.shp", now, now)
-        with county.engine.begin() as conn:
-            jobs.add(conn, job)
-    jobs.hold(holder, alive)
-    folder = county.settings.var / "uploads" / str(dead)
-    folder.mkdir(parents=True)
-    assert upload_jobs.mark_interrupted(county, now) == 1
-    assert imports.import_job(county, PLANNER, dead, now).job.state is JobState.INTERRUPTED
-    assert imports.import_job(county, PLANNER, alive, now).job.state is JobState.QUEUED
-    assert not folder.exists()
-    holder.close()
-
-
-def test_another_planner_s_job_is_not_found(county: Context) -> None:
-    with pytest.raises(NotFound):
-        imports.import_job(county, PLANNER, uuid4(), clock())
-
-
-# layers that nobody here wrote code for
-
-
-HYDRANT = """
-[layer]
-name = "hydrant"
-title = { zh = "消火栓", en = "Hydrants" }
-kind = "feature"
-geometry = "Point"
-key = "hydrant_code"
-tier = "internal"
-order = 65
-label = "hydrant_code"
-popup = ["hydrant_code", "pressure_kpa", "checked_on"]
-
-[fields.hydrant_code]
-type = "text"
-title = { zh = "编号", en = "Code" }
-tier = "internal"
-required = true
-aliases = ["XFSBH"]
-
-[fields.pressure_kpa]
-type = "number"
-title = { zh = "水压(千帕)", en = "Pressure (kPa)" }
-tier = "internal"
-aliases = ["SY"]
-
-[fields.checked_on]
-type = "date"
-title = { zh = "检查日期", en = "Checked on" }
-tier = "internal"
-aliases = ["JCRQ"]
-
-[fields.keeper]
-type = "text"
-title = { zh = "保管人", en = "Keeper" }
-tier = "protected"
-aliases = ["BGR"]
-
-[style]
-stroke = "--panel"
-fill = "#c6401f"
-shape = "diamond"
-"""
-
-
-@pytest.fixture
-def with_hydrants(county: Context, tmp_path: Path) -> Context:
-    folder = tmp_path / "layers"
-    folder.mkdir()
-    for path in county.settings.layers.glob("*.toml"):
-        (folder / path.name).write_bytes(path.read_bytes())
-    (folder / "hydrant.toml").write_text(HYDRANT)
-    settings = replace(county.settings, layers=folder)
-    return Context(county.engine, load(folder), settings)
-
-
-def hydrant_shapefile(folder: Path) -> Path:
-    path = folder / "hydrant.shp"
-    columns: list[Any] = [
-        np.array(["X1", "X2"], object),
-        np.array([310.5, 290.0]),
-        np.array(["2026-01-05", None], dtype="datetime64[D]"),
-        np.array(["张三", "李四"], object),
-    ]
-    pyogrio.raw.write(
-        path,
-        shapely.to_wkb([place(0.5, 0.5), place(2.5, 1.5)]),
-        columns,
-        fields=["XFSBH", "SY", "JCRQ", "BGR"],
-        geometry_type="Point",
-        crs="EPSG:4490",
-        driver="ESRI Shapefile",
-        encoding="GB18030",
-    )
-    return path
-
-
-def test_a_dropped_in_layer_imports_shows_and_exports(with_hydrants: Context, tmp_path: Path) -> None:
-    ctx = with_hydrants
-    result = put(ctx, "hydrant", hydrant_shapefile(tmp_path), crs=None)
-    assert result.held_back is None
-    analyst = Actor(None, "analyst", Role.ANALYST)
-    assert "hydrant" in [layer.name for layer in journey.catalogue_view(ctx, analyst)]
-    seen = json.loads(journey.features(ctx, analyst, "hydrant", at=NOON))
-    assert [feature["properties"] for feature in seen["features"]] == [
-        {"hydrant_code": "X1", "pressure_kpa": 310.5, "checked_on": "2026-01-05"},
-        {"hydrant_code": "X2", "pressure_kpa": 290.0, "checked_on": None},
-    ]
-    west, south, east, north = square(0, 0).bounds
-    assert (
-        len(
-            json.loads(journey.features(ctx, analyst, "hydrant", at=NOON, bbox=(west, south, east, north)))[
-                "features"
-            ]
-        )
-        == 1
-    )
-    environ = {"GIS_LAYERS": str(ctx.settings.layers)}
-    for suffix in ("gpkg", "shp.zip", "geojson", "fgb", "csv"):
-        out = tmp_path / f"out.{suffix}"
-        done = CliRunner().invoke(
-            main,
-            ["export", "hydrant", "-o", str(out)],
-            env=environ | {"GIS_DATABASE_URL": str(ctx.settings.database_url)},
-            catch_exceptions=False,
-        )
-        assert done.exit_code == 0, done.output
-        again = put(ctx, "hydrant", out, NOON + HOUR, publish=False)
-        assert again.added == 2
-        assert again.problems == ()
-
-
-def test_a_dropped_in_layer_with_a_mistake_is_named(with_hydrants: Context, tmp_path: Path) -> None:
-    wrong = HYDRANT.replace('key = "hydrant_code"', 'key = "hydrant_code"\ntable = "grid"')
-    (with_hydrants.settings.layers / "hydrant.toml").write_text(wrong)
-    ctx = replace(with_hydrants, catalogue=load(with_hydrants.settings.layers))
-    with pytest.raises(CatalogueError, match=r"hydrant\.toml：fields\.hydrant_code"):
-        put(ctx, "hydrant", hydrant_shapefile(tmp_path), crs=None)

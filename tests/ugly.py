@@ -1,38 +1,37 @@
-"""The files that people really bring: a builder for each, and what is to be said of it or got out of it.
+"""The files that people really bring and that must be refused: a builder for each, and a fragment of what is said of it.
 
-``UGLY`` are files that must be refused, with a fragment of the sentence; ``USABLE`` are files that look bad and must
-be read right. Every builder writes into the folder given and returns the path to import.
+Every builder writes into the folder given and returns the path to import.
 """
 
-import json
 import os
-import struct
-import warnings
 import zipfile
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
-import openpyxl
 import pyogrio.raw
 import shapely
+from written_files import (
+    ADDRESS_HEADS,
+    ADDRESS_ROWS,
+    GRID_HEADS,
+    apart,
+    archive,
+    csv,
+    dbf,
+    degree_squares,
+    geojson,
+    geopackage,
+    grid_features,
+    parts,
+    shapefile,
+    squares,
+    without,
+    xlsx,
+)
 
 from gis_server.core.errors import DatumRequired, GisError, UnknownCrs, UnknownEncoding, UnusableInput
-
-GRID_HEADS = ("网格编码", "网格名称", "所属社区", "网格类型")
-GRID_ROWS = (
-    ("230881001001001", "同江镇第一网格", "230881001001", "居民网格"),
-    ("230881001001002", "同江镇第二网格", "230881001001", "农村网格"),
-    ("230881001001003", "同江镇第三网格", "230881001001", "专属网格"),
-)
-ADDRESS_HEADS = ("地址编码", "标准地址", "经度", "纬度")
-ADDRESS_ROWS = (
-    ("000000000000001", "幸福路1号", "119.4123456", "32.2012345"),
-    ("000000000000002", "幸福路2号，后院", "119.4133456", "32.2022345"),
-    ("99999999999999999999", "“老街”3号", "119.4143456", "32.2032345"),
-)
-GK_120 = "EPSG:4549"
 
 
 @dataclass(frozen=True)
@@ -45,199 +44,6 @@ class UglyFile:
     error: type[GisError]
     fragment: str
     options: Mapping[str, str] = field(default_factory=dict)  # crs, encoding, datum as given by the person
-
-
-@dataclass(frozen=True)
-class UsableFile:
-    """A file that must be read: ``rows`` fitted, and the values of one field of the layer."""
-
-    name: str
-    layer: str
-    make: Callable[[Path], Path]
-    values: Sequence[str]
-    options: Mapping[str, str] = field(default_factory=dict)
-    of: str = "grid_name"
-
-
-def squares(count: int = 3, x: float = 443_000.0, y: float = 3_565_000.0) -> np.ndarray:
-    """Squares of 100 m in a row, in metres of EPSG:4549 by default."""
-    return np.array([shapely.box(x + 100 * i, y, x + 100 * i + 100, y + 100) for i in range(count)], object)
-
-
-def degree_squares(count: int = 3) -> np.ndarray:
-    return np.array(
-        [shapely.box(119.4 + 0.001 * i, 32.2, 119.4 + 0.001 * (i + 1), 32.201) for i in range(count)],
-        object,
-    )
-
-
-def dbf(
-    heads: Sequence[bytes],
-    rows: Sequence[Sequence[bytes]],
-    *,
-    ldid: int = 0,
-    kinds: str | None = None,
-    width: int = 60,
-) -> bytes:
-    """A dBASE table of text (or of ``kinds``, one letter a field), names cut at ten bytes as the format does."""
-    kinds = kinds or "C" * len(heads)
-    head = struct.pack(
-        "<4BIHH17xB2x", 3, 126, 1, 1, len(rows), 33 + 32 * len(heads), 1 + width * len(heads), ldid
-    )
-    for name, kind in zip(heads, kinds, strict=True):
-        head += struct.pack("<11sc4xBB14x", name[:10], kind.encode(), width, 0)
-    body = b"".join(
-        b" "
-        + b"".join(
-            c[:width].rjust(width) if k == "N" else c[:width].ljust(width)
-            for k, c in zip(kinds, row, strict=True)
-        )
-        for row in rows
-    )
-    return head + b"\r" + body + b"\x1a"
-
-
-def shapefile(
-    folder: Path,
-    name: str = "grid",
-    *,
-    encoding: str = "GB18030",
-    geometry: np.ndarray | None = None,
-    crs: str | None = GK_120,
-    heads: Sequence[str] = GRID_HEADS,
-    rows: Sequence[Sequence[str]] = GRID_ROWS,
-    cpg: str | None = None,
-    ldid: int = 0,
-) -> Path:
-    """A shapefile whose table is written byte by byte, because no honest writer would write it."""
-    geometry = squares(len(rows)) if geometry is None else geometry
-    known = next(g for g in geometry if g is not None)
-    path = folder / f"{name}.shp"
-    _write(
-        path,
-        geometry=shapely.to_wkb(geometry),
-        field_data=[np.arange(len(geometry))],
-        fields=["n"],
-        geometry_type=f"{known.geom_type} Z" if known.has_z else known.geom_type,
-        crs=crs,
-        driver="ESRI Shapefile",
-    )
-    path.with_suffix(".cpg").unlink(missing_ok=True)
-    if cpg is not None:
-        path.with_suffix(".cpg").write_text(cpg)
-    path.with_suffix(".dbf").write_bytes(
-        dbf([h.encode(encoding) for h in heads], [[c.encode(encoding) for c in r] for r in rows], ldid=ldid)
-    )
-    return path
-
-
-def _write(path: Path, **kwargs: object) -> None:
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", UserWarning)  # a missing CRS is what some of these files are about
-        pyogrio.raw.write(path, **kwargs)
-
-
-def csv(
-    folder: Path,
-    *,
-    heads: Sequence[str] = ADDRESS_HEADS,
-    rows: Sequence[Sequence[str]] = ADDRESS_ROWS,
-    encoding: str = "utf-8",
-    separator: str = ",",
-    name: str = "address.csv",
-) -> Path:
-    path = folder / name
-    lines = [separator.join(f'"{c}"' if separator in c else c for c in row) for row in (heads, *rows)]
-    path.write_bytes("\r\n".join(lines).encode(encoding))
-    return path
-
-
-def xlsx(folder: Path, rows: Sequence[Sequence[object]], *, merge: Sequence[str] = ()) -> Path:
-    path = folder / "address.xlsx"
-    book = openpyxl.Workbook()
-    sheet = book.active
-    assert sheet is not None
-    sheet.title = "地址"
-    for row in rows:
-        sheet.append(list(row))
-    for area in merge:
-        sheet.merge_cells(area)
-    book.save(path)
-    return path
-
-
-def geojson(folder: Path, features: Sequence[object], *, encoding: str = "utf-8", **members: object) -> Path:
-    path = folder / "grid.geojson"
-    content = {"type": "FeatureCollection", **members, "features": features}
-    path.write_bytes(json.dumps(content, ensure_ascii=False).encode(encoding))
-    return path
-
-
-def grid_features(geometry: np.ndarray | None = None) -> list[dict[str, object]]:
-    geometry = degree_squares() if geometry is None else geometry
-    return [
-        {
-            "type": "Feature",
-            "properties": dict(zip(GRID_HEADS, row, strict=True)),
-            "geometry": json.loads(shapely.to_geojson(shape)) if shape is not None else None,
-        }
-        for row, shape in zip(GRID_ROWS, geometry, strict=True)
-    ]
-
-
-def geopackage(folder: Path, layers: Sequence[str] = ("grid",), *, crs: str | None = GK_120) -> Path:
-    path = folder / "grid.gpkg"
-    for layer in layers:
-        _write(
-            path,
-            layer=layer,
-            geometry=shapely.to_wkb(squares()),
-            field_data=[np.array(column, object) for column in zip(*GRID_ROWS, strict=True)],
-            fields=list(GRID_HEADS),
-            geometry_type="Polygon",
-            crs=crs,
-            driver="GPKG",
-            append=path.exists(),
-        )
-    return path
-
-
-def archive(folder: Path, members: Mapping[str, bytes], *, gbk: bool = False, name: str = "grid.zip") -> Path:
-    """A zip file; ``gbk`` writes the names as Windows in China does, without the UTF-8 flag."""
-    path = folder / name
-    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as packed:
-        for member, content in members.items():
-            info = zipfile.ZipInfo(member, (2026, 1, 1, 0, 0, 0))
-            info.compress_type = zipfile.ZIP_DEFLATED
-            if gbk:
-                info = _GbkInfo(member, (2026, 1, 1, 0, 0, 0))
-            packed.writestr(info, content)
-    return path
-
-
-class _GbkInfo(zipfile.ZipInfo):
-    def _encodeFilenameFlags(self) -> tuple[bytes, int]:  # noqa: N802  (zipfile's own hook)
-        return self.filename.encode("gbk"), self.flag_bits
-
-
-def parts(path: Path, inside: str = "") -> dict[str, bytes]:
-    """The files of a shapefile as members of an archive."""
-    return {f"{inside}{p.name}": p.read_bytes() for p in sorted(path.parent.glob(f"{path.stem}.*"))}
-
-
-def _apart(folder: Path) -> Path:
-    aside = folder / "aside"
-    aside.mkdir(exist_ok=True)
-    return aside
-
-
-def _without(suffix: str, **kwargs: object) -> Callable[[Path], Path]:
-    def make(folder: Path) -> Path:
-        path = shapefile(folder, **kwargs)  # type: ignore[arg-type]
-        path.with_suffix(suffix).unlink()
-        return path
-
-    return make
 
 
 def _prj(text: str) -> Callable[[Path], Path]:
@@ -321,19 +127,14 @@ def _damaged(folder: Path) -> Path:
 
 
 def _nested(folder: Path) -> Path:
-    inner = archive(_apart(folder), {"grid.csv": b"a,b"}, name="inner.zip")
+    inner = archive(apart(folder), {"grid.csv": b"a,b"}, name="inner.zip")
     return archive(folder, {"inner.zip": inner.read_bytes()})
 
 
 def _two_in_one(folder: Path) -> Path:
-    aside = _apart(folder)
+    aside = apart(folder)
     one, other = shapefile(aside, "东区"), shapefile(aside, "西区")
     return archive(folder, {**parts(one), **parts(other)})
-
-
-def _chinese_archive(folder: Path) -> Path:
-    path = shapefile(_apart(folder), "网格图层")
-    return archive(folder, {"__MACOSX/._x.shp": b"x", **parts(path, "数据/最终版/")}, gbk=True)
 
 
 def _no_layers(folder: Path) -> Path:
@@ -420,7 +221,7 @@ UGLY: list[UglyFile] = [
         "没有一行可以使用",
     ),
     # parts
-    UglyFile("no dbf", "grid", _without(".dbf"), UnusableInput, "缺少同名的 .dbf"),
+    UglyFile("no dbf", "grid", without(".dbf"), UnusableInput, "缺少同名的 .dbf"),
     UglyFile("dbf cut short", "grid", _table(lambda b: b[:-200]), UnusableInput, "不完整"),
     UglyFile(
         "dbf of another file", "grid", _table(lambda b: dbf([b"a"], [[b"1"]])), UnusableInput, "不是一套"
@@ -434,32 +235,32 @@ UGLY: list[UglyFile] = [
         "缺少图层“网格”必需的列：所属社区",
     ),
     # reference system
-    UglyFile("no prj, Gauss-Krueger", "grid", _without(".prj"), UnknownCrs, "EPSG:4534–4554"),
+    UglyFile("no prj, Gauss-Krueger", "grid", without(".prj"), UnknownCrs, "EPSG:4534–4554"),
     UglyFile(
         "no prj, degrees",
         "grid",
-        _without(".prj", geometry=degree_squares(), crs="EPSG:4490"),
+        without(".prj", geometry=degree_squares(), crs="EPSG:4490"),
         UnknownCrs,
         "EPSG:4490",
     ),
     UglyFile(
         "no prj, zone prefix",
         "grid",
-        _without(".prj", geometry=squares(x=40_443_000.0)),
+        without(".prj", geometry=squares(x=40_443_000.0)),
         UnknownCrs,
         "EPSG:4528",
     ),
     UglyFile(
         "no prj, Web Mercator",
         "grid",
-        _without(".prj", geometry=squares(x=12_900_000.0, y=4_000_000.0)),
+        without(".prj", geometry=squares(x=12_900_000.0, y=4_000_000.0)),
         UnknownCrs,
         "EPSG:3857",
     ),
     UglyFile(
         "no prj, nowhere",
         "grid",
-        _without(".prj", geometry=squares(x=1e9, y=-1e9)),
+        without(".prj", geometry=squares(x=1e9, y=-1e9)),
         UnknownCrs,
         "没有坐标系说明",
     ),
@@ -595,123 +396,4 @@ UGLY: list[UglyFile] = [
         "Excel",
     ),
     UglyFile("empty sheet", "address", lambda f: xlsx(f, []), UnusableInput, "没有数据"),
-]
-
-GRID_NAMES = tuple(row[1] for row in GRID_ROWS)
-ADDRESS_CODES = tuple(row[0] for row in ADDRESS_ROWS)
-ADDRESS_NAMES = tuple(row[1] for row in ADDRESS_ROWS)
-WGS = {"datum": "wgs84"}
-
-
-def _upper_case(folder: Path) -> Path:
-    path = shapefile(folder)
-    for part in list(folder.glob("grid.*")):
-        part.rename(folder / f"GRID{part.suffix.upper()}")
-    return folder / path.name.upper().replace("GRID", "GRID")
-
-
-def _rubbish_index(folder: Path) -> Path:
-    path = shapefile(folder)
-    path.with_suffix(".shx").write_bytes(b"rubbish")
-    return path
-
-
-def _title_above(folder: Path) -> Path:
-    rows = [
-        ("同江镇地址表",),
-        (),
-        ("地址编码", "标准地址", "经度(度)", "纬度(度)"),
-        *ADDRESS_ROWS[:1],
-        (),
-        *ADDRESS_ROWS[1:],
-    ]
-    return xlsx(folder, rows, merge=("A1:D1",))
-
-
-def _numbers_in_sheet(folder: Path) -> Path:
-    return xlsx(
-        folder,
-        [ADDRESS_HEADS, [230881001001004, "幸福路1号", 119.4, 32.2], [5.0, "幸福路2号", "119.41", 32.2]],
-    )
-
-
-def _merged_cells(folder: Path) -> Path:
-    rows = [
-        ("地址编码", "标准地址", "经度", "纬度", "所属网格"),
-        ("1", "甲", "119.40", "32.2", "230881001001001"),
-        ("2", "乙", "119.41", "32.2", None),
-        ("3", "丙", "119.42", "32.2", "230881001001002"),
-    ]
-    return xlsx(folder, rows, merge=("E2:E3",))
-
-
-USABLE: list[UsableFile] = [
-    UsableFile("GBK without cpg", "grid", shapefile, GRID_NAMES),
-    UsableFile("GBK, LDID 0x57", "grid", lambda f: shapefile(f, ldid=0x57), GRID_NAMES),
-    UsableFile("GBK, cpg ANSI 936", "grid", lambda f: shapefile(f, cpg="ANSI 936"), GRID_NAMES),
-    UsableFile("GBK under a cpg of UTF-8", "grid", lambda f: shapefile(f, cpg="UTF-8"), GRID_NAMES),
-    UsableFile(
-        "UTF-8 under a cpg of GBK", "grid", lambda f: shapefile(f, encoding="utf-8", cpg="GBK"), GRID_NAMES
-    ),
-    UsableFile(
-        "UTF-8 names cut in a character", "grid", lambda f: shapefile(f, encoding="utf-8"), GRID_NAMES
-    ),
-    UsableFile("encoding stated", "grid", shapefile, GRID_NAMES, {"encoding": "gbk"}),
-    UsableFile("no shx", "grid", _without(".shx"), GRID_NAMES),
-    UsableFile("broken shx", "grid", _rubbish_index, GRID_NAMES),
-    UsableFile("no prj, CRS stated", "grid", _without(".prj"), GRID_NAMES, {"crs": GK_120}),
-    UsableFile("upper-case suffixes", "grid", _upper_case, GRID_NAMES),
-    UsableFile("Chinese names in a zip", "grid", _chinese_archive, GRID_NAMES),
-    UsableFile("one of two layers", "grid", lambda f: geopackage(f, ("grid", "other")), GRID_NAMES),
-    UsableFile(
-        "GeoJSON with BOM", "grid", lambda f: geojson(f, grid_features(), encoding="utf-8-sig"), GRID_NAMES
-    ),
-    UsableFile("GeoJSON in GBK", "grid", lambda f: geojson(f, grid_features(), encoding="gbk"), GRID_NAMES),
-    UsableFile(
-        "GeoJSON with a CRS member",
-        "grid",
-        lambda f: geojson(
-            f,
-            grid_features(squares()),
-            crs={"type": "name", "properties": {"name": "urn:ogc:def:crs:EPSG::4549"}},
-        ),
-        GRID_NAMES,
-    ),
-    UsableFile(
-        "list with BOM", "address", lambda f: csv(f, encoding="utf-8-sig"), ADDRESS_CODES, WGS, "address_code"
-    ),
-    UsableFile(
-        "list in GBK", "address", lambda f: csv(f, encoding="gbk"), ADDRESS_NAMES, WGS, "standard_address"
-    ),
-    UsableFile(
-        "list in UTF-16",
-        "address",
-        lambda f: csv(f, encoding="utf-16"),
-        ADDRESS_NAMES,
-        WGS,
-        "standard_address",
-    ),
-    UsableFile(
-        "list with semicolons",
-        "address",
-        lambda f: csv(f, separator=";"),
-        ADDRESS_NAMES,
-        WGS,
-        "standard_address",
-    ),
-    UsableFile(
-        "list with tabs", "address", lambda f: csv(f, separator="\t"), ADDRESS_CODES, WGS, "address_code"
-    ),
-    UsableFile("sheet with a title", "address", _title_above, ADDRESS_CODES, WGS, "address_code"),
-    UsableFile(
-        "sheet with numbers", "address", _numbers_in_sheet, ("230881001001004", "5"), WGS, "address_code"
-    ),
-    UsableFile(
-        "sheet with merged cells",
-        "address",
-        _merged_cells,
-        ("230881001001001", "230881001001001", "230881001001002"),
-        WGS,
-        "grid_code",
-    ),
 ]
