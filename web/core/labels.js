@@ -8,6 +8,7 @@
  * @property {number} width px
  * @property {number} height px
  * @property {number} rank smaller is placed first
+ * @property {number} [apart] px from the next place where the same name is read
  */
 
 /** @typedef {{left: number, top: number, right: number, bottom: number}} Cover px, in the same frame as the labels */
@@ -35,7 +36,9 @@ export function placeLabels(wanted, covers = [], margin = 4) {
         label.y + label.height / 2 + margin / 2 > top &&
         label.y - label.height / 2 - margin / 2 < bottom,
     );
-    if (!collides && !isCovered) placed.push(label);
+    const { text, x, y, apart = 0 } = label;
+    const isRead = apart > 0 && placed.some((other) => other.text === text && Math.hypot(other.x - x, other.y - y) < apart);
+    if (!collides && !isCovered && !isRead) placed.push(label);
   }
   return placed;
 }

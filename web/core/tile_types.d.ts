@@ -36,8 +36,4 @@ export interface Taking {
   width: number;
   /** units by which borders may be simpler than they came */
   tolerance: number;
-  /** takes only these of a layer that mixes them */
-  only?: "lines" | "polygons";
-  /** what the result is called, where not by `name` */
-  as?: string;
 }

@@ -1,34 +1,55 @@
 /** The map below all layers: pictures of a map service or vector tiles, toned down so that the city stands out. */
 
-import { BASE_LAYERS, baseWidth } from "../core/base_style.js";
-import { getBytes } from "../core/http.js";
-import { widthAt } from "../core/style.js";
+import { getBytes, Problem } from "../core/http.js";
 import { groundOf, levelAt, stripsOf, tileUrl } from "../core/tile_matrix.js";
+import { TileQueue } from "../core/tile_queue.js";
 import { Control } from "../vendor/leaflet.js";
-import { density } from "./sharp_canvas.js";
+import { toned } from "./base_tone.js";
+import { namesOf, painted, taken } from "./base_vector.js";
 import { TilePictures } from "./tile_pictures.js";
-import { decode, paint } from "./tile_workers.js";
 
 /** @typedef {import("../core/types.js").BaseMap} Described */
 /** @typedef {import("../core/tile_matrix.js").TilePlace} TilePlace */
 /** @typedef {import("./tile_pictures.js").Frame} Frame */
 /** @typedef {import("./feature_layer.js").Look} Look */
+/** @typedef {import("./base_vector.js").Content} Vector */
+/** @typedef {ImageBitmap[]} Raster the picture, and over it its names */
 
-/** How much of the page's ground lies over a base map, by its tone, on a light and on a dark page. */
-const VEIL = { light: { light: 0.35, dark: 0.4 }, imagery: { light: 0.25, dark: 0.5 } };
-/** Of the colours of a base map so much is taken away. */
-const PALER = 0.6;
+/** What the server answers when it knows that the service behind it is away. */
+const UNAVAILABLE = 503;
+/** Names that come after their picture are painted together. */
+const GATHER_MS = 500;
 
 export class BaseMap {
   /**
    * @param {Described} described
    * @param {import("./sharp_canvas.js").SharpCanvas} renderer
    * @param {Look} look
+   * @param {{complete?: () => void, trouble?: () => void}} [told] `complete` when all tiles in view are painted, `trouble` when tiles are
+   *   missing or are no longer
    */
-  constructor(described, renderer, look) {
+  constructor(described, renderer, look, told = {}) {
     this.described = described;
     this.look = look;
-    this.pictures = described.kind === "raster" ? new TilePictures(renderer, this.#raster()) : new TilePictures(renderer, this.#vector());
+    const { matrix, datum, tile_size: size, min_zoom: least, max_zoom: most } = described;
+    this.scheme = { matrix, datum };
+    this.level = (/** @type {number} */ zoom, /** @type {number} */ ratio) => levelAt(zoom, ratio, { size, least, most });
+    const trouble = () => told.trouble?.();
+    const complete = () => told.complete?.();
+    this.tiles = new TileQueue(trouble);
+    this.names = new TileQueue(() => {
+      for (const done of this.lacking) done(undefined);
+      this.lacking.clear();
+      trouble();
+    });
+    /** Pictures that wait for their names. @type {Set<(nothing: undefined) => void>} */
+    this.lacking = new Set();
+    /** @type {ReturnType<typeof setTimeout> | undefined} */
+    this.naming = undefined;
+    /** @type {TilePictures<Vector> | null} */
+    this.vector = described.kind === "vector" ? new TilePictures(renderer, this.#vector(), { complete, trouble }) : null;
+    /** @type {TilePictures<any>} */
+    this.pictures = this.vector ?? new TilePictures(renderer, this.#raster(), { complete, trouble });
     this.note = new Control({ position: "bottomright" });
     this.note.onAdd = () => {
       const line = document.createElement("div");
@@ -45,6 +66,7 @@ export class BaseMap {
   }
 
   remove() {
+    clearTimeout(this.naming);
     this.pictures.remove();
     this.note.remove();
   }
@@ -55,125 +77,115 @@ export class BaseMap {
     this.pictures.repaint();
   }
 
-  #levels() {
-    const { tile_size: size, min_zoom: least, max_zoom: most } = this.described;
-    return (/** @type {number} */ zoom, /** @type {number} */ ratio) => levelAt(zoom, ratio, { size, least, most });
+  /** Whether tiles in view are missing, whosever fault it is. */
+  get isMissing() {
+    return this.tiles.isMissing || this.names.isMissing || this.pictures.failed > 0;
+  }
+
+  /** How many tiles in view are missing for another reason than that the service behind the server is away. */
+  get failed() {
+    const own = [this.tiles, this.names].filter(({ problem }) => !(problem instanceof Problem && problem.status === UNAVAILABLE));
+    return own.reduce((sum, { missing }) => sum + missing, this.pictures.failed);
+  }
+
+  /**
+   * The names in view that the tiles of a vector map carry.
+   * @param {number} zoom
+   * @returns {import("./label_layer.js").Name[]}
+   */
+  lettering(zoom) {
+    const rem = parseFloat(getComputedStyle(document.documentElement).fontSize);
+    return (this.vector?.shown() ?? []).flatMap(({ content, place }) => namesOf(content, this.scheme, place, zoom, rem));
   }
 
   // ---- pictures ----------------------------------------------------------------------------------------------------
 
-  /** @returns {import("./tile_pictures.js").Source<ImageBitmap[]>} */
+  /** @returns {import("./tile_pictures.js").Source<Raster>} */
   #raster() {
-    const { matrix, datum, url, labels_url } = this.described;
-    const scheme = { matrix, datum };
+    const { scheme } = this;
+    const { url, labels_url } = this.described;
     return {
       scheme,
-      level: this.#levels(),
+      level: this.level,
       load: async (place, signal) => {
-        const urls = labels_url ? [url, labels_url] : [url];
-        const bytes = await Promise.all(urls.map((one) => getBytes(tileUrl(one, place), signal)));
-        const pictures = bytes.flatMap((one) => (one ? [createImageBitmap(new Blob([one]))] : []));
-        return pictures.length > 0 ? Promise.all(pictures) : null;
+        /** @type {Raster} */
+        const pictures = [];
+        const names = labels_url ? this.#picture(this.names, tileUrl(labels_url, place), signal) : Promise.resolve(null);
+        let isLate = false;
+        const lettered = names.then((picture) => {
+          if (picture) pictures.push(picture);
+          if (picture && isLate) this.#name();
+        });
+        const given = lettered.catch(() => {}); // given up, as the tile is
+        const ground = await this.#picture(this.tiles, tileUrl(url, place), signal);
+        // a map without its names is better than none
+        await this.#unlessMissing(given);
+        isLate = true;
+        if (ground) pictures.unshift(ground);
+        return pictures.length > 0 || this.names.isMissing ? pictures : null;
       },
       paint: async (pictures, place, frame) => {
         const canvas = document.createElement("canvas");
         canvas.width = frame.width;
         canvas.height = frame.height;
+        if (pictures.length === 0) return canvas;
         const ctx = /** @type {CanvasRenderingContext2D} */ (canvas.getContext("2d"));
         ctx.imageSmoothingQuality = "high";
         for (const picture of pictures) drawStretched(ctx, picture, scheme, place, frame);
-        this.#tone(ctx, frame);
+        toned(ctx, frame, this.look.colour("--map-ground"), this.described.tone ?? "light");
         return canvas;
       },
     };
   }
 
   /**
-   * Make a picture fit the page: paler, under a veil of its ground, and a light street map dark on a dark page.
-   * @param {CanvasRenderingContext2D} ctx
-   * @param {Frame} frame
+   * @param {TileQueue} queue
+   * @param {string} url
+   * @param {AbortSignal} signal
+   * @returns {Promise<ImageBitmap | null>} null where the map has none
    */
-  #tone(ctx, { width, height }) {
-    const ground = this.look.colour("--map-ground");
-    const page = isDark(ground) ? "dark" : "light";
-    const tone = this.described.tone ?? "light";
-    const fill = (/** @type {GlobalCompositeOperation} */ operation, /** @type {string} */ colour, /** @type {number} */ alpha) => {
-      ctx.globalCompositeOperation = operation;
-      ctx.globalAlpha = alpha;
-      ctx.fillStyle = colour;
-      ctx.fillRect(0, 0, width, height);
-    };
-    if (page === "dark" && tone === "light") {
-      // light becomes dark and water stays blue
-      const negative = document.createElement("canvas");
-      Object.assign(negative, { width, height });
-      const other = /** @type {CanvasRenderingContext2D} */ (negative.getContext("2d"));
-      other.fillStyle = "#ffffff";
-      other.fillRect(0, 0, width, height);
-      other.globalCompositeOperation = "difference";
-      other.drawImage(ctx.canvas, 0, 0);
-      ctx.globalCompositeOperation = "luminosity";
-      ctx.drawImage(negative, 0, 0);
-    }
-    fill("saturation", "#808080", PALER);
-    fill("source-over", ground, VEIL[tone][page]);
+  async #picture(queue, url, signal) {
+    const bytes = await queue.ask(() => getBytes(url, signal), signal);
+    return bytes && createImageBitmap(new Blob([bytes]));
+  }
+
+  /**
+   * Wait for names, but for none of a service that is away.
+   * @param {Promise<void>} given
+   */
+  async #unlessMissing(given) {
+    if (this.names.isMissing) return;
+    await new Promise((done) => {
+      this.lacking.add(done);
+      void given.then(() => {
+        this.lacking.delete(done);
+        done(undefined);
+      });
+    });
+  }
+
+  /** Paint names that came late. */
+  #name() {
+    this.naming ??= setTimeout(() => {
+      this.naming = undefined;
+      this.pictures.repaint();
+    }, GATHER_MS);
   }
 
   // ---- vector tiles ------------------------------------------------------------------------------------------------
 
-  /** @returns {import("./tile_pictures.js").Source<Record<string, import("../core/tile_types.js").DecodedLayer>>} */
+  /** @returns {import("./tile_pictures.js").Source<Vector>} */
   #vector() {
-    const { matrix, datum, url } = this.described;
-    const takings = BASE_LAYERS.flatMap(({ names, only, width }) =>
-      names.map((name) => ({ name, as: name + "/" + only, only, classify: null, widths: {}, width, tolerance: 0 })),
-    );
+    const { scheme } = this;
+    const { url } = this.described;
     return {
-      scheme: { matrix, datum },
-      level: this.#levels(),
+      scheme,
+      level: this.level,
       load: async (place, signal) => {
-        const bytes = await getBytes(tileUrl(url, place), signal);
-        return bytes && decode(bytes, takings);
+        const bytes = await this.tiles.ask(() => getBytes(tileUrl(url, place), signal), signal);
+        return bytes && taken(bytes);
       },
-      paint: (content, place, frame) => {
-        const layers = BASE_LAYERS.flatMap((base) =>
-          base.names.flatMap((name) => {
-            const shapes = content[name + "/" + base.only];
-            return shapes ? [{ shapes, plan: this.#plan(base, shapes, place, frame) }] : [];
-          }),
-        );
-        return paint(layers, frame.width, frame.height);
-      },
-    };
-  }
-
-  /**
-   * @param {import("../core/base_style.js").BaseLayer} base
-   * @param {import("../core/tile_types.js").DecodedLayer} shapes
-   * @param {TilePlace} place
-   * @param {Frame} frame
-   * @returns {import("../core/tile_paint.js").Plan}
-   */
-  #plan(base, { extent, properties }, place, { world, left, top }) {
-    const { colour, scale, zoom } = this.look;
-    const { matrix, datum } = this.described;
-    const [west, north, east] = groundOf({ matrix, datum }, place);
-    const widths = [...new Set(properties.map((one) => baseWidth(base, one)))];
-    const inks = widths.map((width) => ({
-      fill: base.only === "polygons" ? colour(base.token) : "",
-      fillOpacity: base.opacity,
-      stroke: base.only === "lines" ? colour(base.token) : "",
-      width: widthAt(width, zoom) * scale * density(),
-      radius: 0,
-      shape: "circle",
-    }));
-    return {
-      unit: ((east - west) * world) / extent,
-      dx: west * world - left,
-      dy: north * world - top,
-      inks,
-      inkOf: Uint16Array.from(properties, (one) => widths.indexOf(baseWidth(base, one))),
-      border: "",
-      borderWidths: [],
+      paint: (content, place, frame) => painted(content, scheme, place, frame, this.look),
     };
   }
 }
@@ -194,10 +206,4 @@ function drawStretched(ctx, picture, scheme, place, { world, top, width }) {
     const [above, below] = [Math.floor(north * world) - top, Math.floor(south * world) - top];
     ctx.drawImage(picture, 0, from * picture.height, picture.width, (to - from) * picture.height, 0, above, width, below - above);
   }
-}
-
-/** @param {string} colour #rrggbb */
-function isDark(colour) {
-  const [, red = "ff", green = "ff", blue = "ff"] = /^#(..)(..)(..)$/.exec(colour) ?? [];
-  return 0.3 * parseInt(red, 16) + 0.59 * parseInt(green, 16) + 0.11 * parseInt(blue, 16) < 128;
 }

@@ -94,7 +94,8 @@ export class CityMap {
    */
   setBase(described) {
     this.base?.remove();
-    this.base = described ? new BaseMap(described, this.features, this.#look()) : null;
+    const told = { complete: () => this.labels.draw(), trouble: () => this.map.fire("drawn") };
+    this.base = described ? new BaseMap(described, this.features, this.#look(), told) : null;
     if (this.isPlaced) this.base?.addTo(this.map);
   }
 
@@ -164,7 +165,12 @@ export class CityMap {
 
   /** How many tiles in view could not be fetched. */
   get failedTiles() {
-    return [...this.layers.values()].reduce((sum, one) => sum + (one instanceof TiledLayer ? one.pictures.failed : 0), 0);
+    return [...this.layers.values()].reduce((sum, one) => sum + (one instanceof TiledLayer ? one.pictures.failed : 0), this.base?.failed ?? 0);
+  }
+
+  /** Whether tiles of the base map are missing in view. */
+  get isBaseMissing() {
+    return this.base?.isMissing ?? false;
   }
 
   /** @param {FeatureLayer | TiledLayer} layer */
@@ -380,7 +386,8 @@ export class CityMap {
 
   #names() {
     const zoom = this.map.getZoom();
-    return [...this.layers.values()].filter(({ layer }) => this.isInRange(layer)).flatMap((one) => one.names(zoom));
+    const own = [...this.layers.values()].filter(({ layer }) => this.isInRange(layer)).flatMap((one) => one.names(zoom));
+    return own.concat(this.base?.lettering(zoom) ?? []);
   }
 
   #showByZoom() {

@@ -2,9 +2,13 @@
 
 import { DomUtil, Layer } from "../vendor/leaflet.js";
 import { placeLabels } from "../core/labels.js";
+import { boxOf, letter } from "./lettering.js";
 import { density } from "./sharp_canvas.js";
 
-/** @typedef {{text: string, anchor: [number, number], rank: number, size: number, weight: number, token: string}} Name */
+/**
+ * A name; `angle` (radians clockwise) where it is written along a line, `apart` px from the next place where it may be read again.
+ * @typedef {{text: string, anchor: [number, number], rank: number, size: number, weight: number, token: string, angle?: number, apart?: number}} Name
+ */
 /** @typedef {import("./feature_layer.js").Look} Look */
 
 export class LabelLayer extends Layer {
@@ -68,22 +72,21 @@ export class LabelLayer extends Layer {
     const wanted = this.names().flatMap((name) => {
       const { x, y } = map.latLngToContainerPoint([name.anchor[1], name.anchor[0]]);
       if (x <= 0 || y <= 0 || x >= size.x || y >= size.y) return [];
-      const height = name.size * rem;
-      const font = `${name.weight} ${height}px ${family}`;
+      const em = name.size * rem;
+      const font = `${name.weight} ${em}px ${family}`;
       ctx.font = font;
-      const { width } = ctx.measureText(name.text);
+      const { width, height } = boxOf(ctx.measureText(name.text).width, em, name.angle ?? 0);
       const isWhole = x >= width / 2 && x <= size.x - width / 2 && y >= height / 2 && y <= size.y - height / 2;
-      return isWhole ? [{ ...name, x, y, font, height, width }] : [];
+      return isWhole ? [{ ...name, x, y, font, em, height, width }] : [];
     });
     const { left, top } = map.getContainer().getBoundingClientRect();
     const covers = this.covers().map((box) => ({ left: box.left - left, top: box.top - top, right: box.right - left, bottom: box.bottom - top }));
     for (const label of placeLabels(wanted, covers)) {
       ctx.font = label.font;
       ctx.strokeStyle = this.look.colour("--label-halo");
-      ctx.lineWidth = label.height / 4.5;
-      ctx.strokeText(label.text, label.x, label.y);
+      ctx.lineWidth = label.em / 4.5;
       ctx.fillStyle = this.look.colour(label.token);
-      ctx.fillText(label.text, label.x, label.y);
+      letter(ctx, { ...label, height: label.em });
     }
   }
 }

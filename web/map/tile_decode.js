@@ -19,7 +19,32 @@ export function decodeTile(bytes, takings) {
   const decoded = {};
   for (const taking of takings) {
     const layer = tile.layers[taking.name];
-    if (layer) decoded[taking.as ?? taking.name] = decodeLayer(layer, taking, labelsOf(tile.layers[taking.name + "_label"]));
+    if (layer) decoded[taking.name] = decodeFeatures(featuresOf(layer), layer.extent, taking, labelsOf(tile.layers[taking.name + "_label"]));
+  }
+  return decoded;
+}
+
+const KINDS = /** @type {const} */ ([undefined, "points", "lines", "polygons"]);
+
+/**
+ * Every layer of a tile that is wanted, whatever it is called; one that mixes kinds is taken apart by kind.
+ * @param {ArrayBuffer} bytes
+ * @param {(name: string, kind: DecodedLayer["kind"]) => boolean} isWanted
+ * @param {(properties: Properties) => Properties} read what is kept of a feature's values
+ * @returns {Record<string, DecodedLayer>} by name, a slash and kind
+ */
+export function decodeAll(bytes, isWanted, read) {
+  const tile = new VectorTile(new PbfReader(new Uint8Array(bytes)));
+  /** @type {Record<string, DecodedLayer>} */
+  const decoded = {};
+  for (const [name, layer] of Object.entries(tile.layers)) {
+    const features = featuresOf(layer);
+    for (const only of KINDS) {
+      const own = features.filter(({ type }) => KINDS[type] === only);
+      if (!only || own.length === 0 || !isWanted(name, only)) continue;
+      const taken = decodeFeatures(own, layer.extent, { name, classify: null, widths: {}, width: 1, tolerance: 0 }, []);
+      decoded[name + "/" + only] = { ...taken, properties: taken.properties.map(read) };
+    }
   }
   return decoded;
 }
@@ -32,24 +57,29 @@ export function buffersOf(tile) {
 }
 
 /** @typedef {import("../vendor/tiles.js").VectorTile["layers"][string]} RawLayer */
+/** @typedef {ReturnType<RawLayer["feature"]>} RawFeature */
+
+/** @param {RawLayer} layer */
+function featuresOf(layer) {
+  return Array.from({ length: layer.length }, (_one, index) => layer.feature(index));
+}
 
 /**
- * @param {RawLayer} layer
+ * @param {RawFeature[]} features
+ * @param {number} extent
  * @param {Taking} taking
  * @param {DecodedLayer["labels"]} labels
  * @returns {DecodedLayer}
  */
-function decodeLayer(layer, taking, labels) {
+function decodeFeatures(features, extent, taking, labels) {
   /** @type {Properties[]} */
   const properties = [];
-  const raw = new LineList(layer.length * 32);
+  const raw = new LineList(features.length * 32);
   const found = [0];
   /** @type {DecodedLayer["kind"]} */
-  let kind = taking.only ?? "points";
-  for (let index = 0; index < layer.length; index += 1) {
-    const feature = layer.feature(index);
+  let kind = "points";
+  for (const feature of features) {
     const own = feature.type === 3 ? "polygons" : feature.type === 2 ? "lines" : "points";
-    if (taking.only && own !== taking.only) continue;
     kind = own;
     properties.push({ ...feature.properties });
     for (const points of feature.loadGeometry()) addLine(raw, points, own === "polygons");
@@ -59,7 +89,7 @@ function decodeLayer(layer, taking, labels) {
   const came = raw.done();
   const { lines, borders } =
     kind === "polygons" ? tiling(came, parts, properties, taking) : { lines: simplified(came, taking.tolerance), borders: [] };
-  return { kind, extent: layer.extent, properties, parts, lines, boxes: boxesOf(lines, parts), borders, labels };
+  return { kind, extent, properties, parts, lines, boxes: boxesOf(lines, parts), borders, labels };
 }
 
 /**

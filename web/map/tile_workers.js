@@ -63,6 +63,16 @@ export function decode(bytes, takings) {
 }
 
 /**
+ * All of a base map's tile that is drawn or lettered.
+ * @param {ArrayBuffer} bytes which are handed over
+ * @param {string} language of the names
+ * @returns {Promise<Record<string, import("../core/tile_types.js").DecodedLayer>>} by name, a slash and kind
+ */
+export function decodeBase(bytes, language) {
+  return ask("decodeBase", { bytes, language }, [bytes]);
+}
+
+/**
  * One picture of what lies over each other.
  * @param {{shapes: import("../core/tile_paint.js").Shapes, plan: import("../core/tile_paint.js").Plan}[]} layers the lowest first
  * @param {number} width device px

@@ -1,12 +1,17 @@
 /** Takes vector tiles apart and paints them beside the page, so that a map in motion does not wait for it. */
 
+import { isWanted, read } from "../core/base_style.js";
 import { paintTile } from "../core/tile_paint.js";
-import { buffersOf, decodeTile } from "../map/tile_decode.js";
+import { buffersOf, decodeAll, decodeTile } from "../map/tile_decode.js";
 
 /** @type {Record<string, (given: any) => {answer: unknown, transfer: Transferable[]}>} */
 const WORKS = {
   decode({ bytes, takings }) {
     const answer = decodeTile(bytes, takings);
+    return { answer, transfer: buffersOf(answer) };
+  },
+  decodeBase({ bytes, language }) {
+    const answer = decodeAll(bytes, isWanted, (properties) => read(properties, language));
     return { answer, transfer: buffersOf(answer) };
   },
   paint({ coats, width, height }) {
