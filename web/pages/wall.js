@@ -53,9 +53,10 @@ class WallPage {
     map.setBase(catalogue.base_map);
     this.map = map;
     this.loader = new LayerLoader(map, layers, (error) => this.meet(error), getJson, { grid: ["settlement_class"] });
-    this.stage = new WallStage(this.model, map, layers, () =>
-      layers.filter(({ name }) => this.loader.stale.has(name)).map(({ title }) => title),
-    );
+    this.stage = new WallStage(this.model, map, layers, () => [
+      ...layers.filter(({ name }) => this.loader.stale.has(name)).map(({ title }) => title),
+      ...(map.isBaseMissing ? [_("底图")] : []),
+    ]);
     this.key = "";
     this.countedAt = performance.now();
     this.replayedAt = 0;
