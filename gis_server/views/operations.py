@@ -6,28 +6,7 @@ from gis_server.core.incident_query import Order
 from gis_server.core.message import msg
 from gis_server.core.ranking import PERIODS
 from gis_server.core.route_request import MOST_POINTS
-from gis_server.views.operation import (
-    ACCURACY,
-    ANY_OBJECT,
-    DATUM,
-    GEOJSON,
-    GEOPACKAGE,
-    INTEGER,
-    LAT,
-    LON,
-    NUMBER,
-    REASON,
-    STREAM,
-    TEXT,
-    TIME,
-    Operation,
-    Parameter,
-    in_path,
-    items,
-    obj,
-    or_null,
-    ref,
-)
+from gis_server.views import operation as api
 from gis_server.views.operations_addresses import ADDRESSES
 from gis_server.views.operations_intake import INTAKE
 from gis_server.views.operations_map import MAP
@@ -37,37 +16,37 @@ from gis_server.views.operations_places import PLACES
 from gis_server.views.operations_roster import ROSTER
 from gis_server.views.operations_wall_files import WALL_FILES
 
-_LAYER = in_path("layer", msg("图层名，见 /api/catalogue"), TEXT)
-_GENERATION = in_path("generation_id", msg("这一代数据的编号"), INTEGER)
-_FINDING = in_path("finding_id", msg("检查所提问题的编号"), INTEGER)
-_AT = Parameter("at", msg("按这一时刻生效的边界；不给则为现在"), TIME)
+_LAYER = api.in_path("layer", msg("图层名，见 /api/catalogue"), api.TEXT)
+_GENERATION = api.in_path("generation_id", msg("这一代数据的编号"), api.INTEGER)
+_FINDING = api.in_path("finding_id", msg("检查所提问题的编号"), api.INTEGER)
+_AT = api.Parameter("at", msg("按这一时刻生效的边界；不给则为现在"), api.TIME)
 _LOCATION = (
-    Parameter("lon", msg("经度（度）"), LON, required=True),
-    Parameter("lat", msg("纬度（度）"), LAT, required=True),
-    Parameter("datum", msg("坐标基准；不给则按手机与浏览器定位的 WGS 84"), DATUM),
-    Parameter("accuracy_m", msg("定位精度：95% 置信半径（米），与浏览器定位接口相同"), ACCURACY),
+    api.Parameter("lon", msg("经度（度）"), api.LON, required=True),
+    api.Parameter("lat", msg("纬度（度）"), api.LAT, required=True),
+    api.Parameter("datum", msg("坐标基准；不给则按手机与浏览器定位的 WGS 84"), api.DATUM),
+    api.Parameter("accuracy_m", msg("定位精度：95% 置信半径（米），与浏览器定位接口相同"), api.ACCURACY),
 )
 
-_PERIOD = Parameter(
+_PERIOD = api.Parameter(
     "period", msg("周期；不给则为月"), {"type": "string", "enum": list(PERIODS), "default": "month"}
 )
 _YES = {"type": "string", "enum": ["yes", "no"]}
 INCIDENT_FILTERS = (
-    Parameter("state", msg("状态，可用逗号隔开几个"), TEXT),
-    Parameter("open", msg("yes：未结；no：已结"), _YES),
-    Parameter("unit", msg("牵头或责任单位"), TEXT),
-    Parameter("grid", msg("网格编码；none：不在任何网格内"), TEXT),
-    Parameter("area", msg("区划代码：县、乡镇或社区"), TEXT),
-    Parameter("overdue", msg("yes：只要已超期的"), _YES),
-    Parameter("due_soon", msg("yes：只要临期的"), _YES),
-    Parameter("urgent", msg("yes：只要紧急的"), _YES),
-    Parameter("supervised", msg("yes：只要督查事件清单上的"), _YES),
-    Parameter("q", msg("编号、事项、网格名称或情况中的文字"), TEXT),
-    Parameter("from", msg("自哪一天（或时刻）起发现"), TEXT),
-    Parameter("until", msg("至哪一天（含）或哪一时刻（不含）发现"), TEXT),
-    Parameter("bbox", msg("西,南,东,北（度）"), TEXT),
-    Parameter("number", msg("事件编号，可用逗号隔开几个"), TEXT),
-    Parameter(
+    api.Parameter("state", msg("状态，可用逗号隔开几个"), api.TEXT),
+    api.Parameter("open", msg("yes：未结；no：已结"), _YES),
+    api.Parameter("unit", msg("牵头或责任单位"), api.TEXT),
+    api.Parameter("grid", msg("网格编码；none：不在任何网格内"), api.TEXT),
+    api.Parameter("area", msg("区划代码：县、乡镇或社区"), api.TEXT),
+    api.Parameter("overdue", msg("yes：只要已超期的"), _YES),
+    api.Parameter("due_soon", msg("yes：只要临期的"), _YES),
+    api.Parameter("urgent", msg("yes：只要紧急的"), _YES),
+    api.Parameter("supervised", msg("yes：只要督查事件清单上的"), _YES),
+    api.Parameter("q", msg("编号、事项、网格名称或情况中的文字"), api.TEXT),
+    api.Parameter("from", msg("自哪一天（或时刻）起发现"), api.TEXT),
+    api.Parameter("until", msg("至哪一天（含）或哪一时刻（不含）发现"), api.TEXT),
+    api.Parameter("bbox", msg("西,南,东,北（度）"), api.TEXT),
+    api.Parameter("number", msg("事件编号，可用逗号隔开几个"), api.TEXT),
+    api.Parameter(
         "order", msg("次序：newest 最新在前，due 时限最近在前"), {"type": "string", "enum": list(Order)}
     ),
 )
@@ -77,196 +56,202 @@ SHEETS = {
     "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
 }
 
-OPERATIONS: tuple[Operation, ...] = (
-    Operation(
+OPERATIONS: tuple[api.Operation, ...] = (
+    api.Operation(
         "get",
         "/api/session",
         "session",
         msg("当前是谁，有何权限，以及修改请求所需的令牌"),
-        answer=obj(
-            name=TEXT,
-            role=TEXT,
-            tier=TEXT,
-            territory=items(TEXT),
-            wall_id=TEXT,
-            language=TEXT,
-            csrf_token=TEXT,
-            account=or_null("string"),
-            now=TIME,
+        answer=api.obj(
+            name=api.TEXT,
+            role=api.TEXT,
+            tier=api.TEXT,
+            territory=api.items(api.TEXT),
+            wall_id=api.TEXT,
+            language=api.TEXT,
+            csrf_token=api.TEXT,
+            account=api.or_null("string"),
+            now=api.TIME,
         ),
         is_open=True,
     ),
-    Operation(
+    api.Operation(
         "get",
         "/api/catalogue",
         "catalogue",
         msg("可见的图层：字段、样式、图例与弹窗"),
-        answer=obj(layers=items(ANY_OBJECT), bounds=items(NUMBER), base_map={"type": ["object", "null"]}),
+        answer=api.obj(
+            layers=api.items(api.ANY_OBJECT),
+            bounds=api.items(api.NUMBER),
+            base_map={"type": ["object", "null"]},
+        ),
     ),
-    Operation(
+    api.Operation(
         "get",
         "/api/layers/{layer}/features",
         "features",
         msg("图层中生效的要素（GeoJSON）"),
         (
             _LAYER,
-            Parameter("bbox", msg("西,南,东,北（度）"), TEXT),
+            api.Parameter("bbox", msg("西,南,东,北（度）"), api.TEXT),
             _AT,
-            Parameter("generation", msg("某一代数据的编号；待发布的一代只有可导入者能看"), INTEGER),
+            api.Parameter("generation", msg("某一代数据的编号；待发布的一代只有可导入者能看"), api.INTEGER),
         ),
-        answer=obj(type=TEXT, features=items(ANY_OBJECT), generation=ANY_OBJECT),
-        produces=GEOJSON,
+        answer=api.obj(type=api.TEXT, features=api.items(api.ANY_OBJECT), generation=api.ANY_OBJECT),
+        produces=api.GEOJSON,
     ),
-    Operation(
+    api.Operation(
         "get",
         "/api/layers/{layer}/generations",
         "generations",
         msg("图层的各代数据，新的在前"),
         (_LAYER,),
-        answer=obj(generations=items(ref("generation"))),
+        answer=api.obj(generations=api.items(api.ref("generation"))),
     ),
-    Operation(
+    api.Operation(
         "post",
         "/api/layers/{layer}/imports",
         "start_import",
         msg("上传文件并开始导入；随后按返回的地址查询进度"),
         (_LAYER,),
-        body=obj(
+        body=api.obj(
             ("file",),
-            file=items({"type": "string", "format": "binary"}),
-            crs=TEXT,
-            encoding=TEXT,
+            file=api.items({"type": "string", "format": "binary"}),
+            crs=api.TEXT,
+            encoding=api.TEXT,
             datum={"type": "string", "enum": list(Datum)},
-            department=TEXT,
-            legal_basis=TEXT,
+            department=api.TEXT,
+            legal_basis=api.TEXT,
         ),
         takes_files=True,
         status=202,
-        answer=obj(job=TEXT),
+        answer=api.obj(job=api.TEXT),
     ),
-    Operation(
+    api.Operation(
         "get",
         "/api/imports/{job_id}",
         "import_job",
         msg("一次导入的进度与结果"),
-        (in_path("job_id", msg("导入的编号"), {"type": "string", "format": "uuid"}),),
-        answer=obj(state=TEXT, done=INTEGER, total=INTEGER, message=or_null("string")),
+        (api.in_path("job_id", msg("导入的编号"), {"type": "string", "format": "uuid"}),),
+        answer=api.obj(state=api.TEXT, done=api.INTEGER, total=api.INTEGER, message=api.or_null("string")),
     ),
-    Operation(
+    api.Operation(
         "get",
         "/api/generations/{generation_id}/findings",
         "findings",
         msg("这一代数据的检查结果，严重的在前"),
         (_GENERATION,),
-        answer=obj(generation=ref("generation"), summary=ANY_OBJECT, findings=items(ref("finding"))),
+        answer=api.obj(
+            generation=api.ref("generation"), summary=api.ANY_OBJECT, findings=api.items(api.ref("finding"))
+        ),
     ),
-    Operation(
+    api.Operation(
         "get",
         "/api/generations/{generation_id}/findings.geojson",
         "findings_geojson",
         msg("这一代数据的检查结果（GeoJSON）"),
         (_GENERATION,),
-        answer=obj(type=TEXT, features=items(ANY_OBJECT), validation=ANY_OBJECT),
-        produces=GEOJSON,
+        answer=api.obj(type=api.TEXT, features=api.items(api.ANY_OBJECT), validation=api.ANY_OBJECT),
+        produces=api.GEOJSON,
     ),
-    Operation(
+    api.Operation(
         "get",
         "/api/generations/{generation_id}/findings.gpkg",
         "findings_geopackage",
         msg("这一代数据的检查结果（GeoPackage，内含 QGIS 样式）"),
         (_GENERATION,),
         answer={"type": "string", "format": "binary"},
-        produces=GEOPACKAGE,
+        produces=api.GEOPACKAGE,
     ),
-    Operation(
+    api.Operation(
         "post",
         "/api/generations/{generation_id}/findings/{finding_id}/accept",
         "accept_finding",
         msg("写明理由，接受一处警告；错误不能接受"),
         (_GENERATION, _FINDING),
-        body=obj(("reason",), reason=REASON),
-        answer=obj(generation=ref("generation")),
+        body=api.obj(("reason",), reason=api.REASON),
+        answer=api.obj(generation=api.ref("generation")),
     ),
-    Operation(
+    api.Operation(
         "post",
         "/api/generations/{generation_id}/findings/accept",
         "accept_findings",
         msg("写明理由，接受同一类的全部警告"),
         (_GENERATION,),
-        body=obj(("kind", "reason"), kind={"type": "string", "enum": list(Kind)}, reason=REASON),
-        answer=obj(generation=ref("generation")),
+        body=api.obj(("kind", "reason"), kind={"type": "string", "enum": list(Kind)}, reason=api.REASON),
+        answer=api.obj(generation=api.ref("generation")),
     ),
     *MENDING,
-    Operation(
+    api.Operation(
         "post",
         "/api/generations/{generation_id}/publish",
         "publish",
         msg("发布这一代数据；还有错误或未接受的警告时拒绝，并一一列出"),
         (_GENERATION,),
-        answer=obj(generation=ref("generation"), moves=ref("moves")),
+        answer=api.obj(generation=api.ref("generation"), moves=api.ref("moves")),
     ),
     *OVER_TIME,
     *MAP,
-    Operation(
+    api.Operation(
         "post",
         "/api/generations/{generation_id}/discard",
         "discard",
         msg("放弃这一代待发布的数据"),
         (_GENERATION,),
-        answer=obj(generation=ref("generation")),
+        answer=api.obj(generation=api.ref("generation")),
     ),
-    Operation(
+    api.Operation(
         "post",
         "/api/incidents",
         "report_incident",
         msg("上报一起事件：定位到网格、登记并通知；同一 Idempotency-Key 重发得到同一答复"),
         (
-            Parameter(
-                "Idempotency-Key", msg("每份报告一个，由发送方取定；网络中断后可放心重发"), TEXT, "header"
+            api.Parameter(
+                "Idempotency-Key", msg("每份报告一个，由发送方取定；网络中断后可放心重发"), api.TEXT, "header"
             ),
         ),
-        body=ref("incident_report"),
+        body=api.ref("incident_report"),
         status=201,
-        answer=ref("incident"),
+        answer=api.ref("incident"),
     ),
-    Operation(
+    api.Operation(
         "get",
         "/api/incidents",
         "incidents",
         msg("本辖区的事件，新的在前"),
         (
             *INCIDENT_FILTERS,
-            Parameter("limit", msg("最多几条"), {"type": "integer", "minimum": 1, "maximum": 500}),
-            Parameter("before", msg("上一页的 next"), INTEGER),
+            api.Parameter("limit", msg("最多几条"), {"type": "integer", "minimum": 1, "maximum": 500}),
+            api.Parameter("before", msg("上一页的 next"), api.INTEGER),
         ),
-        answer=obj(incidents=items(ref("incident")), next=or_null("integer")),
+        answer=api.obj(incidents=api.items(api.ref("incident")), next=api.or_null("integer")),
     ),
-    Operation(
+    api.Operation(
         "get",
         "/api/incidents/counts",
         "incident_counts",
         msg("每个筛选条件各有多少起事件（其余条件不变）"),
         INCIDENT_FILTERS,
-        answer=obj(
-            total=INTEGER,
-            rated=INTEGER,
-            rating=or_null("number"),
-            flags=ANY_OBJECT,
-            states=ANY_OBJECT,
-            units=items(obj(unit=TEXT, count=INTEGER)),
-            grids=items(obj(grid_code=TEXT, grid_name=or_null("string"), count=INTEGER)),
+        answer=api.obj(
+            total=api.INTEGER,
+            rated=api.INTEGER,
+            rating=api.or_null("number"),
+            flags=api.ANY_OBJECT,
+            states=api.ANY_OBJECT,
+            units=api.items(api.obj(unit=api.TEXT, count=api.INTEGER)),
+            grids=api.items(api.obj(grid_code=api.TEXT, grid_name=api.or_null("string"), count=api.INTEGER)),
         ),
     ),
-    Operation(
+    api.Operation(
         "get",
         "/api/incidents/places",
         "incident_places",
         msg("筛选所得事件的位置，供地图使用"),
         INCIDENT_FILTERS,
-        answer=obj(incidents=items(ANY_OBJECT), more={"type": "boolean"}),
+        answer=api.obj(incidents=api.items(api.ANY_OBJECT), more={"type": "boolean"}),
     ),
     *(
-        Operation(
+        api.Operation(
             "get",
             f"/api/incidents.{form}",
             f"export_incidents_{form}",
@@ -277,188 +262,198 @@ OPERATIONS: tuple[Operation, ...] = (
         )
         for form, produces in SHEETS.items()
     ),
-    Operation(
+    api.Operation(
         "get",
         "/api/incidents/appraisal",
         "appraisal",
         msg("筛选所得事件的满意度与部门打分，按牵头单位"),
         INCIDENT_FILTERS,
-        answer=obj(
-            units=items(
-                obj(
-                    unit=or_null("string"),
-                    incidents=INTEGER,
-                    rated=INTEGER,
-                    rating=or_null("number"),
-                    satisfied=INTEGER,
-                    scored=INTEGER,
-                    scores=ANY_OBJECT,
+        answer=api.obj(
+            units=api.items(
+                api.obj(
+                    unit=api.or_null("string"),
+                    incidents=api.INTEGER,
+                    rated=api.INTEGER,
+                    rating=api.or_null("number"),
+                    satisfied=api.INTEGER,
+                    scored=api.INTEGER,
+                    scores=api.ANY_OBJECT,
                 )
             )
         ),
     ),
-    Operation(
+    api.Operation(
         "post",
         "/api/incidents/{incident_id}/rating-link",
         "make_rating_link",
         msg("制作一条供当事人评价的链接；地址只显示这一次，原来的链接随即失效"),
-        (in_path("incident_id", msg("事件的编号"), INTEGER),),
+        (api.in_path("incident_id", msg("事件的编号"), api.INTEGER),),
         status=201,
-        answer=obj(url=TEXT, expires_at=TIME),
+        answer=api.obj(url=api.TEXT, expires_at=api.TIME),
     ),
-    Operation(
+    api.Operation(
         "get",
         "/api/incidents/{incident_id}",
         "incident",
         msg("一起事件及其经过、时限与下一步"),
-        (in_path("incident_id", msg("事件的编号"), INTEGER),),
-        answer=ref("opened_incident"),
+        (api.in_path("incident_id", msg("事件的编号"), api.INTEGER),),
+        answer=api.ref("opened_incident"),
     ),
-    Operation(
+    api.Operation(
         "post",
         "/api/incidents/{incident_id}/steps",
         "move_incident",
         msg("办理一步：受理、交办、办结等；状态已被他人改变时答 409，并给出现状"),
-        (in_path("incident_id", msg("事件的编号"), INTEGER),),
-        body=ref("incident_step"),
-        answer=ref("opened_incident"),
+        (api.in_path("incident_id", msg("事件的编号"), api.INTEGER),),
+        body=api.ref("incident_step"),
+        answer=api.ref("opened_incident"),
     ),
-    Operation(
+    api.Operation(
         "get",
         "/api/route",
         "route",
         msg("一个点属于哪个网格（不登记）"),
         (*_LOCATION, _AT),
-        answer=ref("place"),
+        answer=api.ref("place"),
     ),
-    Operation(
+    api.Operation(
         "post",
         "/api/route",
         "route_many",
         msg("一批点各属于哪个网格（不登记），按原来的次序，按同一代边界；不成其为地点的，答以原因"),
-        body=obj(
+        body=api.obj(
             ("points",),
             points={
-                **items(obj(("lon", "lat"), lon=NUMBER, lat=NUMBER, accuracy_m=or_null("number"))),
+                **api.items(
+                    api.obj(("lon", "lat"), lon=api.NUMBER, lat=api.NUMBER, accuracy_m=api.or_null("number"))
+                ),
                 "minItems": 1,
                 "maxItems": MOST_POINTS,
             },
-            datum=DATUM,
-            at=TIME,
+            datum=api.DATUM,
+            at=api.TIME,
         ),
-        answer=obj(results=items({"anyOf": [ref("place"), obj(("problem",), problem=TEXT)]})),
+        answer=api.obj(
+            results=api.items({"anyOf": [api.ref("place"), api.obj(("problem",), problem=api.TEXT)]})
+        ),
     ),
-    Operation(
+    api.Operation(
         "get",
         "/api/wall/{wall_id}",
         "wall",
         msg("一面大屏此刻所显示的内容"),
-        (in_path("wall_id", msg("city 或区划代码"), TEXT),),
-        answer=ANY_OBJECT,
+        (api.in_path("wall_id", msg("city 或区划代码"), api.TEXT),),
+        answer=api.ANY_OBJECT,
     ),
-    Operation(
+    api.Operation(
         "get",
         "/api/wall/{wall_id}/statistics",
         "wall_statistics",
         msg("一面大屏各面板所用的统计"),
-        (in_path("wall_id", msg("city 或区划代码"), TEXT),),
-        answer=ANY_OBJECT,
+        (api.in_path("wall_id", msg("city 或区划代码"), api.TEXT),),
+        answer=api.ANY_OBJECT,
     ),
-    Operation(
+    api.Operation(
         "get",
         "/api/wall/{wall_id}/replay",
         "wall_replay",
         msg("近 24 小时的事件：何处、何时起止"),
-        (in_path("wall_id", msg("city 或区划代码"), TEXT),),
-        answer=ANY_OBJECT,
+        (api.in_path("wall_id", msg("city 或区划代码"), api.TEXT),),
+        answer=api.ANY_OBJECT,
     ),
-    Operation(
+    api.Operation(
         "get",
         "/api/wall/{wall_id}/ranking",
         "wall_ranking",
         msg("网格按一个周期内办结数的排名；标准不要求排名的为 null"),
         (
-            in_path("wall_id", msg("city 或区划代码"), TEXT),
+            api.in_path("wall_id", msg("city 或区划代码"), api.TEXT),
             _PERIOD,
-            Parameter("most", msg("只要前几名"), INTEGER),
+            api.Parameter("most", msg("只要前几名"), api.INTEGER),
         ),
-        answer=obj(ranking={"oneOf": [ref("ranking"), {"type": "null"}]}),
+        answer=api.obj(ranking={"oneOf": [api.ref("ranking"), {"type": "null"}]}),
     ),
-    Operation(
+    api.Operation(
         "get",
         "/api/worker-ranking",
         "worker_ranking",
         msg("网格员按一个周期内办结数的排名，只在内部公布"),
         (_PERIOD,),
-        answer=ref("worker_ranking"),
+        answer=api.ref("worker_ranking"),
     ),
-    Operation(
+    api.Operation(
         "get",
         "/api/wall/{wall_id}/tour",
         "wall_tour",
         msg("一面大屏轮播的场景，以及场景可选的内容"),
-        (in_path("wall_id", msg("city 或区划代码"), TEXT),),
-        answer=ANY_OBJECT,
+        (api.in_path("wall_id", msg("city 或区划代码"), api.TEXT),),
+        answer=api.ANY_OBJECT,
     ),
-    Operation(
+    api.Operation(
         "put",
         "/api/wall/{wall_id}/tour",
         "save_wall_tour",
         msg("改变一面大屏轮播的场景；大屏随即跟上"),
-        (in_path("wall_id", msg("city 或区划代码"), TEXT),),
-        body=ANY_OBJECT,
-        answer=ANY_OBJECT,
+        (api.in_path("wall_id", msg("city 或区划代码"), api.TEXT),),
+        body=api.ANY_OBJECT,
+        answer=api.ANY_OBJECT,
     ),
-    Operation(
+    api.Operation(
         "delete",
         "/api/wall/{wall_id}/tour",
         "drop_wall_tour",
         msg("恢复软件自带的轮播"),
-        (in_path("wall_id", msg("city 或区划代码"), TEXT),),
-        answer=ANY_OBJECT,
+        (api.in_path("wall_id", msg("city 或区划代码"), api.TEXT),),
+        answer=api.ANY_OBJECT,
     ),
-    Operation(
+    api.Operation(
         "post",
         "/api/wall/{wall_id}/scene",
         "send_wall_scene",
         msg("让大屏把一个场景显示一段时间"),
-        (in_path("wall_id", msg("city 或区划代码"), TEXT),),
-        body=obj(("scene",), scene=TEXT, seconds=INTEGER, town=or_null("string"), grid=or_null("string")),
+        (api.in_path("wall_id", msg("city 或区划代码"), api.TEXT),),
+        body=api.obj(
+            ("scene",),
+            scene=api.TEXT,
+            seconds=api.INTEGER,
+            town=api.or_null("string"),
+            grid=api.or_null("string"),
+        ),
         status=204,
     ),
-    Operation(
+    api.Operation(
         "post",
         "/api/incidents/{incident_id}/acknowledgement",
         "acknowledge_incident",
         msg("签收一起紧急事件的告警，大屏不再呼叫"),
-        (in_path("incident_id", msg("事件的编号"), INTEGER),),
+        (api.in_path("incident_id", msg("事件的编号"), api.INTEGER),),
         status=204,
     ),
-    Operation(
+    api.Operation(
         "get",
         "/api/wall-links",
         "wall_links",
         msg("大屏链接"),
-        answer=obj(links=items(ref("wall_link"))),
+        answer=api.obj(links=api.items(api.ref("wall_link"))),
     ),
-    Operation(
+    api.Operation(
         "post",
         "/api/wall-links",
         "make_wall_link",
         msg("制作一条大屏链接；地址只显示这一次"),
-        body=obj(("wall_id", "label"), wall_id=TEXT, label=TEXT, expires_at=TIME),
+        body=api.obj(("wall_id", "label"), wall_id=api.TEXT, label=api.TEXT, expires_at=api.TIME),
         status=201,
-        answer=obj(id=INTEGER, url=TEXT),
+        answer=api.obj(id=api.INTEGER, url=api.TEXT),
     ),
-    Operation(
+    api.Operation(
         "delete",
         "/api/wall-links/{link_id}",
         "revoke_wall_link",
         msg("撤销一条大屏链接；用它打开的大屏随即退出"),
-        (in_path("link_id", msg("链接的编号"), INTEGER),),
+        (api.in_path("link_id", msg("链接的编号"), api.INTEGER),),
         status=204,
     ),
-    Operation(
+    api.Operation(
         "get",
         "/api/events",
         "events",
@@ -466,12 +461,12 @@ OPERATIONS: tuple[Operation, ...] = (
             "实时事件流（server-sent events）：incident、generation、acknowledged、scene、tour、counts、heartbeat、reset"
         ),
         (
-            Parameter("wall", msg("大屏的编号；随后也收到它的各项统计（counts）"), TEXT),
-            Parameter("after", msg("从这一位置之后开始；重连时浏览器改用 Last-Event-ID"), INTEGER),
-            Parameter("Last-Event-ID", msg("收到的最后一个编号"), INTEGER, "header"),
+            api.Parameter("wall", msg("大屏的编号；随后也收到它的各项统计（counts）"), api.TEXT),
+            api.Parameter("after", msg("从这一位置之后开始；重连时浏览器改用 Last-Event-ID"), api.INTEGER),
+            api.Parameter("Last-Event-ID", msg("收到的最后一个编号"), api.INTEGER, "header"),
         ),
-        answer=TEXT,
-        produces=STREAM,
+        answer=api.TEXT,
+        produces=api.STREAM,
     ),
     *ADDRESSES,
     *INTAKE,

@@ -2,23 +2,13 @@
 
 from gis_server.core.coverage.findings import Kind
 from gis_server.core.message import msg
-from gis_server.views.operation import (
-    INTEGER,
-    TEXT,
-    Operation,
-    Parameter,
-    Schema,
-    in_path,
-    items,
-    obj,
-    ref,
-)
+from gis_server.views import operation as api
 
-_GENERATION = in_path("generation_id", msg("这一代数据的编号"), INTEGER)
-_FINDING = in_path("finding_id", msg("检查所提问题的编号"), INTEGER)
-_STEP = in_path("step_id", msg("一处修补的编号"), INTEGER)
+_GENERATION = api.in_path("generation_id", msg("这一代数据的编号"), api.INTEGER)
+_FINDING = api.in_path("finding_id", msg("检查所提问题的编号"), api.INTEGER)
+_STEP = api.in_path("step_id", msg("一处修补的编号"), api.INTEGER)
 
-_WIDTH: Schema = {"type": "number", "minimum": 0, "maximum": 1000}
+_WIDTH: api.Schema = {"type": "number", "minimum": 0, "maximum": 1000}
 _GAP = msg("不问人就填补的缝隙最大宽度（米）。")
 _OVERLAP = msg("不问人就消除的重叠最大宽度（米）。")
 _DIVIDE = msg("狭长缝隙宽达此值（米）时沿中线分给两侧，更窄的整条划给一侧。")
@@ -29,41 +19,42 @@ _WISHES = {
     "max_gap_width_m": _WIDTH,
     "max_overlap_width_m": _WIDTH,
     "divide_from_m": _WIDTH,
-    "priority": TEXT,
-    "prefer_filed": TEXT,
+    "priority": api.TEXT,
+    "prefer_filed": api.TEXT,
     "exclusive": {"type": "boolean"},
 }
-_FIELD = obj(name=TEXT, title=TEXT)
-_MENDED = obj(generation=ref("generation"), moves=items(ref("move")))
+_FIELD = api.obj(name=api.TEXT, title=api.TEXT)
+_MENDED = api.obj(generation=api.ref("generation"), moves=api.items(api.ref("move")))
 
-MENDING: tuple[Operation, ...] = (
-    Operation(
+MENDING: tuple[api.Operation, ...] = (
+    api.Operation(
         "get",
         "/api/generations/{generation_id}/mending",
         "mending",
         msg("哪些问题可以自动修补，怎样修补"),
         (
             _GENERATION,
-            Parameter("max_gap_width_m", _GAP, _WIDTH),
-            Parameter("max_overlap_width_m", _OVERLAP, _WIDTH),
-            Parameter("divide_from_m", _DIVIDE, _WIDTH),
-            Parameter("priority", _PRIORITY, TEXT),
-            Parameter("prefer_filed", _FILED, TEXT),
-            Parameter("exclusive", _EXCLUSIVE, {"type": "string", "enum": ["yes", "no"]}),
+            api.Parameter("max_gap_width_m", _GAP, _WIDTH),
+            api.Parameter("max_overlap_width_m", _OVERLAP, _WIDTH),
+            api.Parameter("divide_from_m", _DIVIDE, _WIDTH),
+            api.Parameter("priority", _PRIORITY, api.TEXT),
+            api.Parameter("prefer_filed", _FILED, api.TEXT),
+            api.Parameter("exclusive", _EXCLUSIVE, {"type": "string", "enum": ["yes", "no"]}),
         ),
-        answer=obj(
-            moves=items(ref("move")), preferable=obj(priority=items(_FIELD), prefer_filed=items(_FIELD))
+        answer=api.obj(
+            moves=api.items(api.ref("move")),
+            preferable=api.obj(priority=api.items(_FIELD), prefer_filed=api.items(_FIELD)),
         ),
     ),
-    Operation(
+    api.Operation(
         "get",
         "/api/generations/{generation_id}/mending/steps",
         "mending_steps",
         msg("这一代数据作过哪些修补，由谁所作，哪些已撤销"),
         (_GENERATION,),
-        answer=obj(steps=items(ref("mending_step"))),
+        answer=api.obj(steps=api.items(api.ref("mending_step"))),
     ),
-    Operation(
+    api.Operation(
         "post",
         "/api/generations/{generation_id}/mending/{step_id}/undo",
         "undo_mending",
@@ -72,23 +63,23 @@ MENDING: tuple[Operation, ...] = (
         status=201,
         answer=_MENDED,
     ),
-    Operation(
+    api.Operation(
         "post",
         "/api/generations/{generation_id}/findings/{finding_id}/mend",
         "mend_finding",
         msg("修补一处问题：生成新的一代待发布数据，取代这一代"),
         (_GENERATION, _FINDING),
-        body=obj(move=TEXT, **_WISHES),
+        body=api.obj(move=api.TEXT, **_WISHES),
         status=201,
         answer=_MENDED,
     ),
-    Operation(
+    api.Operation(
         "post",
         "/api/generations/{generation_id}/findings/mend",
         "mend_findings",
         msg("修补同一类（不给类别则为全部）能够自动修补的问题：生成新的一代待发布数据，取代这一代"),
         (_GENERATION,),
-        body=obj(kind={"type": "string", "enum": list(Kind)}, **_WISHES),
+        body=api.obj(kind={"type": "string", "enum": list(Kind)}, **_WISHES),
         status=201,
         answer=_MENDED,
     ),

@@ -7,125 +7,113 @@ from gis_server.core.message import msg
 from gis_server.core.places import LEAST_REACH_M, MOST_REACH_M, REACH_M
 from gis_server.core.routing import Match
 from gis_server.journeys.places import SEARCHED
-from gis_server.views.operation import (
-    ANY_OBJECT,
-    BOOLEAN,
-    DATUM,
-    INTEGER,
-    LAT,
-    LON,
-    NUMBER,
-    TEXT,
-    TIME,
-    Operation,
-    Parameter,
-    in_path,
-    items,
-    obj,
-    or_null,
-)
+from gis_server.views import operation as api
 
-_PERSON = or_null(
+_PERSON = api.or_null(
     "object",
     properties={
-        "post": TEXT,
-        "title": TEXT,
-        "name": or_null("string"),
-        "phone": or_null("string"),
-        "unit": or_null("string"),
-        "stands_in_for": or_null("string"),
-        "valid_from": TIME,
-        "valid_to": or_null("string", format="date-time"),
+        "post": api.TEXT,
+        "title": api.TEXT,
+        "name": api.or_null("string"),
+        "phone": api.or_null("string"),
+        "unit": api.or_null("string"),
+        "stands_in_for": api.or_null("string"),
+        "valid_from": api.TIME,
+        "valid_to": api.or_null("string", format="date-time"),
     },
 )
 _ANSWERS: dict[str, Any] = {
     "person": _PERSON,
-    "rung": or_null("string"),
-    "vacant": items(TEXT),
-    "unit": or_null("object", properties={"code": TEXT, "name": TEXT}),
-    "managers": items(obj(mode=TEXT, unit=or_null("string"), person=_PERSON)),
+    "rung": api.or_null("string"),
+    "vacant": api.items(api.TEXT),
+    "unit": api.or_null("object", properties={"code": api.TEXT, "name": api.TEXT}),
+    "managers": api.items(api.obj(mode=api.TEXT, unit=api.or_null("string"), person=_PERSON)),
 }
 # the fields of higher tiers are described with the layer, to those who may see them
 _CAMERA: dict[str, Any] = {
     "camera_site_class": {"type": "string", "enum": list(SiteClass)},
-    "status": or_null("string"),
-    "lon": LON,
-    "lat": LAT,
-    "retention": or_null(
+    "status": api.or_null("string"),
+    "lon": api.LON,
+    "lat": api.LAT,
+    "retention": api.or_null(
         "object",
         properties={
-            "is_compliant": or_null("boolean"),
-            "missing": items(
-                obj(
+            "is_compliant": api.or_null("boolean"),
+            "missing": api.items(
+                api.obj(
                     what={"type": "string", "enum": list(Kept)},
-                    kept=or_null("integer"),
-                    least=INTEGER,
-                    clause=or_null("string"),
+                    kept=api.or_null("integer"),
+                    least=api.INTEGER,
+                    clause=api.or_null("string"),
                 )
             ),
         },
     ),
 }
-_AREAS = items(obj(code=TEXT, name=TEXT))
+_AREAS = api.items(api.obj(code=api.TEXT, name=api.TEXT))
 
-PLACES: tuple[Operation, ...] = (
-    Operation(
+PLACES: tuple[api.Operation, ...] = (
+    api.Operation(
         "get",
         "/api/grids",
         "grids",
         msg("按名称或编码查找网格"),
         (
-            Parameter(
+            api.Parameter(
                 "q",
                 msg("名称或编码中的文字"),
                 {"type": "string", "minLength": 1, "maxLength": SEARCHED},
                 required=True,
             ),
         ),
-        answer=obj(grids=items(obj(grid_code=TEXT, grid_name=TEXT, areas=items(TEXT)))),
+        answer=api.obj(
+            grids=api.items(api.obj(grid_code=api.TEXT, grid_name=api.TEXT, areas=api.items(api.TEXT)))
+        ),
     ),
-    Operation(
+    api.Operation(
         "get",
         "/api/grids/{code}/card",
         "grid_card",
         msg(
             "一个网格的全貌：基本情况、人员与空缺、视频监控、近 30 天；按读者的权限给出，查阅受保护内容留下记录"
         ),
-        (in_path("code", msg("网格编码"), TEXT),),
-        answer=obj(
-            grid=obj(grid_code=TEXT, grid_name=TEXT, grid_kind=TEXT),
-            lon=LON,
-            lat=LAT,
-            bounds=items(NUMBER),
-            geometry=ANY_OBJECT,
+        (api.in_path("code", msg("网格编码"), api.TEXT),),
+        answer=api.obj(
+            grid=api.obj(grid_code=api.TEXT, grid_name=api.TEXT, grid_kind=api.TEXT),
+            lon=api.LON,
+            lat=api.LAT,
+            bounds=api.items(api.NUMBER),
+            geometry=api.ANY_OBJECT,
             areas=_AREAS,
-            answers=or_null("object", properties=_ANSWERS),
-            roster=or_null("object", properties={"people": items(_PERSON), "findings": items(ANY_OBJECT)}),
-            cameras={"type": ["array", "null"], "items": obj(**_CAMERA)},
-            month=obj(
-                days=items(
-                    obj(day={"type": "string", "format": "date"}, opened=INTEGER, closed=INTEGER),
+            answers=api.or_null("object", properties=_ANSWERS),
+            roster=api.or_null(
+                "object", properties={"people": api.items(_PERSON), "findings": api.items(api.ANY_OBJECT)}
+            ),
+            cameras={"type": ["array", "null"], "items": api.obj(**_CAMERA)},
+            month=api.obj(
+                days=api.items(
+                    api.obj(day={"type": "string", "format": "date"}, opened=api.INTEGER, closed=api.INTEGER),
                 ),
-                length=INTEGER,
-                opened=INTEGER,
-                closed=INTEGER,
-                on_time_pct=or_null("number"),
-                open_now=INTEGER,
-                overdue_now=INTEGER,
-                items=items(obj(item=or_null("string"), count=INTEGER)),
+                length=api.INTEGER,
+                opened=api.INTEGER,
+                closed=api.INTEGER,
+                on_time_pct=api.or_null("number"),
+                open_now=api.INTEGER,
+                overdue_now=api.INTEGER,
+                items=api.items(api.obj(item=api.or_null("string"), count=api.INTEGER)),
             ),
         ),
     ),
-    Operation(
+    api.Operation(
         "get",
         "/api/nearby",
         "nearby",
         msg("一个地点附近的视频监控（由近及远，并说明是否朝向该点）与本网格、相邻网格的负责人员"),
         (
-            Parameter("lon", msg("经度（度）"), LON, required=True),
-            Parameter("lat", msg("纬度（度）"), LAT, required=True),
-            Parameter("datum", msg("坐标基准；不给则按手机与浏览器定位的 WGS 84"), DATUM),
-            Parameter(
+            api.Parameter("lon", msg("经度（度）"), api.LON, required=True),
+            api.Parameter("lat", msg("纬度（度）"), api.LAT, required=True),
+            api.Parameter("datum", msg("坐标基准；不给则按手机与浏览器定位的 WGS 84"), api.DATUM),
+            api.Parameter(
                 "reach_m",
                 msg("查找范围（米）"),
                 {
@@ -136,64 +124,71 @@ PLACES: tuple[Operation, ...] = (
                 },
             ),
         ),
-        answer=obj(
-            lon=LON,
-            lat=LAT,
+        answer=api.obj(
+            lon=api.LON,
+            lat=api.LAT,
             match={"type": "string", "enum": list(Match)},
-            grid_code=or_null("string"),
-            grid_name=or_null("string"),
+            grid_code=api.or_null("string"),
+            grid_name=api.or_null("string"),
             areas=_AREAS,
-            reach_m=NUMBER,
+            reach_m=api.NUMBER,
             cameras={
                 "type": ["array", "null"],
-                "items": obj(
-                    **_CAMERA, distance_m=NUMBER, sees=or_null("boolean"), is_by_direction_only=BOOLEAN
+                "items": api.obj(
+                    **_CAMERA,
+                    distance_m=api.NUMBER,
+                    sees=api.or_null("boolean"),
+                    is_by_direction_only=api.BOOLEAN,
                 ),
             },
-            staff=items(
-                obj(
-                    grid_code=TEXT, grid_name=TEXT, distance_m=NUMBER, is_own=BOOLEAN, answers=obj(**_ANSWERS)
+            staff=api.items(
+                api.obj(
+                    grid_code=api.TEXT,
+                    grid_name=api.TEXT,
+                    distance_m=api.NUMBER,
+                    is_own=api.BOOLEAN,
+                    answers=api.obj(**_ANSWERS),
                 )
             ),
         ),
     ),
-    Operation(
+    api.Operation(
         "get",
         "/api/walls",
         "walls",
         msg("本辖区内可以调度的大屏"),
-        answer=obj(walls=items(obj(id=TEXT, title=TEXT, has_screen=BOOLEAN))),
+        answer=api.obj(walls=api.items(api.obj(id=api.TEXT, title=api.TEXT, has_screen=api.BOOLEAN))),
     ),
-    Operation(
+    api.Operation(
         "get",
         "/api/wall/{wall_id}/desk",
         "wall_desk",
         msg("大屏上现在显示什么、可以发送什么：轮播、告警与已发送的场景"),
-        (in_path("wall_id", msg("city 或区划代码"), TEXT),),
-        answer=obj(
-            wall=obj(id=TEXT, title=TEXT),
-            generated_at=TIME,
-            tour=ANY_OBJECT,
-            alarms=items(ANY_OBJECT),
-            sent_scene=or_null("object"),
+        (api.in_path("wall_id", msg("city 或区划代码"), api.TEXT),),
+        answer=api.obj(
+            wall=api.obj(id=api.TEXT, title=api.TEXT),
+            generated_at=api.TIME,
+            tour=api.ANY_OBJECT,
+            alarms=api.items(api.ANY_OBJECT),
+            sent_scene=api.or_null("object"),
             towns=_AREAS,
         ),
     ),
-    Operation(
+    api.Operation(
         "get",
         "/api/alarms",
         "alarms",
         msg("正在告警、尚无人签收的紧急事件，新的在前"),
-        answer=obj(
-            alarms=items(
-                obj(
-                    id=INTEGER,
-                    number=TEXT,
-                    item=or_null("string"),
-                    grid_code=or_null("string"),
-                    grid_name=or_null("string"),
-                    township_code=or_null("string"),
-                    raised_at=TIME,
+        answer=api.obj(
+            alarms=api.items(
+                api.obj(
+                    id=api.INTEGER,
+                    number=api.TEXT,
+                    item=api.or_null("string"),
+                    grid_code=api.or_null("string"),
+                    grid_name=api.or_null("string"),
+                    township_code=api.or_null("string"),
+                    raised_at=api.TIME,
                 )
             )
         ),

@@ -2,10 +2,10 @@
 
 from gis_server.core.message import msg
 from gis_server.core.sheet import Orientation, Paper
-from gis_server.views.operation import TEXT, Operation, Parameter
+from gis_server.views import operation as api
 
-WALL_FILES: tuple[Operation, ...] = (
-    Operation(
+WALL_FILES: tuple[api.Operation, ...] = (
+    api.Operation(
         "get",
         "/api/wall-files",
         "wall_file",
@@ -14,35 +14,35 @@ WALL_FILES: tuple[Operation, ...] = (
             "多页的 PNG 装在 zip 中；每次输出留有审计记录，大屏链接不能输出"
         ),
         (
-            Parameter("town", msg("乡镇(街道)的区划代码"), TEXT),
-            Parameter("community", msg("社区(村)的区划代码"), TEXT),
-            Parameter("grid", msg("网格编码"), TEXT),
-            Parameter(
+            api.Parameter("town", msg("乡镇(街道)的区划代码"), api.TEXT),
+            api.Parameter("community", msg("社区(村)的区划代码"), api.TEXT),
+            api.Parameter("grid", msg("网格编码"), api.TEXT),
+            api.Parameter(
                 "format",
                 msg("文件格式"),
                 {"type": "string", "enum": ["pdf", "png", "html"], "default": "pdf"},
             ),
-            Parameter(
+            api.Parameter(
                 "panel",
                 msg(
                     "输出哪几图，逗号隔开：map、members、workflow、contacts，或 all；不给则按本地标准的上墙内容"
                 ),
-                TEXT,
+                api.TEXT,
             ),
-            Parameter(
+            api.Parameter(
                 "paper",
                 msg("纸张"),
                 {"type": "string", "enum": [one.value for one in Paper], "default": "A3"},
             ),
-            Parameter(
+            api.Parameter(
                 "orientation",
                 msg("横放或竖放；不给则取地图较大的一种"),
                 {"type": "string", "enum": [one.value for one in Orientation]},
             ),
-            Parameter(
+            api.Parameter(
                 "board", msg("yes：四图合一张（A2 及以上）"), {"type": "string", "enum": ["yes", "no"]}
             ),
-            Parameter(
+            api.Parameter(
                 "tier",
                 msg("public：公开图纸；internal：带监控等内部内容的内部图纸"),
                 {"type": "string", "enum": ["public", "internal"], "default": "public"},

@@ -10,48 +10,39 @@ from gis_server.core.incident_request import MOST_RATING, MOST_SCORE
 from gis_server.core.ranking import PERIODS
 from gis_server.core.routing import Match
 from gis_server.core.vocabulary import AdminLevel
-from gis_server.views.operation import (
-    ACCURACY,
-    ANY_OBJECT,
-    BOOLEAN,
-    DATUM,
-    INTEGER,
-    LAT,
-    LON,
-    NUMBER,
-    TEXT,
-    TIME,
-    Schema,
-    items,
-    obj,
-    or_null,
-    ref,
-)
+from gis_server.views import operation as api
 
 _GRID: dict[str, Any] = {
-    "grid": {"type": ["object", "null"], "properties": {"grid_code": TEXT, "grid_name": or_null("string")}},
-    "sub_grid": {"type": ["object", "null"], "properties": {"sub_grid_code": TEXT}},
-    "grid_code": or_null("string"),
-    "grid_name": or_null("string"),
-    "sub_grid_code": or_null("string"),
+    "grid": {
+        "type": ["object", "null"],
+        "properties": {"grid_code": api.TEXT, "grid_name": api.or_null("string")},
+    },
+    "sub_grid": {"type": ["object", "null"], "properties": {"sub_grid_code": api.TEXT}},
+    "grid_code": api.or_null("string"),
+    "grid_name": api.or_null("string"),
+    "sub_grid_code": api.or_null("string"),
     "match": {"type": "string", "enum": list(Match)},
-    "distance_m": or_null("number"),
-    "candidates": items(obj(grid_code=TEXT, share={"type": "number", "minimum": 0, "maximum": 1})),
-    "area_path": items(TEXT),
-    "responsible": obj(
-        grid_name=or_null("string"),
-        areas=items(obj(code=TEXT, name=TEXT)),
-        people=items(
-            obj(
+    "distance_m": api.or_null("number"),
+    "candidates": api.items(
+        api.obj(grid_code=api.TEXT, share={"type": "number", "minimum": 0, "maximum": 1})
+    ),
+    "area_path": api.items(api.TEXT),
+    "responsible": api.obj(
+        grid_name=api.or_null("string"),
+        areas=api.items(api.obj(code=api.TEXT, name=api.TEXT)),
+        people=api.items(
+            api.obj(
                 **{
-                    "as": TEXT,
-                    "title": obj(zh=TEXT, en=TEXT),
-                    "name": or_null("string"),
-                    "phone": or_null("string"),
+                    "as": api.TEXT,
+                    "title": api.obj(zh=api.TEXT, en=api.TEXT),
+                    "name": api.or_null("string"),
+                    "phone": api.or_null("string"),
                 }
             )
         ),
-        units=items(obj(**{"as": TEXT, "code": or_null("string"), "name": or_null("string")})),
+        units=api.items(
+            api.obj(**{"as": api.TEXT, "code": api.or_null("string"), "name": api.or_null("string")})
+        ),
     ),
 }
 
@@ -59,79 +50,86 @@ _STRETCH: dict[str, Any] = {
     "period": {"type": "string", "enum": list(PERIODS)},
     "since": {"type": "string", "format": "date"},
     "until": {"type": "string", "format": "date"},
-    "is_closed": BOOLEAN,
+    "is_closed": api.BOOLEAN,
 }
 
-SCHEMAS: dict[str, Schema] = {
-    "ranking": obj(**_STRETCH, places=items(obj(place=INTEGER, code=TEXT, completed=INTEGER))),
-    "worker_ranking": obj(**_STRETCH, places=items(obj(place=INTEGER, name=TEXT, completed=INTEGER))),
-    "problem": obj(
+SCHEMAS: dict[str, api.Schema] = {
+    "ranking": api.obj(
+        **_STRETCH, places=api.items(api.obj(place=api.INTEGER, code=api.TEXT, completed=api.INTEGER))
+    ),
+    "worker_ranking": api.obj(
+        **_STRETCH, places=api.items(api.obj(place=api.INTEGER, name=api.TEXT, completed=api.INTEGER))
+    ),
+    "problem": api.obj(
         ("type", "title", "status", "detail"),
-        type=TEXT,
-        title=TEXT,
-        status=INTEGER,
-        detail=TEXT,
-        field=TEXT,
-        expected=TEXT,
-        suggestion=obj(lon=NUMBER, lat=NUMBER),
+        type=api.TEXT,
+        title=api.TEXT,
+        status=api.INTEGER,
+        detail=api.TEXT,
+        field=api.TEXT,
+        expected=api.TEXT,
+        suggestion=api.obj(lon=api.NUMBER, lat=api.NUMBER),
     ),
     "incident_report": {
-        **obj(
+        **api.obj(
             ("description", "source"),
-            lon=LON,
-            lat=LAT,
+            lon=api.LON,
+            lat=api.LAT,
             address={"type": "string", "minLength": 1, "maxLength": MOST_QUERY},
             camera={"type": "string", "minLength": 1, "maxLength": MOST_QUERY},
-            datum=DATUM,
-            accuracy_m=ACCURACY,
+            datum=api.DATUM,
+            accuracy_m=api.ACCURACY,
             item={"type": "string", "maxLength": MOST_ITEM},
             description={"type": "string", "minLength": 1, "maxLength": MOST_DESCRIPTION},
             source={"type": "string", "enum": list(Source)},
             urgent={"type": "boolean", "default": False},
-            discovered_at=TIME,
+            discovered_at=api.TIME,
         ),
         "additionalProperties": False,
         "oneOf": [{"required": ["lon", "lat"]}, {"required": ["address"]}, {"required": ["camera"]}],
     },
-    "place": obj(lon=LON, lat=LAT, stable_within_m=or_null("number"), **_GRID),
-    "incident": obj(
-        id=INTEGER,
-        number=TEXT,
+    "place": api.obj(lon=api.LON, lat=api.LAT, stable_within_m=api.or_null("number"), **_GRID),
+    "incident": api.obj(
+        id=api.INTEGER,
+        number=api.TEXT,
         state={"type": "string", "enum": list(IncidentState)},
-        item=or_null("string"),
-        description=or_null("string"),
-        source=TEXT,
-        is_urgent=BOOLEAN,
-        discovered_at=TIME,
-        recorded_at=TIME,
-        lon=LON,
-        lat=LAT,
-        given={"type": ["object", "null"], "properties": {"lon": NUMBER, "lat": NUMBER, "datum": TEXT}},
-        accuracy_m=or_null("number"),
-        due_at=or_null("string", format="date-time"),
-        is_overdue=BOOLEAN,
-        standing=or_null("string"),
-        current_level=or_null("string", enum=[*AdminLevel, None]),
-        lead_unit=or_null("string"),
-        supervised_at=or_null("string", format="date-time"),
-        rating=or_null("integer"),
+        item=api.or_null("string"),
+        description=api.or_null("string"),
+        source=api.TEXT,
+        is_urgent=api.BOOLEAN,
+        discovered_at=api.TIME,
+        recorded_at=api.TIME,
+        lon=api.LON,
+        lat=api.LAT,
+        given={
+            "type": ["object", "null"],
+            "properties": {"lon": api.NUMBER, "lat": api.NUMBER, "datum": api.TEXT},
+        },
+        accuracy_m=api.or_null("number"),
+        due_at=api.or_null("string", format="date-time"),
+        is_overdue=api.BOOLEAN,
+        standing=api.or_null("string"),
+        current_level=api.or_null("string", enum=[*AdminLevel, None]),
+        lead_unit=api.or_null("string"),
+        supervised_at=api.or_null("string", format="date-time"),
+        rating=api.or_null("integer"),
         **_GRID,
     ),
     "incident_step": {
-        **obj(
+        **api.obj(
             ("step", "expected_state"),
             step={"type": "string", "enum": list(StepKind)},
             expected_state={"type": "string", "enum": list(IncidentState)},
             expected_level={"type": "string", "enum": list(AdminLevel)},
-            note=TEXT,
-            reason=TEXT,
-            result=TEXT,
-            item=TEXT,
-            lead_unit=TEXT,
-            responsible_unit=TEXT,
+            note=api.TEXT,
+            reason=api.TEXT,
+            result=api.TEXT,
+            item=api.TEXT,
+            lead_unit=api.TEXT,
+            responsible_unit=api.TEXT,
             unit_level={"type": "string", "enum": list(AdminLevel)},
-            person_in_charge=TEXT,
-            place={"type": "array", "items": NUMBER, "minItems": 2, "maxItems": 2},
+            person_in_charge=api.TEXT,
+            place={"type": "array", "items": api.NUMBER, "minItems": 2, "maxItems": 2},
             rating={"type": "integer", "minimum": 1, "maximum": MOST_RATING},
             scores={
                 "type": "object",
@@ -142,96 +140,115 @@ SCHEMAS: dict[str, Schema] = {
     },
     "opened_incident": {
         "allOf": [
-            ref("incident"),
-            obj(
-                responsible_unit=or_null("string"),
-                person_in_charge=or_null("string"),
-                first_contact=or_null("string"),
-                found=or_null("object", properties={"kind": TEXT, "code": TEXT, "text": or_null("string")}),
-                clock=or_null("object"),
-                history=items(ANY_OBJECT),
-                scores=or_null("object"),
-                warning=or_null("object"),
-                alerts=items(ANY_OBJECT),
-                is_calling=BOOLEAN,
-                next_steps=items(obj(step=TEXT, title=ANY_OBJECT, to_state=TEXT, clause=or_null("string"))),
-                refused_steps=items(obj(step=TEXT, title=ANY_OBJECT, reason=TEXT, clause=or_null("string"))),
+            api.ref("incident"),
+            api.obj(
+                responsible_unit=api.or_null("string"),
+                person_in_charge=api.or_null("string"),
+                first_contact=api.or_null("string"),
+                found=api.or_null(
+                    "object", properties={"kind": api.TEXT, "code": api.TEXT, "text": api.or_null("string")}
+                ),
+                clock=api.or_null("object"),
+                history=api.items(api.ANY_OBJECT),
+                scores=api.or_null("object"),
+                warning=api.or_null("object"),
+                alerts=api.items(api.ANY_OBJECT),
+                is_calling=api.BOOLEAN,
+                next_steps=api.items(
+                    api.obj(
+                        step=api.TEXT, title=api.ANY_OBJECT, to_state=api.TEXT, clause=api.or_null("string")
+                    )
+                ),
+                refused_steps=api.items(
+                    api.obj(
+                        step=api.TEXT, title=api.ANY_OBJECT, reason=api.TEXT, clause=api.or_null("string")
+                    )
+                ),
             ),
         ]
     },
-    "generation": obj(
-        id=INTEGER,
-        layer=TEXT,
+    "generation": api.obj(
+        id=api.INTEGER,
+        layer=api.TEXT,
         state={"type": "string", "enum": ["staged", "published", "discarded"]},
-        feature_count=INTEGER,
-        valid_from=or_null("string", format="date-time"),
-        valid_to=or_null("string", format="date-time"),
-        created_at=TIME,
-        created_by=TEXT,
-        summary=ANY_OBJECT,
+        feature_count=api.INTEGER,
+        valid_from=api.or_null("string", format="date-time"),
+        valid_to=api.or_null("string", format="date-time"),
+        created_at=api.TIME,
+        created_by=api.TEXT,
+        summary=api.ANY_OBJECT,
         certificate={"type": ["object", "null"]},
-        proof=or_null("string"),
-        errors=INTEGER,
-        warnings=INTEGER,
-        open_warnings=INTEGER,
+        proof=api.or_null("string"),
+        errors=api.INTEGER,
+        warnings=api.INTEGER,
+        open_warnings=api.INTEGER,
     ),
-    "finding": obj(
+    "finding": api.obj(
         ("id", "kind", "rule", "severity", "clause", "message"),
-        id=INTEGER,
+        id=api.INTEGER,
         kind={"type": "string", "enum": list(Kind)},
-        rule=TEXT,
+        rule=api.TEXT,
         severity={"type": "string", "enum": list(Severity)},
-        clause=TEXT,
-        fids=items(INTEGER),
-        codes=items(TEXT),
-        area_m2=NUMBER,
-        width_m=NUMBER,
-        message=obj(zh=TEXT, en=TEXT),
+        clause=api.TEXT,
+        fids=api.items(api.INTEGER),
+        codes=api.items(api.TEXT),
+        area_m2=api.NUMBER,
+        width_m=api.NUMBER,
+        message=api.obj(zh=api.TEXT, en=api.TEXT),
         geometry={"type": ["object", "null"]},
-        weight=ANY_OBJECT,
-        acceptance={"type": ["object", "null"], "properties": {"who": TEXT, "at": TIME, "reason": TEXT}},
+        weight=api.ANY_OBJECT,
+        acceptance={
+            "type": ["object", "null"],
+            "properties": {"who": api.TEXT, "at": api.TIME, "reason": api.TEXT},
+        },
     ),
-    "moves": obj(
-        open=INTEGER,
-        moved=INTEGER,
-        pairs=items(
-            obj(**{"from": {"type": ["object", "null"]}}, to={"type": ["object", "null"]}, count=INTEGER)
+    "moves": api.obj(
+        open=api.INTEGER,
+        moved=api.INTEGER,
+        pairs=api.items(
+            api.obj(
+                **{"from": {"type": ["object", "null"]}}, to={"type": ["object", "null"]}, count=api.INTEGER
+            )
         ),
     ),
-    "move": obj(
-        key=TEXT,
-        act=TEXT,
+    "move": api.obj(
+        key=api.TEXT,
+        act=api.TEXT,
         kind={"type": "string", "enum": list(Kind)},
-        message=TEXT,
-        finding=or_null("integer"),
+        message=api.TEXT,
+        finding=api.or_null("integer"),
         confidence={"type": "number", "minimum": 0, "maximum": 1},
-        area_m2=NUMBER,
-        width_m=NUMBER,
-        addresses=or_null("integer"),
-        households=or_null("integer"),
-        changes=items(
+        area_m2=api.NUMBER,
+        width_m=api.NUMBER,
+        addresses=api.or_null("integer"),
+        households=api.or_null("integer"),
+        changes=api.items(
             {
                 "type": "object",
-                "properties": {"from": or_null("string"), "to": or_null("string"), "area_m2": NUMBER},
+                "properties": {
+                    "from": api.or_null("string"),
+                    "to": api.or_null("string"),
+                    "area_m2": api.NUMBER,
+                },
             }
         ),
-        geometry=or_null("object"),
+        geometry=api.or_null("object"),
     ),
-    "mending_step": obj(
-        id=INTEGER,
-        generation=INTEGER,
-        who=TEXT,
-        at=TIME,
-        moves=items(ref("move")),
-        undone=or_null("object", properties={"who": TEXT, "at": TIME}),
+    "mending_step": api.obj(
+        id=api.INTEGER,
+        generation=api.INTEGER,
+        who=api.TEXT,
+        at=api.TIME,
+        moves=api.items(api.ref("move")),
+        undone=api.or_null("object", properties={"who": api.TEXT, "at": api.TIME}),
     ),
-    "wall_link": obj(
-        id=INTEGER,
-        wall_id=TEXT,
-        label=TEXT,
-        created_at=TIME,
-        expires_at=or_null("string", format="date-time"),
-        revoked_at=or_null("string", format="date-time"),
-        live=BOOLEAN,
+    "wall_link": api.obj(
+        id=api.INTEGER,
+        wall_id=api.TEXT,
+        label=api.TEXT,
+        created_at=api.TIME,
+        expires_at=api.or_null("string", format="date-time"),
+        revoked_at=api.or_null("string", format="date-time"),
+        live=api.BOOLEAN,
     ),
 }
