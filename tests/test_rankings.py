@@ -141,6 +141,14 @@ def test_s29_the_ranking_of_workers_is_a_list_of_its_own_and_not_for_the_hall(se
     try:
         operator = token_client(app, september, "operator")
         assert operator.get("/api/worker-ranking", period="month").status_code == 200
+        page = operator.page("/roster")
+        assert 'id="worker-ranking"' in page.text
+        assert not any(name in page.text for name in names)
+        # who may not read the roster reads no ranking of it either
+        for login in ("worker", "analyst"):
+            other = token_client(app, september, login)
+            assert other.page("/roster").status_code == 403
+            assert other.get("/api/worker-ranking").status_code == 403
         link = walls.make_link(september, CONSOLE, "city", label="大厅", now=datetime.now(UTC))
         screen = Client(app)
         screen.page(f"/wall/city?key={link.token}")
@@ -168,6 +176,7 @@ def test_s29_under_heihe_there_is_no_ranking_unless_it_is_chosen(september: Cont
         offered = operator.get("/api/wall/city/tour").json["choices"]
         assert "completed" not in {one["value"] for kind in ("panel", "colour") for one in offered[kind]}
         assert operator.get("/api/wall/city/ranking").json == {"ranking": None}
+        assert "worker-ranking" not in operator.page("/roster").text
     finally:
         app.extensions["gis_server"].broadcaster.stop()
     chosen = tmp_path / "local.toml"

@@ -48,6 +48,13 @@ def of_wall(
     return Ranking(stretch, places if most is None else first(places, most))
 
 
+def worker_periods(ctx: Context, actor: Actor) -> tuple[Period, ...]:
+    """The periods by which this reader is shown a ranking of workers, shortest first; none outside the office."""
+    if not actor.may(Act.READ_ROSTER) or actor.tier < Tier.INTERNAL:
+        return ()
+    return ranked_periods(profile_in_use(ctx.settings), RankingUnit.WORKER)
+
+
 def of_workers(
     ctx: Context, actor: Actor, period: Period, now: datetime
 ) -> tuple[Stretch, list[WorkerPlace]]:

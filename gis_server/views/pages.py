@@ -7,7 +7,7 @@ from gis_server.core.access import Act, Role
 from gis_server.core.errors import NotAvailableYet, SignInRequired
 from gis_server.core.message import msg
 from gis_server.i18n import LANGUAGES
-from gis_server.journeys import accounts, walls
+from gis_server.journeys import accounts, rankings, walls
 from gis_server.views import offline, sessions
 from gis_server.views.assets import modules_of
 from gis_server.views.current import actor, ctx, form_text, language, now, say
@@ -121,7 +121,8 @@ def layers() -> Response:
 @blueprint.get("/roster")
 def roster() -> Response:
     """Who holds which post, vacancies first."""
-    return _page_for(Act.READ_ROSTER, "roster.html")
+    actor().require(Act.READ_ROSTER)
+    return _page("roster.html", ranked_by=rankings.worker_periods(ctx(), actor()))
 
 
 @blueprint.get("/walls")

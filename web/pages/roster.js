@@ -6,6 +6,7 @@ import { getJson, Problem, upload } from "../core/http.js";
 import { _, currentLanguage } from "../core/i18n.js";
 import { byId, el, notice, setText } from "../ui/dom.js";
 import { sentenceOf, start } from "../ui/start.js";
+import { workerRanking } from "../ui/worker_ranking.js";
 
 /** @typedef {import("../core/roster_types.js").RosterView} RosterView */
 /** @typedef {import("../core/roster_types.js").RosterGrid} RosterGrid */
@@ -205,4 +206,6 @@ at.addEventListener("change", fromStart);
 byId("previous").addEventListener("click", () => turn(-1));
 byId("next").addEventListener("click", () => turn(1));
 document.getElementById("import")?.addEventListener("submit", (event) => void take(/** @type {SubmitEvent} */ (event)));
+const ranking = document.getElementById("worker-ranking");
+if (ranking instanceof HTMLDetailsElement) workerRanking(ranking);
 await attempt(list);

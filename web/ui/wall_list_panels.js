@@ -95,7 +95,7 @@ export function placesPanel(period) {
   };
 }
 
-/** The days that a ranking counts. @param {import("../core/types.js").Ranking} ranking */
+/** The days that a ranking counts. @param {Omit<import("../core/types.js").Ranking, "places">} ranking */
 export function stretchWords({ period, since, until, is_closed }) {
   const [year = "", month = ""] = since.split("-");
   if (!is_closed) return _("{day} 至今", { day: monthAndDay(since) });
