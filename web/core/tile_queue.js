@@ -26,9 +26,13 @@ const LONGEST_WAIT_MS = 30_000;
 const AWAY = 2;
 
 export class TileQueue {
-  /** @param {(isMissing: boolean) => void} told whether tiles are missing that were asked for, whenever that changes */
-  constructor(told = () => {}) {
+  /**
+   * @param {(isMissing: boolean) => void} told whether tiles are missing that were asked for, whenever that changes
+   * @param {() => number} now ms
+   */
+  constructor(told = () => {}, now = () => performance.now()) {
     this.told = told;
+    this.now = now;
     /** What the last tile failed for. @type {unknown} */
     this.problem = null;
     /** @type {Asked[]} first come, first served */
@@ -93,7 +97,7 @@ export class TileQueue {
   /** Ask for as many as may be asked for now, and come back when the next may be. */
   #go() {
     clearTimeout(this.timer);
-    const now = performance.now();
+    const now = this.now();
     const most = this.isAway ? 1 : AT_ONCE;
     while (now >= this.restsUntil && this.running.size < most) {
       const next = this.waiting.findIndex(({ dueAt }) => dueAt <= now || this.isAway);
@@ -146,7 +150,7 @@ export class TileQueue {
    * @param {number} round in which it was asked for
    */
   #fail(one, error, round) {
-    const now = performance.now();
+    const now = this.now();
     this.problem = error;
     one.attempts += 1;
     one.dueAt = now + pause(one.attempts, LONGEST_WAIT_MS);
