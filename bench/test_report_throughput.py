@@ -3,30 +3,22 @@
 Rounds of both alternate, so that a busy machine slows both; the median ratio counts.
 """
 
-import os
-import signal
-import subprocess
 import sys
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
-from datetime import UTC, datetime, timedelta
 from http.client import HTTPConnection, HTTPResponse
 from itertools import count
 from pathlib import Path
 from statistics import median
 from threading import Thread
 
-import numpy as np
-import orjson
 import pytest
 from bare_insert import bare
 from load import Load, post, send
 from sqlalchemy import text
+from under_load import bodies_of, serving, token_of
 
-from gis_server.core.access import CONSOLE, Role
-from gis_server.journeys.accounts import NewAccount, add_account, make_token
-from gis_server.journeys.boundaries import boundaries_at
 from gis_server.journeys.context import Context
 
 LEAST_RATIO = 0.5
@@ -38,9 +30,7 @@ WALLS = 4
 
 @pytest.fixture(scope="module")
 def token(city: Context) -> str:
-    now = datetime.now(UTC)
-    add_account(city, CONSOLE, NewAccount("bench", "bench", Role.OPERATOR), None, now)
-    return make_token(city, CONSOLE, "bench", timedelta(days=1), now)
+    return token_of(city, "bench")
 
 
 @pytest.fixture(scope="module")
@@ -48,23 +38,12 @@ def port(city: Context, token: str) -> Iterator[int]:
     """The product's server with the bare address, over the sample city."""
     with city.engine.begin() as conn:
         bare.create(conn)
-    environ = os.environ | {
-        "GIS_DATABASE_URL": city.engine.url.render_as_string(hide_password=False),
-        "GIS_VAR": str(city.settings.var),
-        "GIS_PORT": str(PORT),
-    }
     program = str(Path(__file__).with_name("bare_insert.py"))
-    process = subprocess.Popen([sys.executable, program], env=environ, stdout=subprocess.PIPE)
-    assert process.stdout is not None
-    process.stdout.readline()  # its address, once it answers
-    with ExitStack() as walls:
+    with serving(city, PORT, sys.executable, program), ExitStack() as walls:
         # screens that follow the live stream: without readers nobody numbers events, and notifying would be free
         for _ in range(WALLS):
             walls.enter_context(_wall(token))
         yield PORT
-    process.send_signal(signal.SIGINT)
-    process.wait(30)
-    process.stdout.close()
 
 
 @contextmanager
@@ -87,27 +66,7 @@ def _read_on(answer: HTTPResponse) -> None:
 
 @pytest.fixture(scope="module")
 def bodies(city: Context) -> list[bytes]:
-    """Reports all over the city's grids, as phones send them."""
-    with city.engine.connect() as conn:
-        found = boundaries_at(conn, datetime.now(UTC))
-    west, south, east, north = found.index.bounds()
-    random = np.random.default_rng(5)
-    lon, lat = random.uniform(west, east, 20_000), random.uniform(south, north, 20_000)
-    inside = found.index.cover.find_all(lon, lat) >= 0
-    return [
-        orjson.dumps(
-            {
-                "lon": x,
-                "lat": y,
-                "datum": "cgcs2000",
-                "accuracy_m": 8.0,
-                "item": "建筑施工噪声",
-                "description": "夜间施工扰民，多户居民反映，请尽快派人处理。",
-                "source": "patrol",
-            }
-        )
-        for x, y in zip(lon[inside].tolist(), lat[inside].tolist(), strict=True)
-    ]
+    return bodies_of(city, 5, accuracy_m=8.0, description="夜间施工扰民，多户居民反映，请尽快派人处理。")
 
 
 def say(name: str, loads: list[Load]) -> str:

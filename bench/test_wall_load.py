@@ -13,7 +13,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from http.client import HTTPConnection
 from itertools import count
 from pathlib import Path
@@ -26,10 +26,9 @@ from load import Sent, post, send_evenly
 from playwright.sync_api import Page, expect, sync_playwright
 from screens import Screens
 from sqlalchemy import text
+from under_load import bodies_of, serving, token_of
 
-from gis_server.core.access import CONSOLE, Role
-from gis_server.journeys.accounts import NewAccount, add_account, make_token
-from gis_server.journeys.boundaries import boundaries_at
+from gis_server.core.access import CONSOLE
 from gis_server.journeys.context import Context
 from gis_server.journeys.walls import make_link
 from gis_server.store.incidents import figures
@@ -73,29 +72,16 @@ class Server:
 
 @pytest.fixture(scope="module")
 def server(city: Context) -> Iterator[Server]:
-    environ = os.environ | {
-        "GIS_DATABASE_URL": city.engine.url.render_as_string(hide_password=False),
-        "GIS_VAR": str(city.settings.var),
-        "GIS_PORT": str(PORT),
-    }
-    command = [sys.executable, "-m", "gis_server", "serve"]
-    process = subprocess.Popen(command, env=environ, stdout=subprocess.PIPE)
-    assert process.stdout is not None
-    process.stdout.readline()  # its address, once it answers
-    with city.engine.connect() as conn:
-        backend = conn.connection.driver_connection.info.backend_pid
-    postgres = int(Path(f"/proc/{backend}/stat").read_text().rpartition(")")[2].split()[1])
-    yield Server(PORT, process, postgres)
-    process.terminate()
-    process.wait(30)
-    process.stdout.close()
+    with serving(city, PORT, sys.executable, "-m", "gis_server", "serve") as process:
+        with city.engine.connect() as conn:
+            backend = conn.connection.driver_connection.info.backend_pid
+        postgres = int(Path(f"/proc/{backend}/stat").read_text().rpartition(")")[2].split()[1])
+        yield Server(PORT, process, postgres)
 
 
 @pytest.fixture(scope="module")
 def token(city: Context) -> str:
-    now = datetime.now(UTC)
-    add_account(city, CONSOLE, NewAccount("load", "load", Role.OPERATOR), None, now)
-    return make_token(city, CONSOLE, "load", timedelta(days=1), now)
+    return token_of(city, "load")
 
 
 @pytest.fixture(scope="module")
@@ -116,26 +102,7 @@ def cookie(server: Server, link: str) -> str:
 
 @pytest.fixture(scope="module")
 def bodies(city: Context) -> list[bytes]:
-    """Reports all over the city's grids."""
-    with city.engine.connect() as conn:
-        found = boundaries_at(conn, datetime.now(UTC))
-    west, south, east, north = found.index.bounds()
-    random = np.random.default_rng(7)
-    lon, lat = random.uniform(west, east, 20_000), random.uniform(south, north, 20_000)
-    inside = found.index.cover.find_all(lon, lat) >= 0
-    return [
-        orjson.dumps(
-            {
-                "lon": x,
-                "lat": y,
-                "datum": "cgcs2000",
-                "item": "建筑施工噪声",
-                "description": "夜间施工扰民，请派人处理。",
-                "source": "patrol",
-            }
-        )
-        for x, y in zip(lon[inside].tolist(), lat[inside].tolist(), strict=True)
-    ]
+    return bodies_of(city, 7, description="夜间施工扰民，请派人处理。")
 
 
 _numbers = count()
