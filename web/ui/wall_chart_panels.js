@@ -5,7 +5,7 @@ import { _ } from "../core/i18n.js";
 import { stateWords } from "../core/incident.js";
 import { busiestHour, camerasByTown, onTime, weeks } from "../core/wall_counts.js";
 import { Chart, lying, upright } from "./chart.js";
-import { markElement, setText } from "./dom.js";
+import { el, markElement, setText } from "./dom.js";
 import { bars, chartBox, difference, figure, frame, line, note, tallEnough, weekWords } from "./wall_frame.js";
 
 /** @typedef {import("./wall_frame.js").Panel} Panel */
@@ -111,10 +111,13 @@ export function hoursPanel() {
 export function weekPanel() {
   const box = chartBox("chart-middle");
   const below = note();
+  const words = { reported: el("span"), done: el("span"), change: el("span") };
+  below.append(markElement("open"), words.reported, " · ", markElement("done"), words.done, " · ", words.change);
   const chart = new Chart(box, upright);
   return {
     element: frame(_("近 7 天上报与办结"), null, box, below),
     show({ statistics }) {
+      below.hidden = !statistics;
       if (!statistics) return;
       const days = statistics.days.slice(-7);
       chart.show((look) => ({
@@ -125,14 +128,9 @@ export function weekPanel() {
         ],
       }));
       const week = weeks(statistics);
-      below.replaceChildren(
-        markElement("open"),
-        _("上报 {n}", { n: count(week.now) }),
-        " · ",
-        markElement("done"),
-        _("办结 {n}", { n: count(sum(days.map(({ done }) => done))) }),
-        " · " + weekWords(week.now - week.before),
-      );
+      setText(words.reported, _("上报 {n}", { n: count(week.now) }));
+      setText(words.done, _("办结 {n}", { n: count(sum(days.map(({ done }) => done))) }));
+      setText(words.change, weekWords(week.now - week.before));
     },
   };
 }

@@ -76,10 +76,15 @@ export class Ranking {
   /** @param {HTMLElement} list */
   constructor(list) {
     this.list = list;
+    /** What stands, as text. */
+    this.drawn = "";
   }
 
   /** @param {{name: string, number: number, place?: number}[]} rows most first */
   show(rows) {
+    const drawn = JSON.stringify(rows);
+    if (drawn === this.drawn) return;
+    this.drawn = drawn;
     const most = Math.max(1, ...rows.map(({ number }) => number));
     this.list.replaceChildren(
       ...rows.map(({ name, number, place }) => {
