@@ -48,6 +48,15 @@ def open_wall(ctx: Context, actor: Actor, wall_id: str, now: datetime) -> Wall:
         return _wall(conn, actor, wall_id, now)
 
 
+def wall_ground(
+    ctx: Context, actor: Actor, wall_id: str, now: datetime
+) -> tuple[Wall, tuple[float, float, float, float] | None]:
+    """The wall with the box of its area, degrees (EPSG:4490; None: nothing published yet): what its map begins with."""
+    with ctx.engine.connect() as conn:
+        wall = _wall(conn, actor, wall_id, now)
+        return wall, areas.bounds(conn, wall.territory.code, now)
+
+
 def _wall(conn: Connection, actor: Actor, wall_id: str, now: datetime) -> Wall:
     actor.require(Act.SHOW_WALL)
     if actor.wall_id not in (None, wall_id):

@@ -1,11 +1,12 @@
 """Pages: what a browser opens. Everything on them that changes comes from /api."""
 
-from flask import Blueprint, Response, redirect, render_template, request, session
+from flask import Blueprint, Response, redirect, render_template, request, session, url_for
 from werkzeug.wrappers import Response as BaseResponse
 
 from gis_server.core.access import Act, Role
 from gis_server.core.errors import NotAvailableYet, SignInRequired
 from gis_server.core.message import msg
+from gis_server.core.wall import layers_on_wall
 from gis_server.i18n import LANGUAGES
 from gis_server.journeys import accounts, rankings, walls
 from gis_server.views import offline, sessions
@@ -85,8 +86,10 @@ def wall(wall_id: str) -> BaseResponse:
     if "key" in request.args:
         sessions.begin_screen(walls.open_link(ctx(), request.args["key"][:200], wall_id, now()))
         return redirect(f"/wall/{wall_id}")
-    found = walls.open_wall(ctx(), actor(), wall_id, now())
-    return _page("wall.html", wall_id=found.id, wall_title=found.title.said(language()))
+    found, bounds = walls.wall_ground(ctx(), actor(), wall_id, now())
+    layers = [url_for("layers.features", layer=layer) for layer in layers_on_wall(ctx().catalogue)]
+    ground = {"bounds": bounds, "layers": layers}
+    return _page("wall.html", wall_id=found.id, wall_title=found.title.said(language()), ground=ground)
 
 
 @blueprint.get("/report")

@@ -7,15 +7,13 @@ import { LiveStream } from "../core/live.js";
 import { screenOf } from "../core/screen.js";
 import { HEARTBEAT_MS, SILENCE_MS } from "../core/stream.js";
 import { WallModel } from "../core/wall_model.js";
-import { CityMap } from "../map/city_map.js";
+import { drawAfter } from "../ui/chart.js";
 import { byId, el, setText } from "../ui/dom.js";
-import { LayerLoader } from "../ui/layer_loader.js";
 import { start } from "../ui/start.js";
+import { WallGround } from "../ui/wall_ground.js";
 import { RANKING_ROWS } from "../ui/wall_list_panels.js";
 import { WallStage } from "../ui/wall_stage.js";
 import { Watchdog } from "../ui/watchdog.js";
-
-/** @typedef {import("../core/types.js").Layer} Layer */
 
 const RETRY_MS = 5_000;
 /** The server tells the counts of the panels at least so often. */
@@ -33,6 +31,8 @@ const REPLAY_STEP_MS = 250;
 const PAINT_MS = 250;
 /** Whatever it takes, the next are not held back longer: an event is to be seen within the second. */
 const LONGEST_PAUSE_MS = 400;
+/** The map comes first; the charts do not wait for it longer. */
+const LONGEST_FIRST_MS = 2_000;
 /** Rings around what is new at once: more make the map slow. */
 const MOST_RINGS = 3;
 /** The panels that rank grids, and by which period. */
@@ -42,17 +42,15 @@ class WallPage {
   /**
    * @param {string} id
    * @param {import("../core/types.js").WallAnswer} answer
-   * @param {{layers: Layer[], base_map?: import("../core/types.js").BaseMap | null}} catalogue
+   * @param {WallGround} ground
    */
-  constructor(id, answer, catalogue) {
+  constructor(id, answer, ground) {
     this.url = wallUrl(id);
     this.model = new WallModel(id, answer, new URLSearchParams(location.search).get("scene"));
-    const layers = catalogue.layers.filter((layer) => answer.layers.some((url) => new URL(url, location.href).pathname === layer.url));
-    const map = new CityMap(byId("map"), { scale: () => rem() / 16, buttons: false });
-    map.zoomFreely();
-    map.setBase(catalogue.base_map);
+    const { map, layers, loader } = ground;
+    ground.trouble = (error) => this.meet(error);
     this.map = map;
-    this.loader = new LayerLoader(map, layers, (error) => this.meet(error), getJson, { grid: ["settlement_class"] });
+    this.loader = loader;
     this.stage = new WallStage(this.model, map, layers, () => [
       ...layers.filter(({ name }) => this.loader.stale.has(name)).map(({ title }) => title),
       ...(map.isBaseMissing ? [_("底图")] : []),
@@ -295,14 +293,14 @@ class WallPage {
   }
 }
 
+/** @param {number} ms */
+function wait(ms) {
+  return new Promise((done) => setTimeout(done, ms));
+}
+
 /** @param {string} id */
 function wallUrl(id) {
   return "/api/wall/" + encodeURIComponent(id);
-}
-
-/** Root font size, px: the wall's unit of size. */
-function rem() {
-  return parseFloat(getComputedStyle(document.documentElement).fontSize);
 }
 
 /** @param {Problem} problem */
@@ -331,11 +329,19 @@ await start();
 spread();
 addEventListener("resize", spread);
 const id = byId("wall").dataset.wall ?? "";
+/** @type {WallGround | undefined} */
+let ground;
 
 async function open() {
   try {
-    const [answer, catalogue] = await Promise.all([getJson(wallUrl(id)), getJson("/api/catalogue")]);
-    await new WallPage(id, answer, catalogue).begin();
+    const answer = getJson(wallUrl(id));
+    answer.catch(() => {}); // met below: the map may fail first
+    if (!ground) {
+      const { layers, bounds } = JSON.parse(byId("wall").dataset.ground ?? "{}");
+      ground = new WallGround(await getJson("/api/catalogue"), layers);
+      if (bounds) drawAfter(Promise.race([ground.begin(bounds), wait(LONGEST_FIRST_MS)]));
+    }
+    await new WallPage(id, await answer, ground).begin();
   } catch (error) {
     if (!(error instanceof Problem)) throw error;
     if (isRevoked(error)) {

@@ -4,6 +4,20 @@ import { BarChart, CanvasRenderer, GridComponent, LineChart, init, use } from ".
 
 use([BarChart, LineChart, GridComponent, CanvasRenderer]);
 
+/** What all charts wait for before they are drawn, if anything. @type {Promise<unknown> | null} */
+let before = null;
+
+/**
+ * Draw no chart before something more urgent is done; what is shown meanwhile is drawn then.
+ * @param {Promise<unknown>} urgent which must not fail
+ */
+export function drawAfter(urgent) {
+  before = urgent;
+  void urgent.then(() => {
+    if (before === urgent) before = null;
+  });
+}
+
 /**
  * @typedef {object} ChartLook
  * @property {number} rem px
@@ -25,6 +39,7 @@ export class Chart {
     this.look = null;
     /** Of the element and the page's letters, as they were when it was drawn. */
     this.size = "";
+    this.isResized = false;
     /** What stands, as text; a chart that would look the same is not drawn again. */
     this.drawn = "";
     /** @type {(look: ChartLook) => Record<string, unknown>} */
@@ -45,14 +60,20 @@ export class Chart {
     // a panel that comes back is as large as it was, and was drawn as it came
     if (size === this.size) return;
     this.size = size;
-    this.chart ??= init(this.element, null, { renderer: "canvas" });
-    this.chart.resize();
     this.look = null;
+    this.isResized = true;
     this.#draw();
   }
 
   #draw() {
-    if (!this.chart || !this.element.isConnected) return;
+    if (!this.size || !this.element.isConnected) return;
+    if (before) {
+      void before.then(() => setTimeout(() => this.#draw()));
+      return;
+    }
+    if (!this.chart) this.chart = init(this.element, null, { renderer: "canvas" });
+    else if (this.isResized) this.chart.resize();
+    this.isResized = false;
     this.look ??= this.#lookNow();
     // one flat option each time: what is not said is merged with what stands, and nothing piles up
     const option = { animation: false, ...merged(this.frame(this.look), this.content(this.look)) };

@@ -7,6 +7,7 @@ import { _ } from "../core/i18n.js";
 import { byId, el, setText } from "./dom.js";
 import { WallColumns } from "./wall_columns.js";
 import { urbanBounds } from "./wall_extents.js";
+import { fitBeside } from "./wall_ground.js";
 import { showLegend } from "./wall_legend.js";
 import { Panels } from "./wall_panels.js";
 import { WallSound } from "./wall_sound.js";
@@ -32,7 +33,8 @@ export class WallStage {
     this.stale = stale;
     this.panels = new Panels();
     this.columns = new WallColumns(byId("left"), byId("right"), byId("legend"), () => map.letter());
-    map.avoid(() => [...this.columns.covers(), byId("call").getBoundingClientRect()]);
+    const call = byId("call");
+    map.avoid(() => [...this.columns.covers(), call.getBoundingClientRect()]);
     /** Where the replay was put by hand, and until when it stays there. */
     this.held = { progress: 0, until: 0 };
     this.sound = new WallSound();
@@ -69,6 +71,7 @@ export class WallStage {
     this.columns.set(this.#made(scene.left), this.#made(scene.right));
     this.map.setShown("camera", scene.cameras ? "always" : "never");
     this.call();
+    this.#learn();
     this.show();
     this.#legend();
     this.fit();
@@ -100,17 +103,7 @@ export class WallStage {
     const urban = scene.extent === "urban" ? this.urban : null;
     const bounds = call ? this.#around(call) : (focus?.bounds ?? this.model.town(town)?.bounds ?? urban ?? this.model.bounds);
     if (!bounds) return;
-    const map = byId("map").getBoundingClientRect();
-    const left = byId("left").getBoundingClientRect();
-    const right = byId("right").getBoundingClientRect();
-    const gap = parseFloat(getComputedStyle(document.documentElement).fontSize) * 1.25;
-    const beside = left.right < right.left && right.top < map.bottom - map.height / 3;
-    this.map.fit(bounds, {
-      top: gap,
-      bottom: gap,
-      left: beside ? left.right - map.left + gap : gap,
-      right: beside ? map.right - right.left + gap : gap,
-    });
+    fitBeside(this.map, bounds);
   }
 
   /** The call that has taken the wall over, and how many wait for an answer. */
@@ -155,15 +148,20 @@ export class WallStage {
 
   #drawn() {
     this.#legend();
+    const { urban } = this;
+    if (!this.#learn()) return;
+    this.show();
+    if (String(urban) !== String(this.urban)) this.fit();
+  }
+
+  /** Take names and extent from the grids; whether they are others than before. */
+  #learn() {
     const grids = this.map.featuresOf("grid");
-    if (grids === this.grids) return;
+    if (grids === this.grids) return false;
     this.grids = grids;
     this.names = new Map(grids.map(({ properties }) => [String(properties.grid_code), String(properties.grid_name ?? "")]));
-    this.show();
-    const urban = urbanBounds(grids);
-    const isNew = String(urban) !== String(this.urban);
-    this.urban = urban;
-    if (isNew) this.fit();
+    this.urban = urbanBounds(grids);
+    return true;
   }
 
   #legend() {
