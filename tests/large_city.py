@@ -17,6 +17,7 @@ from gis_server.store import events, layers
 COUNTY = "230882"
 COMMUNITY = f"{COUNTY}001001"
 Columns = dict[str, list[str | None] | list[str]]
+STEP, WEST, SOUTH = 0.002, 127.0, 47.0
 KINDS = ("resident_grid", "resident_grid", "resident_grid", "exclusive_grid")
 
 
@@ -25,9 +26,7 @@ def code_of(number: int) -> str:
     return f"{COMMUNITY}{number:05d}"
 
 
-def lattice(
-    across: int, step: float = 0.002, west: float = 127.0, south: float = 47.0
-) -> NDArray[np.object_]:
+def lattice(across: int, step: float = STEP, west: float = WEST, south: float = SOUTH) -> NDArray[np.object_]:
     """``across`` × ``across`` squares in degrees, from the south-west on, row by row."""
     x, y = (part.ravel() for part in np.meshgrid(np.arange(across), np.arange(across)))
     boxes: NDArray[np.object_] = shapely.box(

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import parse_qs, urlsplit
 
+import numpy as np
 from PIL import Image
 
 KEY = "3f1c-very-secret-key"
@@ -107,6 +108,25 @@ def map_service(port: int = 0) -> Iterator[MapService]:
 def saying(status: int, kind: str, body: bytes, **more: str) -> Callable[[BaseHTTPRequestHandler], None]:
     """An answer that is always the same."""
     return lambda handler: handler.say(status, kind, body, **more)  # type: ignore[attr-defined]
+
+
+def chequered(step: float, west: float, south: float) -> Callable[[BaseHTTPRequestHandler], None]:
+    """Tianditu's answers in degrees (``_c``), showing the ground: squares of ``step`` degrees, light and dark in turn."""
+
+    def answer(handler: BaseHTTPRequestHandler) -> None:
+        query = {name: values[0] for name, values in parse_qs(urlsplit(handler.path).query).items()}
+        z, x, y = (int(query[name]) for name in ("TILEMATRIX", "TILECOL", "TILEROW"))
+        span = 360 / 2**z
+        middles = (np.arange(256) + 0.5) / 256
+        columns = np.floor(((x + middles) * span - 180 - west) / step).astype(int)
+        rows = np.floor((90 - (y + middles) * span - south) / step).astype(int)
+        shade = np.where((columns + rows[:, None]) % 2 == 0, 250, 120).astype(np.uint8)
+        file = io.BytesIO()
+        names = query["LAYER"].startswith("c")
+        (Image.new("RGBA", (256, 256)) if names else Image.fromarray(shade)).save(file, "PNG")
+        handler.say(200, "image/png", file.getvalue())  # type: ignore[attr-defined]
+
+    return answer
 
 
 def dripping(handler: BaseHTTPRequestHandler) -> None:

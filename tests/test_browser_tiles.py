@@ -4,12 +4,13 @@ import io
 import re
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 import large_city
 import pytest
-from map_service import KEY, MapService, map_service
+from map_service import KEY, MapService, chequered, map_service
 from PIL import Image, ImageChops
 from playwright.sync_api import Page, Route, expect
 from servers import RunningServer, running
@@ -94,6 +95,7 @@ A_MAP = """async ({moves, view}) => {
 @pytest.fixture(scope="module")
 def service() -> Iterator[MapService]:
     with map_service() as running_service:
+        running_service.answer = chequered(large_city.STEP, large_city.WEST, large_city.SOUTH)
         yield running_service
 
 
@@ -374,6 +376,81 @@ def test_a_moved_map_is_to_the_pixel_what_a_new_one_is(
         moved, new = (Image.open(io.BytesIO(picture)).convert("RGB") for picture in pictures)
         box = ImageChops.difference(moved, new).getbbox()
         assert box is None, f"at {density} device pixels a pixel the pictures differ within {box}"
+
+
+EDGES = """async () => {
+  const { CityMap } = await import('/static/web/map/city_map.js')
+  const { LayerLoader } = await import('/static/web/ui/layer_loader.js')
+  document.body.replaceChildren()
+  for (const file of ['vendor/leaflet.css', 'styles/map.css']) {
+    const link = Object.assign(document.createElement('link'), {rel: 'stylesheet', href: '/static/web/' + file})
+    document.head.append(link)
+    await new Promise((done) => { link.onload = done })
+  }
+  const {layers, base_map} = await (await fetch('/api/catalogue')).json()
+  const found = {}
+  for (const own of [false, true]) {
+    const box = document.createElement('div')
+    box.className = 'map'
+    box.style.cssText = 'position: fixed; left: 0; top: 0; width: 800px; height: 600px'
+    document.body.append(box)
+    const city = new CityMap(box, {buttons: false})
+    city.zoomFreely()
+    if (!own) city.setBase(base_map)
+    city.goTo(127.0431, 47.0427, 15.7)
+    await new Promise((done) => setTimeout(done, 50))
+    if (own) await new LayerLoader(city, layers.filter(({name}) => name === 'grid')).load()
+    const pictures = own ? city.layers.get('grid').pictures : city.base.pictures
+    while (!pictures.isComplete || pictures.undrawn) await new Promise((done) => setTimeout(done, 20))
+    await new Promise((done) => setTimeout(done, 300))
+    const canvas = box.querySelector('.leaflet-features-pane canvas')
+    const {left, top} = canvas.getBoundingClientRect()
+    const ctx = canvas.getContext('2d')
+    const read = (x, y, width, height) => {
+      const {data} = ctx.getImageData(x - left, y - top, width, height)
+      return Array.from({length: data.length / 4}, (_one, n) => data[4 * n] + data[4 * n + 1] + data[4 * n + 2])
+    }
+    // away from any edge of the other direction
+    found[own ? 'own' : 'base'] = {across: read(0, 281, 800, 1), down: read(381, 0, 1, 600)}
+  }
+  return found
+}"""
+
+
+def turns(shades: list[int]) -> list[float]:
+    """Where light and dark meet, px: half way from one to the other."""
+    middle = (min(shades) + max(shades)) / 2
+    return [
+        n + (middle - one) / (other - one) + 0.5
+        for n, (one, other) in enumerate(pairwise(shades))
+        if (one < middle) != (other < middle)
+    ]
+
+
+def borders(shades: list[int]) -> list[float]:
+    """Where the even ground of one grid ends and that of the next begins, px: the middle of the line between."""
+    groups: list[list[int]] = []
+    for n, (one, other) in enumerate(pairwise(shades), 1):
+        if abs(one - other) <= 6:
+            continue
+        if groups and n - groups[-1][-1] <= 4:
+            groups[-1].append(n)
+        else:
+            groups.append([n])
+    return [(one[0] + one[-1]) / 2 for one in groups]
+
+
+def test_tiles_of_degrees_lie_to_the_pixel_where_the_own_borders_lie(
+    page: Page, sign_in: Callable[..., str]
+) -> None:
+    sign_in(page)
+    found = page.evaluate(EDGES)
+    page.screenshot(path=SCREENSHOTS / "tiles-of-degrees.png")
+    for way, least in (("across", 8), ("down", 4)):
+        edges, own = turns(found["base"][way]), borders(found["own"][way])
+        assert len(edges) >= least, f"{way}: {edges}"
+        apart = [min(abs(edge - border) for border in own) for edge in edges]
+        assert max(apart) <= 1, f"{way}: the map lies up to {max(apart):.2f} px off: {edges} and {own}"
 
 
 def test_no_page_asks_another_origin_though_the_base_map_is_another_servers(

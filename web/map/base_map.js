@@ -13,7 +13,7 @@ import { TilePictures } from "./tile_pictures.js";
 /** @typedef {import("./tile_pictures.js").Frame} Frame */
 /** @typedef {import("./feature_layer.js").Look} Look */
 /** @typedef {import("./base_vector.js").Content} Vector */
-/** @typedef {ImageBitmap[]} Raster the picture, and over it its names */
+/** @typedef {{ground: ImageBitmap | null, names: ImageBitmap | null}} Raster the picture, and what lies over it */
 
 /** What the server answers when it knows that the service behind it is away. */
 const UNAVAILABLE = 503;
@@ -109,30 +109,29 @@ export class BaseMap {
       level: this.level,
       load: async (place, signal) => {
         /** @type {Raster} */
-        const pictures = [];
+        const content = { ground: null, names: null };
         const names = labels_url ? this.#picture(this.names, tileUrl(labels_url, place), signal) : Promise.resolve(null);
         let isLate = false;
         const lettered = names.then((picture) => {
-          if (picture) pictures.push(picture);
+          content.names = picture;
           if (picture && isLate) this.#name();
         });
         const given = lettered.catch(() => {}); // given up, as the tile is
-        const ground = await this.#picture(this.tiles, tileUrl(url, place), signal);
+        content.ground = await this.#picture(this.tiles, tileUrl(url, place), signal);
         // a map without its names is better than none
         await this.#unlessMissing(given);
         isLate = true;
-        if (ground) pictures.unshift(ground);
-        return pictures.length > 0 || this.names.isMissing ? pictures : null;
+        return content.ground || content.names || this.names.isMissing ? content : null;
       },
-      paint: async (pictures, place, frame) => {
+      paint: async ({ ground, names }, place, frame) => {
         const canvas = document.createElement("canvas");
         canvas.width = frame.width;
         canvas.height = frame.height;
-        if (pictures.length === 0) return canvas;
         const ctx = /** @type {CanvasRenderingContext2D} */ (canvas.getContext("2d"));
         ctx.imageSmoothingQuality = "high";
-        for (const picture of pictures) drawStretched(ctx, picture, scheme, place, frame);
-        toned(ctx, frame, this.look.colour("--map-ground"), this.described.tone ?? "light");
+        if (ground) drawStretched(ctx, ground, scheme, place, frame, true);
+        if (names) drawStretched(ctx, names, scheme, place, frame, false);
+        if (ground || names) toned(ctx, frame, this.look.colour("--map-ground"), this.described.tone ?? "light");
         return canvas;
       },
     };
@@ -197,13 +196,17 @@ export class BaseMap {
  * @param {import("../core/tile_matrix.js").Scheme} scheme
  * @param {TilePlace} place
  * @param {Frame} frame
+ * @param {boolean} isOpaque
  */
-function drawStretched(ctx, picture, scheme, place, { world, top, width }) {
+function drawStretched(ctx, picture, scheme, place, { world, left, top, width }, isOpaque) {
   const strips = stripsOf(scheme, place.z);
   for (let strip = 0; strip < strips; strip += 1) {
     const [from, to] = [strip / strips, (strip + 1) / strips];
-    const [, north, , south] = groundOf(scheme, place, [from, to]);
+    const [west, north, east, south] = groundOf(scheme, place, [from, to]);
     const [above, below] = [Math.floor(north * world) - top, Math.floor(south * world) - top];
-    ctx.drawImage(picture, 0, from * picture.height, picture.width, (to - from) * picture.height, 0, above, width, below - above);
+    const [y, height] = [from * picture.height, (to - from) * picture.height];
+    // to whole pixels, so that no seam shows; over it to the fraction, so that everything lies where it is
+    if (isOpaque) ctx.drawImage(picture, 0, y, picture.width, height, 0, above, width, below - above);
+    ctx.drawImage(picture, 0, y, picture.width, height, west * world - left, north * world - top, (east - west) * world, (south - north) * world);
   }
 }
