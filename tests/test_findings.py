@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import city
@@ -12,7 +13,7 @@ from city import COMMUNITIES as CITY_COMMUNITIES
 from client import Client, token_client
 from flask import Flask
 from made import COUNTY, NOON, TOWN_A, areas, geojson, grid_rows, sub_grids
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection, Engine, text
 from sqlalchemy.exc import IntegrityError
 from test_http import geojson as body_of
 from test_http import upload
@@ -29,6 +30,7 @@ from gis_server.core.proof import proof_of
 from gis_server.journeys import layers as journey
 from gis_server.journeys.context import Context
 from gis_server.journeys.findings import accept_kind, accept_one, findings
+from gis_server.store import findings as kept
 
 REASON = "老旧小区户数多，暂不调整"
 
@@ -345,3 +347,9 @@ def test_bad_acceptances_are_refused(app: Flask, city_ctx: Context) -> None:
     operator = token_client(app, city_ctx, "operator")
     assert operator.post(f"{base}/{found[-1]['id']}/accept", {"reason": REASON}).status_code == 403
     assert Client(app).raw("POST", f"{base}/accept", json={}).status_code == 401
+
+
+def test_more_findings_go_at_once_than_a_statement_takes_values(engine: Engine) -> None:
+    gone = [SimpleNamespace(id=n, acceptance=None) for n in range(70_000)]
+    with engine.begin() as conn:
+        kept.remove(conn, gone)  # type: ignore[arg-type]

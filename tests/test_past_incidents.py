@@ -19,6 +19,7 @@ from sqlalchemy import text
 
 from gis_server.core.errors import Unavailable, UnusableInput
 from gis_server.journeys.context import Context
+from gis_server.store import past_incidents
 
 
 def test_past_incidents_are_routed_by_the_boundaries_of_their_day(county: Context, tmp_path: Path) -> None:
@@ -107,3 +108,15 @@ def test_incidents_without_grids_have_nowhere_to_go(ctx: Context, tmp_path: Path
     path = incidents(tmp_path, ["2026-02-01T08:00:00+08:00"], [place(0.5, 0.5)])
     with pytest.raises(Unavailable, match="请先导入并发布网格图层"):
         put(ctx, "incident", path)
+
+
+def test_more_incidents_come_at_once_than_a_statement_takes_values(county: Context, tmp_path: Path) -> None:
+    put(
+        county,
+        "incident",
+        incidents(tmp_path, [(NOON + HOUR).isoformat()], [place(0.5, 0.5)]),
+        NOON + 2 * HOUR,
+    )
+    numbers = [f"X{n}" for n in range(70_000)]
+    with county.engine.connect() as conn:
+        assert past_incidents.known_numbers(conn, [*numbers, "LS00001"]) == {"LS00001"}

@@ -5,7 +5,19 @@ from datetime import datetime
 from typing import Any
 
 import shapely
-from sqlalchemy import Connection, Row, Select, delete, func, insert, select
+from sqlalchemy import (
+    ARRAY,
+    BigInteger,
+    Connection,
+    Row,
+    Select,
+    any_,
+    delete,
+    func,
+    insert,
+    literal,
+    select,
+)
 
 from gis_server.core.acceptance import Acceptance, KeptFinding
 from gis_server.core.access import Actor
@@ -53,7 +65,8 @@ def remove(conn: Connection, kept: Sequence[KeptFinding]) -> None:
     """Remove findings of a staged generation that hold no longer; what somebody accepted stays on record."""
     ids = [one.id for one in kept if one.acceptance is None]
     if ids:
-        conn.execute(delete(finding).where(finding.c.id.in_(ids)))
+        # as one value: a statement takes no more than 65,535 of them
+        conn.execute(delete(finding).where(finding.c.id == any_(literal(ids, ARRAY(BigInteger)))))
 
 
 def _kept(row: Row[Any]) -> KeptFinding:

@@ -4,7 +4,20 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, case, func, insert, literal, null, select, true
+from sqlalchemy import (
+    ARRAY,
+    ColumnElement,
+    Connection,
+    Text,
+    any_,
+    case,
+    func,
+    insert,
+    literal,
+    null,
+    select,
+    true,
+)
 
 from gis_server.core.incident import DONE, IncidentState
 from gis_server.store.boundaries import IN_FORCE
@@ -14,8 +27,13 @@ from gis_server.store.schema import generation, incident, incident_event
 
 def known_numbers(conn: Connection, numbers: Sequence[str]) -> frozenset[str]:
     """Those of ``numbers`` that an incident has already."""
-    rows = conn.execute(select(incident.c.number).where(incident.c.number.in_(numbers)))
+    rows = conn.execute(select(incident.c.number).where(_has_one_of(numbers)))
     return frozenset(row.number for row in rows)
+
+
+def _has_one_of(numbers: Sequence[str]) -> ColumnElement[bool]:
+    # as one value: a statement takes no more than 65,535 of them
+    return incident.c.number == any_(literal(list(numbers), ARRAY(Text)))
 
 
 def add_past(
@@ -53,7 +71,7 @@ def add_past(
                     before,
                     after,
                 )
-                .where(incident.c.number.in_(numbers), applies)
+                .where(_has_one_of(numbers), applies)
                 .order_by(incident.c.id),
             )
         )
