@@ -50,15 +50,15 @@ def pmtiles(path: Path, bodies: Bodies, kind: TileType, *, packed: bool = False,
 
 def city_map(path: Path, levels: Sequence[int]) -> Path:
     """The sample city's roads, water, buildings and places as a PMTiles file of these levels."""
-    layers = list(_layers())
-    west, south, east, north = shapely.total_bounds(layers[0][2])
+    held = list(layers())
+    west, south, east, north = shapely.total_bounds(held[0][2])
     bodies: Bodies = {}
     for z in levels:
         columns = range(int((west + 180) / 360 * 2**z), int((east + 180) / 360 * 2**z) + 1)
         for x in columns:
             for y in range(_row(north, z), _row(south, z) + 1):
                 tile = Tile(z, x, y)
-                shown = [one for one in layers if one[0] != "building" or z >= 13]
+                shown = [one for one in held if one[0] != "building" or z >= 13]
                 body = b"".join(
                     vector_tile(name, kind, geometry, values, tile) for name, kind, geometry, values in shown
                 )
@@ -74,7 +74,8 @@ def _row(latitude: float, z: int) -> int:
 Layer = tuple[str, Geometry, Any, Mapping[str, Sequence[object]]]
 
 
-def _layers() -> list[Layer]:
+def layers() -> list[Layer]:
+    """Name, kind, shapes (degrees) and values of what the map shows."""
     water = geopandas.read_file(CLEAN / "city.gpkg", layer="water")
     road = geopandas.read_file(CLEAN / "city.gpkg", layer="road")
     building = geopandas.read_file(CLEAN / "buildings.gpkg")
