@@ -1,5 +1,6 @@
 """A PMTiles file of vector tiles below the city: its water, buildings, unknown layers and names, and a wall that tells when it is missing."""
 
+import re
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -14,6 +15,7 @@ from servers import RunningServer, running
 from gis_server.core.access import CONSOLE, Role
 from gis_server.journeys.accounts import NewAccount, add_account
 from gis_server.journeys.opening import context
+from gis_server.journeys.walls import make_link
 from gis_server.settings import Settings
 
 SCREENSHOTS = Path(__file__).parents[1] / "var" / "screenshots"
@@ -66,8 +68,8 @@ A_BARE_MAP = """async () => {
 @pytest.fixture(scope="module")
 def served(
     databases: Any, sample_template: str, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[RunningServer]:
-    """A server over the sample city whose base map is a file of vector tiles."""
+) -> Iterator[tuple[RunningServer, str]]:
+    """A server over the sample city whose base map is a file of vector tiles, and the link of a screen."""
     folder = tmp_path_factory.mktemp("base")
     path = base_tiles.city_map(folder / "city.pmtiles", range(10, 15))
     with databases.cloned(sample_template) as url:
@@ -75,15 +77,16 @@ def served(
         ctx = context(Settings.from_environment(environ), url)
         account = NewAccount("operator", "operator", Role.OPERATOR)
         add_account(ctx, CONSOLE, account, PASSWORD, datetime.now(UTC))
+        link = make_link(ctx, CONSOLE, "city", label="大厅", now=datetime.now(UTC))
         ctx.engine.dispose()
         with running("serve", **environ) as server:
-            yield server
+            yield server, f"{server.url}/wall/city?key={link.token}"
 
 
 @pytest.fixture
-def desk(page: Page, served: RunningServer) -> Page:
+def desk(page: Page, served: tuple[RunningServer, str]) -> Page:
     """A page of somebody who has signed in."""
-    page.goto(f"{served.url}/sign-in")
+    page.goto(f"{served[0].url}/sign-in")
     page.fill("input[name=login]", "operator")
     page.fill("input[name=password]", PASSWORD)
     page.click("form button[type=submit]")
@@ -133,7 +136,7 @@ def test_a_wall_tells_that_its_base_map_is_missing_and_asks_for_it_seldom(
 ) -> None:
     asked: list[str] = []
     desk.route("**/base/**", lambda route: (asked.append(route.request.url), route.abort()))
-    desk.goto(f"{served.url}/wall/city?scene=overview")
+    desk.goto(f"{served[0].url}/wall/city?scene=overview")
     stale = desk.locator("#legend .legend-stale")
     expect(stale).to_have_text("未能更新：底图")
     expect(desk.locator("#connection")).to_have_attribute("data-state", "live")
@@ -142,3 +145,33 @@ def test_a_wall_tells_that_its_base_map_is_missing_and_asks_for_it_seldom(
     expect(stale).to_have_count(0, timeout=20_000)
     expect(desk.locator(".map-attribution")).to_have_text("© 云澜市测绘院")
     desk.screenshot(path=SCREENSHOTS / "base-vector-wall.png")
+
+
+BASE_DRAWN = """() => {
+  const now = performance.getEntriesByType('resource').filter(({name}) => name.includes('/base/')).length
+  const since = window.seen === now ? window.since : performance.now()
+  Object.assign(window, {seen: now, since})
+  return now > 0 && performance.now() - since > 700
+}"""
+
+
+def base_answers(server: RunningServer) -> int:
+    """How many tiles of the base map the server has been asked for."""
+    text = server.get("/metrics")[1].decode()
+    counts = re.findall(r'^gis_http_answers_total\{[^}]*route="/base/[^}]*\} (\S+)', text, re.MULTILINE)
+    return int(sum(map(float, counts)))
+
+
+def test_a_screen_asks_for_no_base_tile_that_it_has_had(
+    page: Page, served: tuple[RunningServer, str]
+) -> None:
+    server, link = served
+    page.context.request.get(link)
+    asked = []
+    for scene in ("overview", "deadlines", "overview"):
+        before = base_answers(server)
+        page.goto(f"{server.url}/wall/city?scene={scene}")
+        page.wait_for_function(BASE_DRAWN)
+        asked.append(base_answers(server) - before)
+    assert asked[0] > 0
+    assert asked[2] == 0, f"tiles asked for, scene by scene: {asked}"
