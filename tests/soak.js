@@ -1,9 +1,11 @@
 // Runs in the page before the wall does: a stream and a server that live through 30 days in minutes.
 (() => {
-  const realFetch = window.fetch.bind(window);
   const DAY = 86_400_000;
+  // of so many refreshes the last few have a call, each time at the next of so many places
+  const BETWEEN = 300;
+  const PLACES = 4;
   // `turn` is by what all that is shown changes from refresh to refresh; `position` counts what was told
-  const soak = { now: Date.now(), turn: 0, refreshes: 0, position: 0, answer: null, statistics: null, source: null, waiting: [] };
+  const soak = { now: Date.now(), turn: 0, refreshes: 0, position: 0, answer: null, statistics: null, source: null, waiting: [], asked: 0, tiles: 0, sent: null };
   window.soak = soak;
 
   window.EventSource = class extends EventTarget {
@@ -14,6 +16,18 @@
     }
     close() {}
   };
+
+  const fetch = window.fetch.bind(window);
+  async function realFetch(...question) {
+    soak.asked += 1;
+    try {
+      const response = await fetch(...question);
+      if (String(question[0]).includes("/tiles/")) soak.tiles += 1;
+      return response;
+    } finally {
+      soak.asked -= 1;
+    }
+  }
 
   const STATES = ["recorded", "reported", "accepted", "dispatched", "taken_up", "completed"];
 
@@ -37,13 +51,20 @@
     });
   }
 
+  function calls() {
+    if (soak.turn % BETWEEN < BETWEEN - 4) return [];
+    const { features } = soak.answer.incidents;
+    const place = Math.floor(soak.turn / BETWEEN) % PLACES;
+    const { geometry, properties } = features[Math.floor((place * features.length) / PLACES)];
+    const [lon, lat] = geometry.coordinates;
+    const { grid_code, grid_name } = properties;
+    const raised_at = new Date(soak.now - 2_000).toISOString();
+    return [{ number: `C-${place}`, lon, lat, grid_code, grid_name, township_code: null, raised_at, ended_at: null }];
+  }
+
   function state() {
     const features = incidents();
     const start = new Date(soak.now - (soak.now % DAY)).toISOString();
-    const calls = soak.turn % 300 > 295;
-    const raised_at = new Date(soak.now - 2_000).toISOString();
-    const [lon, lat] = features[0].geometry.coordinates;
-    const { grid_code, grid_name } = features[0].properties;
     return {
       ...soak.answer,
       generated_at: new Date(soak.now).toISOString(),
@@ -52,8 +73,8 @@
       incidents: { type: "FeatureCollection", features },
       grids: soak.answer.grids.map((grid, k) => ({ ...grid, open: (soak.turn + k) % 6 })),
       tour: { ...soak.answer.tour, start },
-      alarms: calls ? [{ number: "S-0", lon, lat, grid_code, grid_name, township_code: null, raised_at, ended_at: null }] : [],
-      sent_scene: null,
+      alarms: calls(),
+      sent_scene: soak.sent,
     };
   }
 
@@ -111,6 +132,7 @@
   }
 
   const frame = () => new Promise((go) => requestAnimationFrame(go));
+  const pass = (/** @type {number} */ ms) => new Promise((go) => setTimeout(go, ms));
 
   // Five seconds pass between two refreshes.
   soak.run = async (times) => {
@@ -123,17 +145,46 @@
     return soak.refreshes;
   };
 
-  // Bring the wall to one and the same moment of the day, with the same data, and let what passes pass.
+  // Until the map has asked for all that it wants to show.
+  async function quiet() {
+    for (let still = 0; still < 4; still = soak.asked > 0 ? 0 : still + 1) await pass(100);
+  }
+
+  // A call at every place, again and again until the map asks for no tile any more: it keeps the contents of those that it
+  // has shown, and in a run without pauses they would come one by one over thousands of refreshes.
+  soak.visit = async () => {
+    const { turn } = soak;
+    let before = -1;
+    while (soak.tiles > before) {
+      before = soak.tiles;
+      for (let place = 0; place < PLACES; place += 1) {
+        soak.turn = (place + 1) * BETWEEN - 1;
+        soak.now += 5_000;
+        await refresh();
+        await quiet();
+      }
+    }
+    soak.turn = turn;
+    return soak.tiles;
+  };
+
+  // Bring the wall to one and the same moment of the day, with the same data and after the same scene, and let what passes pass.
   soak.rest = async () => {
     const { turn } = soak;
     soak.turn = 0;
     soak.now += DAY - (soak.now % DAY) + 5_000;
+    // the cameras of the part of the map that was shown last stay in the map
+    const { key } = soak.answer.tour.scenes.find(({ cameras }) => cameras);
+    soak.sent = { scene: key, at: new Date(soak.now).toISOString(), seconds: 60, town: null, focus: null };
+    await refresh();
+    await quiet();
+    soak.sent = null;
     for (let k = 0; k < 3; k += 1) {
       await refresh();
       await frame();
       await frame();
     }
     soak.turn = turn;
-    await new Promise((go) => setTimeout(go, 3_000));
+    await pass(2_500);
   };
 })();
