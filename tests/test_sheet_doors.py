@@ -19,10 +19,10 @@ from gis_server.cli import main
 from gis_server.core.access import CONSOLE, Actor, Role, Territory, Tier
 from gis_server.core.errors import NotAllowed, SignInRequired, UnusableInput
 from gis_server.core.vocabulary import WallPanel
-from gis_server.core.wall_wish import Asked
-from gis_server.journeys import walls
+from gis_server.core.wall_wish import Asked, FileKind
+from gis_server.journeys import wall_files, walls
 from gis_server.journeys.context import Context
-from gis_server.journeys.wall_files import PRINT
+from gis_server.journeys.wall_files import PRINT, Printed
 from gis_server.journeys.walls import make_link
 from gis_server.store import audit
 
@@ -130,6 +130,17 @@ def test_the_button(live_server: object, page: Page) -> None:
         page.click("#print")
     assert download.value.suggested_filename.endswith(f"{CITY_COMMUNITY}001.pdf")
     assert "网格化管理工作流程图" in Sheets(Path(download.value.path()).read_bytes()).text()
+
+
+def test_a_download_of_a_grid_whose_code_is_in_chinese(app: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
+    made = Printed("print_wall-甲一", FileKind.PDF, (b"%PDF",))
+    monkeypatch.setattr(wall_files, "print_wall", lambda *_, **__: made)
+    answer = signed_in(app, "operator").get("/api/wall-files", grid="甲一")
+    assert answer.status_code == 200
+    named = answer.headers["Content-Disposition"]
+    # what travels over the wire is ASCII
+    assert named.isascii()
+    assert "filename*=UTF-8''print_wall-%E7%94%B2%E4%B8%80.pdf" in named
 
 
 # ---- the command line -----------------------------------------------------------------------------------------------

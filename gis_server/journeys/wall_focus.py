@@ -92,7 +92,7 @@ class InForce:
     def focus(self, asked: Asked) -> Focus:
         """The place that was asked for; NotFound for an unknown code, UnusableInput unless exactly one is named."""
         if sum(code is not None for code in (asked.town, asked.community, asked.grid)) != 1:
-            raise UnusableInput(msg("请用 --town、--community 或 --grid 指定其中一个。"), field="town")
+            raise UnusableInput(msg("请用 town、community、grid 其中一个指明地方。"), field="town")
         if asked.town is not None:
             return self._area(asked.town, "town")
         if asked.community is not None:

@@ -72,7 +72,7 @@ def board(sheets: SheetSet, form: Format) -> list[Page]:
         if len(found) != 1:
             raise UnusableInput(
                 msg(
-                    "“{panel}”内容太多，{paper} 的一张图板放不下；请用更大的纸张，或不用 --board。",
+                    "“{panel}”内容太多，{paper} 的一张图板放不下；请用更大的纸张，或每图一页。",
                     panel=panel.message,
                     paper=form.paper.value,
                 ),

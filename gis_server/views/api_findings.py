@@ -16,6 +16,7 @@ from gis_server.views.api_mending import blueprint as mending
 from gis_server.views.api_mending import kind_named
 from gis_server.views.current import (
     actor,
+    attachment,
     ctx,
     json_answer,
     json_body,
@@ -81,7 +82,7 @@ def geopackage(generation_id: int) -> Response:
 
 def _download(answer: Response, generation: Generation, suffix: str) -> Response:
     name = f"{generation.layer}-{generation.id}-findings.{suffix}"
-    answer.headers["Content-Disposition"] = f'attachment; filename="{name}"'
+    answer.headers["Content-Disposition"] = attachment(name)
     return answer
 
 

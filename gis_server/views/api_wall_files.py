@@ -11,7 +11,16 @@ from gis_server.core.message import msg
 from gis_server.core.sheet import Orientation, Paper
 from gis_server.core.vocabulary import WallPanel
 from gis_server.core.wall_wish import ALL, PANELS, TIERS, Asked, FileKind, Wish
-from gis_server.views.current import actor, ctx, known_parameters, language, now, parameter, translate
+from gis_server.views.current import (
+    actor,
+    attachment,
+    ctx,
+    known_parameters,
+    language,
+    now,
+    parameter,
+    translate,
+)
 from gis_server.views.security import limiter
 
 blueprint = Blueprint("wall_files", __name__, url_prefix="/api")
@@ -47,7 +56,7 @@ def wall_file() -> Response:
     printed = print_wall(ctx(), actor(), wish, language=language(), translate=translate(), now=now())
     body, suffix = printed.in_one()
     answer = Response(body, content_type=MIME[suffix])
-    answer.headers["Content-Disposition"] = f'attachment; filename="{printed.name}{suffix}"'
+    answer.headers["Content-Disposition"] = attachment(f"{printed.name}{suffix}")
     answer.headers["Cache-Control"] = "private, no-store"
     return answer
 

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, cast, overload
+from urllib.parse import quote
 
 import orjson
 from flask import Response, current_app, g, request
@@ -100,6 +101,13 @@ def json_answer(content: Any, status: int = 200, mimetype: str = "application/js
     answer = Response(body, status=status, mimetype=mimetype)
     answer.headers["Cache-Control"] = "private, no-store"
     return answer
+
+
+def attachment(name: str) -> str:
+    """The header Content-Disposition of a file to be kept under ``name`` (RFC 6266; a code may be in Chinese)."""
+    if name.isascii() and name.isprintable() and '"' not in name:
+        return f'attachment; filename="{name}"'
+    return f"attachment; filename*=UTF-8''{quote(name, safe='')}"
 
 
 def _plain(value: object) -> object:

@@ -57,8 +57,16 @@ export async function getBytes(url, signal) {
 export async function getFile(url, patience) {
   const { response, body } = await ask(url, {}, patience, (answer) => answer.blob());
   if (!response.ok) throw problemOf(response.status, parse(await body.text()));
-  const name = /filename="([^"]+)"/.exec(response.headers.get("Content-Disposition") ?? "");
-  return { name: name?.[1] ?? "", blob: body };
+  return { name: nameIn(response.headers.get("Content-Disposition") ?? ""), blob: body };
+}
+
+/**
+ * The name under which an answer wants to be kept (RFC 6266), "" without one.
+ * @param {string} disposition
+ */
+export function nameIn(disposition) {
+  const encoded = /filename\*=UTF-8''([^;]+)/.exec(disposition)?.[1];
+  return encoded ? decodeURIComponent(encoded) : (/filename="([^"]+)"/.exec(disposition)?.[1] ?? "");
 }
 
 /**
