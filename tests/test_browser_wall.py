@@ -268,6 +268,14 @@ def test_the_tour_goes_on_by_itself_and_screens_of_one_wall_change_together(
         assert widths[0]["left"] == 0
         assert widths[1]["left"] == -1280
         assert {box["width"] for box in widths} == {2560}
+        # each draws its own part of the map, and a margin
+        for screen in (left, right):
+            drawn = screen.evaluate(
+                "document.querySelector('.leaflet-features-pane canvas').getBoundingClientRect().toJSON()"
+            )
+            assert drawn["left"] <= 0
+            assert drawn["right"] >= 1280
+            assert drawn["width"] <= 1.5 * 1280
     finally:
         left.request.delete(f"{live_server.url}/api/wall/city/tour", headers=headers)
 

@@ -38,9 +38,10 @@ const NOTHING = [];
 export class CityMap {
   /**
    * @param {HTMLElement} element
-   * @param {{scale?: () => number, buttons?: boolean}} [options] `scale` of line widths and symbols; asked again on every resize
+   * @param {{scale?: () => number, buttons?: boolean, part?: [number, number]}} [options] `scale` of line widths and symbols, asked again on
+   *   every resize; `part` of the map's width that this screen shows, in shares of it
    */
-  constructor(element, { scale = () => 1, buttons = true } = {}) {
+  constructor(element, { scale = () => 1, buttons = true, part = [0, 1] } = {}) {
     this.element = element;
     this.scale = scale;
     this.map = new LeafletMap(element, {
@@ -69,7 +70,7 @@ export class CityMap {
     this.shown = new Map();
     /** @type {Map<string, Map<string, string>>} colours by number, by layer; also of layers that are still to come */
     this.tokens = new Map();
-    const canvas = (/** @type {string} */ pane) => new SharpCanvas({ pane, padding: 0.2 });
+    const canvas = (/** @type {string} */ pane) => new SharpCanvas({ pane, padding: 0.2, part });
     this.features = canvas("features");
     this.findings = new FindingLayer(canvas("findings"), look);
     this.moves = new MoveLayer(canvas("findings"), look);

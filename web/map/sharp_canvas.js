@@ -25,6 +25,11 @@ function wholeStep(ratio) {
 }
 
 export class SharpCanvas extends Canvas {
+  /** @param {{pane: string, padding?: number, part?: [number, number]}} options `part` of the map's width that is seen, in shares of it */
+  constructor({ part = [0, 1], ...options }) {
+    super(/** @type {any} */ ({ ...options, part }));
+  }
+
   /**
    * Events of the map that this answers.
    * @override
@@ -56,8 +61,18 @@ export class SharpCanvas extends Canvas {
   /** What is seen of the map, in layer px. */
   get view() {
     const { _map: map } = /** @type {any} */ (this);
-    const corner = map.containerPointToLayerPoint([0, 0]);
-    return new Bounds(corner, corner.add(map.getSize()));
+    const { left, size } = this.#part();
+    const corner = map.containerPointToLayerPoint([left, 0]);
+    return new Bounds(corner, corner.add(size));
+  }
+
+  /** The part of the map that this screen shows: where it begins and its size, px of the map's element. */
+  #part() {
+    const { _map: map, options } = /** @type {any} */ (this);
+    const { x, y } = map.getSize();
+    /** @type {[number, number]} */
+    const [from, to] = options.part;
+    return { left: from * x, size: new Point((to - from) * x, y) };
   }
 
   /** Whether the map is being dragged or slides. */
@@ -74,12 +89,12 @@ export class SharpCanvas extends Canvas {
     clearTimeout(self._resting);
     const ratio = density();
     const step = wholeStep(ratio);
-    const size = map.getSize();
+    const { left, size } = this.#part();
     const outward = (/** @type {number} */ px) => Math.ceil((px * (self.options.padding ?? 0)) / step) * step;
     const margin = new Point(outward(size.x), outward(size.y));
     const whole = (/** @type {number} */ px) => Math.ceil(px / step) * step;
     const extent = new Point(whole(size.x + 2 * margin.x), whole(size.y + 2 * margin.y));
-    const min = map.containerPointToLayerPoint(margin.multiplyBy(-1)).round();
+    const min = map.containerPointToLayerPoint(new Point(left, 0).subtract(margin)).round();
     const before = { bounds: self._bounds, zoom: self._zoom, corner: self._corner };
     self._bounds = new Bounds(min, min.add(extent));
     self._center = map.getCenter();

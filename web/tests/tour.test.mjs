@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { screenOf } from "../core/screen.js";
+import { partOf, screenOf } from "../core/screen.js";
 import { ServerClock } from "../core/server_clock.js";
 import { standing, stretches, takeAcknowledgement, takeIncident, turns } from "../core/tour.js";
 import { SAMPLES, trouble } from "../core/watchdog.js";
@@ -119,6 +119,8 @@ test("the server's time is taken from the message that travelled fastest, and a 
 
 test("a screen's part of the picture", () => {
   assert.deepEqual(screenOf("?screen=2of3"), { index: 2, of: 3 });
+  assert.deepEqual(partOf("?screen=2of4"), [0.25, 0.5]);
+  assert.deepEqual(partOf(""), [0, 1]);
   for (const wrong of ["", "?screen=4of3", "?screen=0of3", "?screen=x", "?screen=2of"]) {
     assert.deepEqual(screenOf(wrong), { index: 1, of: 1 });
   }

@@ -1,5 +1,6 @@
 /** What a wall draws before it is told how things stand: its layers over the whole of its area. */
 
+import { partOf } from "../core/screen.js";
 import { CityMap } from "../map/city_map.js";
 import { byId } from "./dom.js";
 import { LayerLoader } from "./layer_loader.js";
@@ -13,7 +14,7 @@ export class WallGround {
    */
   constructor(catalogue, addresses) {
     this.layers = catalogue.layers.filter(({ url }) => addresses.includes(url));
-    this.map = new CityMap(byId("map"), { scale: () => rem() / 16, buttons: false });
+    this.map = new CityMap(byId("map"), { scale: () => rem() / 16, buttons: false, part: partOf(location.search) });
     this.map.zoomFreely();
     this.map.setBase(catalogue.base_map);
     /** Told of what could not be fetched when the map moved. @type {(error: unknown) => void} */
