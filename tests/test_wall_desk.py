@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from city import COMMUNITIES, COUNTY, SECRET, TOWNS, inside
 from client import Client, token_client
 from flask import Flask
-from sqlalchemy import select
+from sqlalchemy import select, text
 
 from gis_server.core.access import CONSOLE
 from gis_server.core.stream import SCENE
@@ -94,6 +94,17 @@ def test_a_scene_is_sent_with_the_grid_that_its_map_goes_to(app: Flask, city_ctx
         payload = conn.scalar(select(event.c.payload).where(event.c.kind == SCENE))
     assert set(payload) == {"wall_id", "scene", "seconds", "town", "focus"}
     assert operator.get(f"/api/wall/{TOWNS[0]}").json["sent_scene"] is None
+
+
+def test_a_scene_that_was_sent_stands_through_a_storm_of_events(app: Flask, city_ctx: Context) -> None:
+    operator = token_client(app, city_ctx, "operator")
+    assert operator.post("/api/wall/city/scene", {"scene": "now", "seconds": 600}).status_code == 204
+    storm = "INSERT INTO event (kind, tier, area_path, payload) SELECT 'x', 'hall', '{}', '{}' FROM generate_series(1, 6000)"
+    with city_ctx.engine.begin() as conn:
+        conn.execute(text(storm))
+    with city_ctx.engine.begin() as conn:
+        events.sequence(conn)
+    assert operator.get("/api/wall/city").json["sent_scene"]["scene"] == "now"
 
 
 def test_a_town_that_the_wall_does_not_show_is_refused(app: Flask, city_ctx: Context) -> None:

@@ -118,6 +118,7 @@ event = Table(
     Column("payload", JSONB, nullable=False),
     one_of("tier", "public", "hall", "internal", "protected"),
     Index("ix_event_without_position", "id", postgresql_where=text("position IS NULL")),
+    Index("ix_event_scene", "at", postgresql_where=text("kind = 'scene'")),
 )
 
 wall_link = Table(
