@@ -61,6 +61,7 @@ A_BARE_MAP = """async () => {
     const {data} = canvas.getContext('2d').getImageData(958 - at.left, 538 - at.top, 5, 5)
     return Array.from({length: 25}, (_one, n) => [...data.slice(4 * n, 4 * n + 4)])
   }
+  window.city = city
   window.token = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim()
 }"""
 
@@ -129,6 +130,24 @@ def test_a_file_of_vector_tiles_is_drawn_calmly_with_its_names_and_with_what_nob
     lettered = set(desk.evaluate("[...window.lettered]"))
     assert {"琅渡大街", "祥景里"} <= lettered, "roads and places have no names"
     assert not [name for name in lettered if name.startswith("Hamlet")]
+
+
+def test_only_what_a_page_could_mend_counts_for_its_watchdog(desk: Page) -> None:
+    problem = '{"title": "away"}'
+    desk.route(
+        "**/base/**",
+        lambda route: route.fulfill(status=503, content_type="application/problem+json", body=problem),
+    )
+    desk.evaluate(A_BARE_MAP)
+    desk.evaluate("city.goTo(131.3, 47.24, 14)")
+    desk.wait_for_function("() => city.isBaseMissing")
+    # the server is there and says that the service behind it is not: a page that is loaded anew has no more of it
+    assert desk.evaluate("city.failedTiles") == 0
+    desk.unroute("**/base/**")
+    desk.route("**/base/**", lambda route: route.fulfill(status=404, body=""))
+    desk.wait_for_function("() => city.failedTiles > 0")
+    desk.unroute("**/base/**")
+    desk.wait_for_function("() => !city.isBaseMissing && city.failedTiles === 0")
 
 
 def test_a_wall_tells_that_its_base_map_is_missing_and_asks_for_it_seldom(
