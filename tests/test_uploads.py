@@ -1,6 +1,7 @@
 """Imports that a browser starts: kept, worked on in a thread, asked for by id."""
 
 import time
+from dataclasses import replace
 from datetime import UTC, datetime
 from io import BytesIO
 from pathlib import Path
@@ -18,7 +19,7 @@ from made import (
 )
 
 from gis_server.core.access import CONSOLE, Actor, Role
-from gis_server.core.errors import NotAllowed, NotFound, UnusableInput
+from gis_server.core.errors import NotAllowed, NotFound, Unavailable, UnusableInput
 from gis_server.core.generation import GenerationState
 from gis_server.core.import_job import ENDED, ImportJob, JobState
 from gis_server.journeys import imports, upload_jobs
@@ -26,6 +27,7 @@ from gis_server.journeys import layers as journey
 from gis_server.journeys.context import Context
 from gis_server.journeys.imports import Upload
 from gis_server.store import jobs
+from gis_server.store.engine import make_engine
 
 PLANNER = Actor(None, "planner", Role.PLANNER)
 
@@ -135,3 +137,12 @@ def test_a_job_whose_process_died_is_marked_interrupted(county: Context) -> None
 def test_another_planner_s_job_is_not_found(county: Context) -> None:
     with pytest.raises(NotFound):
         imports.import_job(county, PLANNER, uuid4(), clock())
+
+
+def test_an_upload_that_no_database_can_note_is_not_kept(county: Context) -> None:
+    away = make_engine("postgresql://nobody@127.0.0.1:1/nothing")
+    with pytest.raises(Unavailable):
+        upload_jobs.keep(
+            replace(county, engine=away), PLANNER, [], layer="grid", shown="grid.geojson", clock=clock
+        )
+    assert not (county.settings.var / "uploads").exists()
