@@ -306,6 +306,11 @@ def test_the_card_the_form_and_the_calls_are_accessible(
 ) -> None:
     page = opened(live_server, new_page, size, locale=locale)
     made = report(page, urgent=True)
+    page.click(".desk-legend summary")
+    # whether a camera works is told beside what it watches
+    legend = page.locator(".desk-legend")
+    expect(legend).to_contain_text("重要部位" if locale == "zh-CN" else "Important site")
+    expect(legend).to_contain_text("离线" if locale == "zh-CN" else "Offline")
     find_grid(page, made["grid_code"])
     page.click("#desk-wall summary")
     assert serious(page) == []

@@ -406,7 +406,9 @@ map.onPick(({ incident, found, lon, lat }) => {
 await attempt(async () => {
   const id = idOfAddress();
   const opening = id === null ? null : open({ id }, { isBack: true });
-  await refresh();
+  // neither waits for the other: thousands of places take longer than the tiles below them
+  const listed = refresh();
+  listed.catch(() => {});
   const catalogue = await getJson("/api/catalogue");
   ({ layers } = catalogue);
   map.setBase(catalogue.base_map);
@@ -415,6 +417,7 @@ await attempt(async () => {
     map,
     layers.filter(({ kind }) => kind !== "record"),
   ).load();
+  await listed;
   const [west, south, east, north] = query.bbox.split(",").map(Number);
   const bounds = catalogue.bounds ? null : map.boundsOf("area");
   if (query.bbox && west !== undefined && south !== undefined && east !== undefined && north !== undefined) map.fit([west, south, east, north], {});
