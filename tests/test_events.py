@@ -13,7 +13,7 @@ from sqlalchemy import Connection, Engine, text
 from gis_server.core.access import CONSOLE, Actor, Role, Territory, Tier
 from gis_server.core.errors import Unavailable
 from gis_server.core.message import msg
-from gis_server.core.stream import INCIDENT, StreamEvent
+from gis_server.core.stream import GENERATION, INCIDENT, StreamEvent
 from gis_server.journeys.events import (
     Broadcaster,
     Fallen,
@@ -35,9 +35,15 @@ def broadcaster(engine: Engine) -> Iterator[Broadcaster]:
     broadcaster.stop()
 
 
-def emit(engine: Engine, name: object, path: tuple[str, ...] = (), tier: Tier = Tier.HALL) -> None:
+def emit(
+    engine: Engine,
+    name: object,
+    path: tuple[str, ...] = (),
+    tier: Tier = Tier.HALL,
+    kind: str = INCIDENT,
+) -> None:
     with engine.begin() as conn:
-        events.emit(conn, INCIDENT, tier=tier, area_path=path, payload={"name": name})
+        events.emit(conn, kind, tier=tier, area_path=path, payload={"name": name})
 
 
 def take(subscription: Subscription, number: int, seconds: float = 10.0) -> list[StreamEvent]:
@@ -250,7 +256,8 @@ def test_everybody_sees_their_territory_and_tier_only(engine: Engine, broadcaste
     town = Actor(1, "town", Role.OPERATOR, Territory(("c", "t1")))
     hall = Actor(None, "hall", Role.DISPLAY, Territory(), Tier.HALL)
     subscriptions = {actor.name: broadcaster.subscribe(0) for actor in (town, hall, CONSOLE)}
-    emit(engine, "everybody")
+    emit(engine, "everybody", kind=GENERATION)
+    emit(engine, "in no area")
     emit(engine, "here", ("c", "t1", "k1"))
     emit(engine, "there", ("c", "t2", "k9"))
     emit(engine, "inside only", ("c", "t1"), Tier.INTERNAL)
@@ -271,8 +278,8 @@ def test_everybody_sees_their_territory_and_tier_only(engine: Engine, broadcaste
         stream.close()
     assert found == {
         "town": ["everybody", "here", "inside only"],
-        "hall": ["everybody", "here", "there"],
-        "console": ["everybody", "here", "there", "inside only"],
+        "hall": ["everybody", "in no area", "here", "there"],
+        "console": ["everybody", "in no area", "here", "there", "inside only"],
     }
     assert broadcaster.readers == 0
 

@@ -21,11 +21,15 @@ COUNTS = "counts"
 """The counts of a wall, told to its screens that are there; not kept, and so without a position (0)."""
 
 
+_OF_INCIDENTS = frozenset({INCIDENT, ACKNOWLEDGED})
+
+
 @dataclass(frozen=True, slots=True)
 class StreamEvent:
     """One event with its place in the stream: positions are 1, 2, 3 … without a gap, in the order of publication.
 
-    ``area_path`` are the codes of the areas it happened in, county first; empty concerns the whole deployment.
+    ``area_path`` are the codes of the areas it happened in, county first; empty concerns the whole deployment, and of an incident
+    says that it lies in nobody's territory.
     """
 
     position: int
@@ -37,4 +41,5 @@ class StreamEvent:
 
     def visible_to(self, actor: Actor) -> bool:
         """Whether the actor's tier and territory allow it; what concerns everybody is not held back."""
-        return self.tier <= actor.tier and (not self.area_path or actor.territory.holds(self.area_path))
+        concerns_everybody = not self.area_path and self.kind not in _OF_INCIDENTS
+        return self.tier <= actor.tier and (concerns_everybody or actor.territory.holds(self.area_path))
