@@ -13,8 +13,9 @@ import { bars, chartBox, difference, figure, frame, line, note, tallEnough, week
 /** @typedef {import("../core/types.js").Town} Town */
 /** @typedef {import("./chart.js").ChartLook} ChartLook */
 
-/** Townships that a chart has room for. */
+/** Townships that a chart has room for, and one with two bars each on an upright screen. */
 const MOST_TOWNS = 10;
+const UPRIGHT_TOWNS = 5;
 /** Room for names beside lying bars, rem. */
 const NAMES = 6.5;
 
@@ -229,7 +230,9 @@ export function townsTodayPanel() {
   return {
     element: frame(_("各镇街今日上报与办结"), null, box, legend),
     show({ statistics, town }) {
-      const towns = mostFirst(statistics?.towns ?? [], ({ today, done_today }) => today + done_today);
+      const isUpright = document.documentElement.classList.contains("is-upright");
+      const busiest = mostFirst(statistics?.towns ?? [], ({ today, done_today }) => today + done_today);
+      const towns = busiest.slice(0, isUpright ? UPRIGHT_TOWNS : MOST_TOWNS);
       tallEnough(box, towns.length * 1.4);
       chart.show((look) => ({
         yAxis: { data: names(look, towns, town) },

@@ -89,12 +89,13 @@ export function tallEnough(box, rows) {
  * @param {string} token
  */
 export function bars(look, data, token) {
+  const formatter = (/** @type {{value: unknown}} */ { value }) => count(Number(value));
   return {
     type: "bar",
     data,
     barMaxWidth: look.rem * 1.1,
     itemStyle: { color: look.colour(token) },
-    label: { show: true, position: "right", ...look.text, color: look.colour("--ink"), fontWeight: 600 },
+    label: { show: true, position: "right", formatter, ...look.text, color: look.colour("--ink"), fontWeight: 600 },
   };
 }
 
