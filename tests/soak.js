@@ -3,7 +3,7 @@
   const DAY = 86_400_000;
   // of so many refreshes the last few have a call, each time at the next of so many places
   const BETWEEN = 300;
-  const PLACES = 4;
+  const PLACES = 2;
   // `turn` is by what all that is shown changes from refresh to refresh; `position` counts what was told
   const soak = { now: Date.now(), turn: 0, refreshes: 0, position: 0, answer: null, statistics: null, source: null, waiting: [], asked: 0, tiles: 0, sent: null };
   window.soak = soak;
@@ -185,6 +185,6 @@
       await frame();
     }
     soak.turn = turn;
-    await pass(2_500);
+    await pass(2_200);
   };
 })();

@@ -97,9 +97,10 @@ def test_a_wall_does_not_grow(live_server: Any, new_page: Callable[..., Page]) -
     run(page, tools, WARM_UP)
     page.evaluate("soak.visit()")
     before = weight(page, tools)
+    print(f"warmed up by {WARM_UP:,} refreshes: {before}", flush=True)
     run(page, tools, REFRESHES)
     after = weight(page, tools)
-    print(f"after {REFRESHES:,} refreshes: {before} → {after}", flush=True)
+    print(f"after {REFRESHES:,} more: {after}", flush=True)
     assert after["heap"] - before["heap"] < MOST_HEAP_GROWTH
     assert after["data"] - before["data"] < MOST_DATA_GROWTH
     assert after["nodes"] <= before["nodes"]
