@@ -68,7 +68,8 @@ def beside(case: Case, polygons: Geometries) -> Beside:
 def mouths(case: Case, polygons: Geometries, parent: Indices, reach: float) -> tuple[Floats, Floats]:
     """(length on the border of its ``parent``, length of the outline) of each polygon, in metres; ``reach`` in the data's units."""
     a, b, owner = edges_of(polygons)
-    begin, end, _ = edges_of(case.plane.project(polygons))
+    flat = case.plane.project(polygons)
+    begin, end = (a, b) if flat is polygons else edges_of(flat)[:2]
     length = np.hypot(*(end - begin).T)
     outline: Floats = np.bincount(owner, weights=length, minlength=len(polygons)).astype(np.float64)
     mouth = np.zeros(len(polygons))
@@ -89,7 +90,7 @@ def strips(polygons: Geometries, border: Hashes) -> Indices:
     """
     xy, owner = shapely.get_coordinates(polygons, return_index=True)
     key = place_keys(xy) + border[owner]
-    order = np.argsort(key, kind="stable")
+    order = np.argsort(key)
     key, patch = key[order], owner[order]
     meet = (key[1:] == key[:-1]) & (patch[1:] != patch[:-1])
     meet &= (border[patch[1:]] == border[patch[:-1]]) & (border[patch[1:]] != 0)

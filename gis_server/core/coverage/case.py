@@ -1,14 +1,14 @@
 """One check: the cells, what they are measured by, and the words for what is found."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import shapely
 
 from gis_server.core.coverage import sentences
 from gis_server.core.coverage.cover import Ground
 from gis_server.core.coverage.edges import Flags, Geometries
-from gis_server.core.coverage.findings import Finding, Kind
+from gis_server.core.coverage.findings import Finding, Kind, Severity
 from gis_server.core.coverage.layer import Cells, Parents, Plane
 from gis_server.core.coverage.rules import RULE_OF, Rules
 from gis_server.core.message import Message
@@ -28,6 +28,8 @@ class Case:
     plane: Plane
     inside_only: bool = False  # sub-grids: inside their grid, without filling it
     sound: bool = True  # every row brought a valid polygon of its own
+    told: dict[tuple[Kind, str | None], tuple[Kind, str, Severity, str]] = field(default_factory=dict)
+    """What a kind of finding (under another rule than its own) is called here: worked out once, for there may be thousands."""
 
     def name(self, index: int) -> sentences.Name:
         """The cell as people call it."""
@@ -49,14 +51,14 @@ class Case:
         rule: str | None = None,
     ) -> Finding:
         """A finding of this layer, with the rule, clause and severity of its kind."""
-        kind, rule = self._told_as(kind, rule)
+        given = (kind, rule)
+        said = self.told.get(given)
+        if said is None:
+            said = self.told[given] = self._told_as(kind, rule)
         numbers, codes = self.cells.rows, self.cells.codes
         involved = [int(c) for c in cells]
         return Finding(
-            kind=kind,
-            rule=rule or RULE_OF[kind],
-            severity=self.rules.severity(kind),
-            clause=self.rules.clause(kind, rule),
+            *said,
             fids=tuple(involved if numbers is None else [int(numbers[c]) for c in involved]),
             codes=() if codes is None else tuple([code for c in involved if (code := codes[c])]),
             area_m2=float(area),
@@ -65,8 +67,9 @@ class Case:
             geometry=geometry,
         )
 
-    def _told_as(self, kind: Kind, rule: str | None) -> tuple[Kind, str | None]:
-        if not self.inside_only:
-            return kind, rule
-        kind = Kind.SUB_GRID_OUTSIDE if kind is Kind.OUTSIDE else kind
-        return kind, "V8" if RULE_OF[kind] in ("V2", "V3", "V4") else rule
+    def _told_as(self, kind: Kind, rule: str | None) -> tuple[Kind, str, Severity, str]:
+        """Kind, rule, severity and clause."""
+        if self.inside_only:
+            kind = Kind.SUB_GRID_OUTSIDE if kind is Kind.OUTSIDE else kind
+            rule = "V8" if RULE_OF[kind] in ("V2", "V3", "V4") else rule
+        return kind, rule or RULE_OF[kind], self.rules.severity(kind), self.rules.clause(kind, rule)

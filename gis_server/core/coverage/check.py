@@ -148,7 +148,13 @@ def examine(cells: Cells, parents: Parents | None = None, terms: Terms = Terms()
 
 def worst_first(findings: Iterable[Finding]) -> tuple[Finding, ...]:
     """Findings by severity, kind and area."""
-    return tuple(sorted(findings, key=lambda f: (_FORCE[f.severity], _ORDER[f.kind], -f.area_m2, f.fids)))
+    by_kind: dict[tuple[Severity, Kind], list[Finding]] = {}
+    for one in findings:
+        by_kind.setdefault((one.severity, one.kind), []).append(one)
+    ordered: list[Finding] = []
+    for sort in sorted(by_kind, key=lambda sort: (_FORCE[sort[0]], _ORDER[sort[1]])):
+        ordered += sorted(by_kind[sort], key=lambda one: (-one.area_m2, one.fids))
+    return tuple(ordered)
 
 
 def _sound(parents: Parents) -> Geometries:
