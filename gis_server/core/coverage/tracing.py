@@ -90,11 +90,13 @@ def joined(polygons: Geometries, group: Indices, loose: Flags) -> Joined:
     of_edge = group[rings.owner_of_edges(edges)]
     backward = rings.sign_of_edges(edges) < 0
     outline = _Outline(rings.xy[edges + backward], rings.xy[edges + ~backward], of_edge)
-    left = np.unique(np.concatenate([_split(outline, np.unique(group[loose])), _tangled(outline)]))
+    turns = _turns(outline)
+    left = np.unique(np.concatenate([_split(outline, np.unique(group[loose])), _tangled(outline, turns)]))
     if len(left):
         tidy = ~among(of_edge, left)
         outline = _Outline(outline.begin[tidy], outline.end[tidy], of_edge[tidy])
-    walk = _round_unions(outline)
+        turns = _turns(outline)
+    walk = _round_unions(outline, turns)
     made = _untouching(walk)
     union_of = outline.group[walk.step[walk.start[:-1]]]
     drawn, face = _assembled(outline.begin[made.step], made.start, made.face, union_of)
@@ -167,7 +169,11 @@ def _round_faces(walls: _Walls) -> _Walk:
     return _Walk(step, start, face, label, node, turn, onward)
 
 
-def _turns(outline: _Outline) -> tuple[Indices, Indices, Indices]:
+_Turns = tuple[Indices, Indices, Indices]
+"""What ``_turns`` tells."""
+
+
+def _turns(outline: _Outline) -> _Turns:
     """(order, the one before each, node) of arrivals (0 … n − 1) and departures (n … 2n − 1) round each place."""
     begin, end = outline.begin, outline.end
     node = _numbered(np.concatenate([end, begin]), np.tile(outline.group, 2))
@@ -178,17 +184,17 @@ def _turns(outline: _Outline) -> tuple[Indices, Indices, Indices]:
     return order, before, node
 
 
-def _tangled(outline: _Outline) -> Indices:
+def _tangled(outline: _Outline, turns: _Turns) -> Indices:
     """Groups in whose places arrivals and departures do not take turns."""
     count = len(outline.group)
-    order, before, _ = _turns(outline)
+    order, before, _ = turns
     return outline.group[order[(order < count) & (before < count)]]
 
 
-def _round_unions(outline: _Outline) -> _Walk:
+def _round_unions(outline: _Outline, turns: _Turns) -> _Walk:
     """Outlines walked with the ground on the left: what arrives goes on with the departure next clockwise."""
     count = len(outline.group)
-    order, before, node = _turns(outline)
+    order, before, node = turns
     arriving = order < count
     onward = np.empty(count, dtype=np.int64)
     onward[order[arriving]] = before[arriving] - count
