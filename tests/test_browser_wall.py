@@ -10,9 +10,10 @@ from typing import Any
 import pytest
 import shapely
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 
 from gis_server.core.access import Role, Tier
+from gis_server.core.incident import OPEN
 from gis_server.core.stream import GENERATION
 from gis_server.store import events
 from gis_server.store.engine import make_engine
@@ -183,6 +184,26 @@ def test_every_scene_fits_every_wall(
                 assert_scene(page.evaluate(LAYOUT), scene, width, height)
                 if language == "zh-CN" and 1080 in (width, height) and width != 2560:
                     page.screenshot(path=SCREENSHOTS / f"wall-{scene}-{width}x{height}.png")
+
+
+def test_an_upright_wall_has_room_for_every_state_and_for_large_numbers(
+    live_server: Any, new_page: Callable[..., Page]
+) -> None:
+    def in_every_state(route: Route) -> None:
+        answer = route.fetch()
+        body = answer.json()
+        body["states"] = {state.value: 123_456 for state in OPEN}
+        route.fulfill(response=answer, json=body)
+
+    page = new_page(viewport={"width": 1080, "height": 1920}, reduced_motion="reduce")
+    live_server.sign_in(page, Role.OPERATOR)
+    page.route("**/api/wall/city/statistics", in_every_state)
+    page.goto(f"{live_server.url}/wall/city?scene=now")
+    expect(page.locator("#connection")).to_have_attribute("data-state", "live", timeout=20_000)
+    page.wait_for_function("() => document.querySelector('.wall-left .chart')?.clientHeight > 150")
+    page.wait_for_function(DRAWN)
+    page.screenshot(path=SCREENSHOTS / "wall-now-every-state.png")
+    assert_scene(page.evaluate(LAYOUT), "now", 1080, 1920)
 
 
 def assert_scene(found: dict[str, Any], scene: str, width: int, height: int) -> None:

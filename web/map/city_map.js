@@ -38,10 +38,11 @@ const NOTHING = [];
 export class CityMap {
   /**
    * @param {HTMLElement} element
-   * @param {{scale?: () => number, buttons?: boolean, part?: [number, number]}} [options] `scale` of line widths and symbols, asked again on
-   *   every resize; `part` of the map's width that this screen shows, in shares of it
+   * @param {{scale?: () => number, buttons?: boolean, part?: [number, number], margin?: number}} [options] `scale` of line widths and
+   *   symbols, asked again on every resize; `part` of the map's width that this screen shows, in shares of it; `margin` drawn around the
+   *   view, so that a map that is dragged shows no edge, in shares of the view
    */
-  constructor(element, { scale = () => 1, buttons = true, part = [0, 1] } = {}) {
+  constructor(element, { scale = () => 1, buttons = true, part = [0, 1], margin = 0.2 } = {}) {
     this.element = element;
     this.scale = scale;
     this.map = new LeafletMap(element, {
@@ -70,7 +71,7 @@ export class CityMap {
     this.shown = new Map();
     /** @type {Map<string, Map<string, string>>} colours by number, by layer; also of layers that are still to come */
     this.tokens = new Map();
-    const canvas = (/** @type {string} */ pane) => new SharpCanvas({ pane, padding: 0.2, part });
+    const canvas = (/** @type {string} */ pane) => new SharpCanvas({ pane, padding: margin, part });
     this.features = canvas("features");
     this.findings = new FindingLayer(canvas("findings"), look);
     this.moves = new MoveLayer(canvas("findings"), look);

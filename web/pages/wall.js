@@ -7,7 +7,6 @@ import { LiveStream } from "../core/live.js";
 import { screenOf } from "../core/screen.js";
 import { HEARTBEAT_MS, SILENCE_MS } from "../core/stream.js";
 import { WallModel } from "../core/wall_model.js";
-import { drawAfter } from "../ui/chart.js";
 import { byId, el, setText } from "../ui/dom.js";
 import { start } from "../ui/start.js";
 import { WallGround } from "../ui/wall_ground.js";
@@ -31,8 +30,6 @@ const REPLAY_STEP_MS = 250;
 const PAINT_MS = 250;
 /** Whatever it takes, the next are not held back longer: an event is to be seen within the second. */
 const LONGEST_PAUSE_MS = 400;
-/** The map comes first; the charts do not wait for it longer. */
-const LONGEST_FIRST_MS = 2_000;
 /** Rings around what is new at once: more make the map slow. */
 const MOST_RINGS = 3;
 /** The panels that rank grids, and by which period. */
@@ -49,6 +46,7 @@ class WallPage {
     this.model = new WallModel(id, answer, new URLSearchParams(location.search).get("scene"));
     const { map, layers, loader } = ground;
     ground.trouble = (error) => this.meet(error);
+    this.ground = ground;
     this.map = map;
     this.loader = loader;
     this.stage = new WallStage(this.model, map, layers, () => [
@@ -91,7 +89,8 @@ class WallPage {
 
   async begin() {
     this.step();
-    await Promise.all([this.loader.load(), this.countAgain()]).catch((error) => this.meet(error));
+    const counted = this.ground.drawn.then(() => this.countAgain());
+    await Promise.all([this.loader.load(), counted]).catch((error) => this.meet(error));
   }
 
   /** Show another scene when its time has come, and let the replay run; then wait for the next time. */
@@ -293,11 +292,6 @@ class WallPage {
   }
 }
 
-/** @param {number} ms */
-function wait(ms) {
-  return new Promise((done) => setTimeout(done, ms));
-}
-
 /** @param {string} id */
 function wallUrl(id) {
   return "/api/wall/" + encodeURIComponent(id);
@@ -339,7 +333,7 @@ async function open() {
     if (!ground) {
       const { layers, bounds } = JSON.parse(byId("wall").dataset.ground ?? "{}");
       ground = new WallGround(await getJson("/api/catalogue"), layers);
-      if (bounds) drawAfter(Promise.race([ground.begin(bounds), wait(LONGEST_FIRST_MS)]));
+      if (bounds) ground.begin(bounds);
     }
     await new WallPage(id, await answer, ground).begin();
   } catch (error) {

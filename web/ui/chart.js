@@ -1,5 +1,6 @@
 /** One chart of the chart library, made once and updated in place, in the page's own colours and sizes. */
 
+import { count } from "../core/formats.js";
 import { BarChart, CanvasRenderer, GridComponent, LineChart, init, use } from "../vendor/charts.js";
 
 use([BarChart, LineChart, GridComponent, CanvasRenderer]);
@@ -122,7 +123,7 @@ export function upright(look) {
   return {
     grid: { left: look.rem * 2.25, right: look.rem * 0.5, top: look.rem * 0.75, bottom: look.rem * 1.5 },
     xAxis: { type: "category", axisLine: line, axisTick: { show: false }, axisLabel: { ...look.text, hideOverlap: true } },
-    yAxis: { type: "value", minInterval: 1, splitNumber: 3, axisLabel: look.text, splitLine: line },
+    yAxis: { type: "value", minInterval: 1, splitNumber: 3, axisLabel: { ...look.text, formatter: count, hideOverlap: true }, splitLine: line },
   };
 }
 
@@ -133,7 +134,7 @@ export function upright(look) {
  */
 export function lying(look, names) {
   return {
-    grid: { left: look.rem * names, right: look.rem * 2.5, top: 0, bottom: 0 },
+    grid: { left: look.rem * names, right: look.rem * 3.75, top: 0, bottom: 0 },
     xAxis: { type: "value", show: false },
     yAxis: {
       type: "category",

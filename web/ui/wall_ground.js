@@ -2,10 +2,14 @@
 
 import { partOf } from "../core/screen.js";
 import { CityMap } from "../map/city_map.js";
+import { drawAfter } from "./chart.js";
 import { byId } from "./dom.js";
 import { LayerLoader } from "./layer_loader.js";
 
 /** @typedef {import("../core/types.js").Bounds} Bounds */
+
+/** The map comes first; charts and counts do not wait for it longer. */
+const LONGEST_MS = 2_000;
 
 export class WallGround {
   /**
@@ -14,11 +18,14 @@ export class WallGround {
    */
   constructor(catalogue, addresses) {
     this.layers = catalogue.layers.filter(({ url }) => addresses.includes(url));
-    this.map = new CityMap(byId("map"), { scale: () => rem() / 16, buttons: false, part: partOf(location.search) });
+    // a wall goes from extent to extent and is not dragged: what lies beyond the view would be drawn for nothing
+    this.map = new CityMap(byId("map"), { scale: () => rem() / 16, buttons: false, part: partOf(location.search), margin: 0 });
     this.map.zoomFreely();
     this.map.setBase(catalogue.base_map);
     /** Told of what could not be fetched when the map moved. @type {(error: unknown) => void} */
     this.trouble = () => {};
+    /** When what was begun is drawn, could not be, or has taken too long. @type {Promise<unknown>} */
+    this.drawn = Promise.resolve();
     const told = (/** @type {unknown} */ error) => this.trouble(error);
     this.loader = new LayerLoader(this.map, this.layers, told, undefined, { grid: ["settlement_class"] });
   }
@@ -26,11 +33,12 @@ export class WallGround {
   /**
    * Begin to draw a box. What could not be fetched is tried again by whatever the wall does next.
    * @param {Bounds} bounds
-   * @returns {Promise<void>} when it is drawn, or could not be
    */
   begin(bounds) {
     fitBeside(this.map, bounds);
-    return this.loader.load().catch(this.trouble);
+    const drawn = this.loader.load().catch(this.trouble);
+    this.drawn = Promise.race([drawn, new Promise((done) => setTimeout(done, LONGEST_MS))]);
+    drawAfter(this.drawn);
   }
 }
 

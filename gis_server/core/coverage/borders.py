@@ -82,19 +82,19 @@ def mouths(case: Case, polygons: Geometries, parent: Indices, reach: float) -> t
     return mouth, outline
 
 
-def strips(polygons: Geometries, border: Hashes) -> Indices:
+def strips(xy: Floats, owner: Indices, border: Hashes) -> Indices:
     """The strip that each patch belongs to: patches of one ``border`` that follow each other, corner to corner.
 
+    ``xy`` (n, 2) are the patches' vertices, ``owner`` the patch of each.
     Where a border is drawn twice, the two lines cross again and again; what lies between them is one strip. A
     ``border`` of 0 is none.
     """
-    xy, owner = shapely.get_coordinates(polygons, return_index=True)
     key = place_keys(xy) + border[owner]
     order = np.argsort(key)
     key, patch = key[order], owner[order]
     meet = (key[1:] == key[:-1]) & (patch[1:] != patch[:-1])
     meet &= (border[patch[1:]] == border[patch[:-1]]) & (border[patch[1:]] != 0)
-    return connected(len(polygons), patch[1:][meet], patch[:-1][meet])
+    return connected(len(border), patch[1:][meet], patch[:-1][meet])
 
 
 def connected(count: int, one: Indices, other: Indices) -> Indices:

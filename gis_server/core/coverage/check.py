@@ -311,7 +311,8 @@ def _with_parents(case: Case, rings: Rings, above: Parents, linked: _Linked, sal
     loose = None
     if 0 < len(edges) + len(parent_edges) <= LOOSE_ENDS_TOLD:
         known = _open_for_sure(ruled, linked.parent_of, len(still_open))
-        told = np.concatenate([ruled.polygons(), case.polygons[ruled.misplaced]])
+        elsewhere = shapely.get_coordinates(case.polygons[ruled.misplaced])
+        told = np.concatenate([ruled.corners[0], elsewhere])
         loose = loose_ends((rings, edges), parent_of, (parent_rings, parent_edges), told, known, salt=salt)
         still_open = loose.open_groups(known)
     proof = certificate(rings, linked.parent_of, parent_rings, still_open, salt=salt, sound=case.sound)

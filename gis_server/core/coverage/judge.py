@@ -61,13 +61,13 @@ def judge(case: Case, ruled: Ruled, broken_at: Geometries = NOWHERE) -> Iterator
 
 def _strips(ruled: Ruled, around: Beside, broken_at: Geometries) -> Indices:
     """The strip of each gap, overlap and patch outside, in this order; ``around`` is of the gaps and those outside."""
-    polygons, own, gaps = ruled.polygons(), around.key(), len(ruled.gaps.area)
+    own, gaps = around.key(), len(ruled.gaps.area)
     pair = group_factor(ruled.overlaps.first) + group_factor(ruled.overlaps.second)
     border = np.concatenate([own[:gaps], pair, own[gaps:]])
     if len(broken_at):
         reach = 4 * resolution(shapely.total_bounds(broken_at))
-        border[shapely.STRtree(polygons).query(broken_at, predicate="dwithin", distance=reach)[1]] = 0
-    return strips(polygons, border)
+        border[shapely.STRtree(ruled.polygons()).query(broken_at, predicate="dwithin", distance=reach)[1]] = 0
+    return strips(*ruled.corners, border)
 
 
 def _misplaced(case: Case, ruled: Ruled) -> Iterator[Finding]:

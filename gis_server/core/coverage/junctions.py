@@ -12,7 +12,6 @@ import shapely
 from gis_server.core.coverage.edges import (
     Flags,
     Floats,
-    Geometries,
     Hashes,
     Indices,
     Rings,
@@ -44,11 +43,11 @@ class LooseEnds:
 
 
 def loose_ends(
-    cells: Edges, parent_of: Indices, parents: Edges, told: Geometries, still_open: Flags, *, salt: int
+    cells: Edges, parent_of: Indices, parents: Edges, told: Floats, still_open: Flags, *, salt: int
 ) -> LooseEnds:
     """Cut the unmatched edges at every unmatched vertex that lies exactly on them, and match the pieces.
 
-    Pieces that begin or end at a corner of the ground that is ``told`` already need not be looked at, except in groups
+    Pieces that begin or end at a corner of ground that is told of already (``told``, (n, 2)) need not be looked at, except in groups
     that are not known to be ``still_open``. So where layers were digitised apart, next to nothing is.
     """
     a, b = _directed(*cells)
@@ -61,7 +60,7 @@ def loose_ends(
     vertices = np.concatenate([a, b])
     keys, first = np.unique(place_keys(vertices), return_index=True)
     vertices = vertices[first]
-    free = vertices[~among(keys, place_keys(shapely.get_coordinates(told)))]
+    free = vertices[~among(keys, place_keys(told))]
     # a group without a parent is nobody's proof
     asked = (group >= 0) & ~still_open[group]
     asked[edges_near(free, a, b, resolution(vertices))[1]] = True

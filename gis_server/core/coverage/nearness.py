@@ -3,7 +3,7 @@
 import numpy as np
 import shapely
 
-from gis_server.core.coverage.edges import Floats, Geometries, Hashes, Indices, ranges, ring_layout
+from gis_server.core.coverage.edges import Flags, Floats, Geometries, Hashes, Indices, ranges, ring_layout
 
 _X, _Y = np.uint64(0x9E3779B97F4A7C15), np.uint64(0xC2B2AE3D27D4EB4F)
 _TABLE = 18
@@ -21,15 +21,44 @@ def edges_of(polygons: Geometries) -> tuple[Floats, Floats, Indices]:
 
 def edges_near(points: Floats, a: Floats, b: Floats, reach: float) -> tuple[Indices, Indices]:
     """(point, edge) pairs of all edges from ``a`` to ``b`` (n, 2) within ``reach`` of one of the ``points`` (m, 2)."""
-    low, high = np.minimum(a, b) - reach, np.maximum(a, b) + reach
     none = np.empty(0, dtype=np.int64)
+    if len(points) == 0 or len(a) == 0:
+        return none, none
+    low, high = np.minimum(a, b) - reach, np.maximum(a, b) + reach
+    beside = _Lines(points, a, b, reach)
     found = [(none, none)]
     for size, some in _by_size((low, high)):
         point, edge = _in_one_square((points, points), _taken((low, high), some), 2.0**size)
         edge = some[edge]
+        likely = beside.likely(point, edge)
+        point, edge = point[likely], edge[likely]
         close = distance(points[point], a[edge], b[edge]) <= reach
         found.append((point[close], edge[close]))
     return np.concatenate([p for p, _ in found]), np.concatenate([e for _, e in found])
+
+
+class _Lines:
+    """The lines through edges: most points that share a square with an edge are far from its line, which costs little to find."""
+
+    def __init__(self, points: Floats, a: Floats, b: Floats, reach: float) -> None:
+        origin = a[0]
+        near = points - origin
+        self._x, self._y = near[:, 0].copy(), near[:, 1].copy()
+        along = b - a
+        length = np.hypot(along[:, 0], along[:, 1])
+        length[length == 0] = 1.0  # a point lies on every line through itself
+        self._across_x, self._across_y = -along[:, 1] / length, along[:, 0] / length
+        start = a - origin
+        self._away = self._across_x * start[:, 0] + self._across_y * start[:, 1]
+        # far from the origin the last bits of a product are lost
+        self._reach = reach + 1e-14 * max(float(np.abs(near).max()), float(np.abs(start).max()))
+
+    def likely(self, point: Indices, edge: Indices) -> Flags:
+        """Which points lie within reach of the line of the edge with the same index, as far as rounding can tell."""
+        across = self._across_x[edge] * self._x[point]
+        across += self._across_y[edge] * self._y[point]
+        across -= self._away[edge]
+        return np.asarray(np.abs(across) <= self._reach)
 
 
 def boxes_meeting(boxes: tuple[Floats, Floats], others: tuple[Floats, Floats]) -> tuple[Indices, Indices]:
@@ -89,16 +118,9 @@ def _in_one_square(
     key, box = key[likely], box[likely]
     order = np.argsort(other_key)
     other_key, other = other_key[order], other[order]
-    # sought in order, because a search that jumps about in memory takes twice as long as the sorting
-    turn = np.argsort(key)
-    key, box = key[turn], box[turn]
-    begin = np.searchsorted(other_key, key)
-    found = np.flatnonzero(other_key[np.minimum(begin, len(other_key) - 1)] == key)
-    begin = begin[found]
-    first = np.flatnonzero(np.concatenate([[True], other_key[1:] != other_key[:-1]]))
-    size = np.diff(np.append(first, len(other_key)))
-    end = begin + size[np.searchsorted(first, begin)]
-    return np.repeat(box[found], end - begin), other[ranges(begin, end)]
+    begin = np.searchsorted(other_key, key, side="left")
+    end = np.searchsorted(other_key, key, side="right")
+    return np.repeat(box, end - begin), other[ranges(begin, end)]
 
 
 def _squares(boxes: tuple[Floats, Floats], step: float) -> tuple[Hashes, Indices]:

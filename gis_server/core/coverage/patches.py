@@ -1,6 +1,7 @@
 """Faces of the residual read as patches of ground: uncovered, doubly claimed, or claimed from outside the parent."""
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import shapely
@@ -8,7 +9,18 @@ import shapely
 from gis_server.core.coverage.bow import beyond_bow
 from gis_server.core.coverage.case import Case
 from gis_server.core.coverage.cover import Ground, Over, inner_points, locate
-from gis_server.core.coverage.edges import Flags, Floats, Geometries, Indices, Rings, among, flatten, unlike
+from gis_server.core.coverage.edges import (
+    Flags,
+    Floats,
+    Geometries,
+    Indices,
+    Rings,
+    among,
+    place_keys,
+    ranges,
+    ring_layout,
+    unlike,
+)
 from gis_server.core.coverage.layer import Plane
 from gis_server.core.coverage.nearness import edges_near, edges_of
 from gis_server.core.coverage.residual import chains, distinct, group_factor, resolution, strip_width
@@ -42,7 +54,7 @@ def no_patches() -> Patches:
     return Patches(np.empty(0, dtype=object), np.empty(0), np.empty(0), none, none)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)  # without slots, so that ``corners`` are kept
 class Ruled:
     """What the faces say: gaps by parent, overlaps by pair, ground outside by cell; the totals count ground once.
 
@@ -62,6 +74,13 @@ class Ruled:
     def polygons(self) -> Geometries:
         """All patches of any nature and size."""
         return np.concatenate([self.gaps.polygon, self.overlaps.polygon, self.outside.polygon])
+
+    @cached_property
+    def corners(self) -> tuple[Floats, Indices]:
+        """The vertices (n, 2) of ``polygons()``, and the polygon of each."""
+        polygons = self.polygons()
+        count = shapely.get_num_coordinates(polygons)
+        return shapely.get_coordinates(polygons), np.repeat(np.arange(len(polygons)), count)
 
 
 @dataclass(frozen=True, slots=True)
@@ -272,14 +291,17 @@ def _united(polygons: Geometries, group: Indices, cut: Flags) -> tuple[Geometrie
 
 def _share_an_edge(polygons: Geometries, group: Indices, groups: int) -> Flags:
     """Which groups have an edge that two of their polygons bear."""
-    rings = flatten(polygons)
-    each = np.arange(len(rings.owner))
-    edges, keys = rings.keyed(each, group_factor(group[rings.owner]))
-    one_way = np.minimum(keys, np.uint64(0) - keys)
-    order = np.argsort(one_way)
-    twice = order[1:][one_way[order[1:]] == one_way[order[:-1]]]
+    xy = shapely.get_coordinates(polygons)
+    start, owner, _ = ring_layout(polygons)
+    begin = ranges(start[:-1], start[1:] - 1)
+    of_edge = np.repeat(group[owner], np.diff(start) - 1)
+    # the same for both directions of an edge, another for each group
+    place = place_keys(xy)
+    key = place[begin] + place[begin + 1] + group_factor(np.arange(groups))[of_edge]
+    order = np.argsort(key)
+    key = key[order]
     found = np.zeros(groups, dtype=bool)
-    found[group[rings.owner_of_edges(edges[twice])]] = True
+    found[of_edge[order[1:][key[1:] == key[:-1]]]] = True
     return found
 
 
