@@ -198,12 +198,13 @@ def test_an_upright_wall_has_room_for_every_state_and_for_large_numbers(
     page = new_page(viewport={"width": 1080, "height": 1920}, reduced_motion="reduce")
     live_server.sign_in(page, Role.OPERATOR)
     page.route("**/api/wall/city/statistics", in_every_state)
-    page.goto(f"{live_server.url}/wall/city?scene=now")
-    expect(page.locator("#connection")).to_have_attribute("data-state", "live", timeout=20_000)
-    page.wait_for_function("() => document.querySelector('.wall-left .chart')?.clientHeight > 150")
-    page.wait_for_function(DRAWN)
-    page.screenshot(path=SCREENSHOTS / "wall-now-every-state.png")
-    assert_scene(page.evaluate(LAYOUT), "now", 1080, 1920)
+    with quiet_tour(live_server, page):
+        page.goto(f"{live_server.url}/wall/city?scene=now")
+        expect(page.locator("#connection")).to_have_attribute("data-state", "live", timeout=20_000)
+        page.wait_for_function("() => document.querySelector('.wall-left .chart')?.clientHeight > 150")
+        page.wait_for_function(DRAWN)
+        page.screenshot(path=SCREENSHOTS / "wall-now-every-state.png")
+        assert_scene(page.evaluate(LAYOUT), "now", 1080, 1920)
 
 
 def assert_scene(found: dict[str, Any], scene: str, width: int, height: int) -> None:

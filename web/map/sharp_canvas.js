@@ -145,6 +145,20 @@ export class SharpCanvas extends Canvas {
     return strips;
   }
 
+  /** Called to draw what has changed: whole device pixels of it, or a line would show where it was cut out. */
+  _redraw() {
+    const self = /** @type {any} */ (this);
+    const changed = self._redrawBounds;
+    if (changed && self._bounds) {
+      const step = wholeStep(self._ratio);
+      const { min } = self._bounds;
+      const whole = (/** @type {Point} */ { x, y }, /** @type {(value: number) => number} */ round) =>
+        new Point(min.x + round((x - min.x) / step) * step, min.y + round((y - min.y) / step) * step);
+      self._redrawBounds = new Bounds(whole(changed.min, Math.floor), whole(changed.max, Math.ceil));
+    }
+    /** @type {any} */ (Canvas.prototype)._redraw.call(this);
+  }
+
   /** Called after that: draw what came into view, or everything. */
   _updatePaths() {
     const self = /** @type {any} */ (this);
