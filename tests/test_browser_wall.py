@@ -265,6 +265,8 @@ def test_the_tour_goes_on_by_itself_and_screens_of_one_wall_change_together(
                   new MutationObserver(look).observe(document.getElementById('wall'), {attributeFilter: ['data-scene']})
                 }"""
             )
+        for screen in (left, right):
+            screen.wait_for_function(DRAWN)
         left.wait_for_timeout(3_000)  # a screen that is still loading is late by that
         for screen in (left, right):
             screen.evaluate("window.changes.length = 0")
