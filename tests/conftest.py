@@ -2,6 +2,7 @@
 
 import fcntl
 import itertools
+import os
 import shutil
 import tempfile
 from collections.abc import Callable, Iterator
@@ -272,6 +273,10 @@ def live_server(
             yield LiveServer(server, url, passwords)
 
 
+SOAKING = ["--js-flags=--single-threaded-gc --min-semi-space-size=64 --max-semi-space-size=64"]
+"""For a long soak: collectors that help each other wait for each other, on a busy core longer than the page itself takes."""
+
+
 @pytest.fixture(scope="session")
 def browser() -> Iterator[Browser]:
     """The system's Chromium without a window: where there is one, the build that has no window to begin with.
@@ -289,7 +294,8 @@ def browser() -> Iterator[Browser]:
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(
             executable_path=executable,
-            args=["--no-sandbox", "--disable-gpu", "--disable-background-networking"],
+            args=["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
+            + (SOAKING if "GIS_SOAK" in os.environ else []),
         )
         yield browser
         browser.close()

@@ -1,6 +1,8 @@
 // Fills web/vendor from node_modules: the map library as it is, the parts of the chart library that walls use and the
-// reader of vector tiles as one module each, and one sprite of the icons that are really used.
+// reader of vector tiles as one module each, and one sprite of the icons that are really used. Then joins what each page and
+// each worker is made of into one file, so that a screen fetches one instead of eighty.
 
+import { createHash } from "node:crypto";
 import { cp, mkdir, readFile, readdir, rm, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -62,6 +64,38 @@ async function bundle(name, parts, licences) {
   await writeFile(join(VENDOR, `${name}.LICENSE`), texts.join("\n"));
 }
 
+/**
+ * Pages and workers, each in one file below web/vendor/joined, with `manifest.json`: which files each was made of, and their
+ * hashes. The server gives out the one file as long as these are what lies on the disk, and else the modules themselves.
+ */
+async function joinModules() {
+  const folders = ["pages", "worker"];
+  const names = await Promise.all(folders.map(async (folder) => (await readdir(join(WEB, folder))).map((name) => `${folder}/${name}`)));
+  const { metafile } = await build({
+    absWorkingDir: WEB,
+    entryPoints: names.flat().filter((name) => name.endsWith(".js")),
+    outbase: ".",
+    outdir: "vendor/joined",
+    bundle: true,
+    format: "esm",
+    // names stay: an error in a hall should still tell where it was
+    minifyWhitespace: true,
+    minifySyntax: true,
+    target: "es2022",
+    legalComments: "none",
+    metafile: true,
+    logLevel: "warning",
+  });
+  /** @type {Record<string, Record<string, string>>} */
+  const manifest = {};
+  for (const { entryPoint, inputs } of Object.values(metafile.outputs)) {
+    const hashes = Object.keys(inputs).map(async (name) => [name, createHash("sha256").update(await readFile(join(WEB, name))).digest("hex")]);
+    manifest[String(entryPoint)] = Object.fromEntries(await Promise.all(hashes));
+  }
+  await writeFile(join(VENDOR, "joined", "manifest.json"), JSON.stringify(manifest));
+  return Object.keys(manifest).length;
+}
+
 await rm(VENDOR, { recursive: true, force: true });
 await mkdir(VENDOR, { recursive: true });
 const leaflet = await readFile(join(PACKAGES, "leaflet", "dist", "leaflet-src.esm.js"), "utf8");
@@ -93,4 +127,4 @@ export { PbfReader } from "pbf";
 await cp(join(PACKAGES, "heroicons", "LICENSE"), join(VENDOR, "icons.LICENSE"));
 const icons = await usedIcons();
 await writeFile(join(VENDOR, "icons.svg"), await sprite(icons));
-console.log(`web/vendor: leaflet, charts, tiles, ${icons.length} icons`);
+console.log(`web/vendor: leaflet, charts, tiles, ${icons.length} icons, ${await joinModules()} pages and workers`);

@@ -15,11 +15,11 @@ from gis_server.core.catalogue import Geometry
 from gis_server.core.geometry import Geometries
 from gis_server.core.mvt import Columns, Indices, Kind, Parts, encode, written
 from gis_server.core.tile import BUFFER, EXTENT, FULL_ZOOM, Box, Tile
+from gis_server.core.tile_borders import Flags, simplified
 
 COARSE = 4
 """Units between lattice points above ``FULL_ZOOM``, where a tile is drawn 512 to 1024 px wide: half a pixel or less."""
 
-Flags = NDArray[np.bool_]
 Floats = NDArray[np.float64]
 
 _NO_PARTS = Parts(np.empty((0, 2), np.int64), np.zeros(1, np.int64), np.empty(0, np.int64))
@@ -94,7 +94,8 @@ def _lines(geometry: Geometries, tile: Tile) -> Parts:
         return _NO_PARTS
     _, degrees, (starts,) = shapely.to_ragged_array(pieces)
     parts = _thinned(_lattice(_units(degrees, tile), tile), starts, owner)
-    return _gathered(parts, np.flatnonzero(np.diff(parts.starts) >= 2))
+    parts = _gathered(parts, np.flatnonzero(np.diff(parts.starts) >= 2))
+    return parts if tile.z >= FULL_ZOOM else simplified(parts, closed=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,6 +117,22 @@ def _rings(polygons: Geometries, owner: Indices) -> _Rings:
     return _Rings(degrees, starts, np.repeat(owner, np.diff(of_feature)), is_outer)
 
 
+def _chosen(rings: _Rings, which: Indices) -> _Rings:
+    place, starts = _pieces(rings.starts, which)
+    return _Rings(rings.degrees[place], starts, rings.owner[which], rings.is_outer[which])
+
+
+def _joined(one: _Rings, other: _Rings) -> _Rings:
+    """The rings of both in the order of their features, no feature being in both."""
+    both = _Rings(
+        np.concatenate([one.degrees, other.degrees]),
+        np.concatenate([one.starts, one.starts[-1] + other.starts[1:]]),
+        np.concatenate([one.owner, other.owner]),
+        np.concatenate([one.is_outer, other.is_outer]),
+    )
+    return _chosen(both, np.argsort(both.owner, kind="stable"))
+
+
 def _polygons(geometry: Geometries, tile: Tile) -> tuple[Parts, Parts]:
     """The shapes in a tile, and the label points that are its own."""
     reaches, leaves = _within(geometry, tile.degrees())
@@ -123,26 +140,34 @@ def _polygons(geometry: Geometries, tile: Tile) -> tuple[Parts, Parts]:
     if not len(held):
         return _NO_PARTS, _NO_PARTS
     whole = _rings(geometry[held], held)
-    units = _units(whole.degrees, tile)
-    shapes = _shapes(whole, units, tile)
+    shown = whole
     if leaves.any():
-        inside = _gathered(shapes, np.flatnonzero(~leaves[shapes.owner]))
         pieces, owner = _clipped(geometry, leaves, leaves, tile, dimension=2)
-        shapes = inside
-        if len(pieces):
-            cut = _rings(pieces, owner)
-            shapes = _joined(inside, _shapes(cut, _units(cut.degrees, tile), tile))
-    return shapes, _label_points(geometry, whole, held, tile)
+        inside = _chosen(whole, np.flatnonzero(~leaves[whole.owner]))
+        shown = _joined(inside, _rings(pieces, owner)) if len(pieces) else inside
+    return _shapes(shown, tile), _label_points(geometry, whole, held, tile)
 
 
-def _shapes(rings: _Rings, units: Floats, tile: Tile) -> Parts:
+def _shapes(rings: _Rings, tile: Tile) -> Parts:
     """What remains of rings on the lattice, each turned as the format wants it."""
-    thin = _thinned(_lattice(units, tile), rings.starts, rings.owner, closed=True)
-    area = _areas(thin)
+    thin = _thinned(_lattice(_units(rings.degrees, tile), tile), rings.starts, rings.owner, closed=True)
+    stands, area = _standing(thin, rings.is_outer)
+    thin, is_outer, area = _gathered(thin, stands), rings.is_outer[stands], area[stands]
+    if tile.z < FULL_ZOOM:
+        thin = simplified(thin, closed=True)
+        stands, area = _standing(thin, is_outer)
+        is_outer, area = is_outer[stands], area[stands]
+    else:
+        stands = np.arange(len(area))
+    return _gathered(thin, stands, reverse=(area > 0) != is_outer)
+
+
+def _standing(rings: Parts, is_outer: Flags) -> tuple[Indices, Indices]:
+    """Which rings enclose something, none without the polygon around it; and twice the area of every ring."""
+    area = _areas(rings)
     stands = area != 0
-    polygon = np.cumsum(rings.is_outer) - 1
-    stands &= stands[rings.is_outer][polygon]  # no hole without the polygon around it
-    return _gathered(thin, np.flatnonzero(stands), reverse=((area > 0) != rings.is_outer)[stands])
+    stands &= stands[is_outer][np.cumsum(is_outer) - 1]
+    return np.flatnonzero(stands), area
 
 
 def _clipped(
@@ -155,16 +180,6 @@ def _clipped(
     pieces, of = shapely.get_parts(held, return_index=True)
     fits = (shapely.get_dimensions(pieces) == dimension) & ~shapely.is_empty(pieces)
     return pieces[fits], rows[of[fits]]
-
-
-def _joined(one: Parts, other: Parts) -> Parts:
-    """The pieces of both in the order of their features."""
-    both = Parts(
-        np.concatenate([one.xy, other.xy]),
-        np.concatenate([one.starts, one.starts[-1] + other.starts[1:]]),
-        np.concatenate([one.owner, other.owner]),
-    )
-    return _gathered(both, np.argsort(both.owner, kind="stable"))
 
 
 def _thinned(xy: Indices, starts: Indices, owner: Indices, *, closed: bool = False) -> Parts:
@@ -190,14 +205,19 @@ def _areas(rings: Parts) -> Indices:
 
 def _gathered(parts: Parts, chosen: Indices, reverse: Flags | None = None) -> Parts:
     """The chosen pieces in this order, some of them turned round."""
-    counts = np.diff(parts.starts)[chosen]
-    starts = np.concatenate([[0], np.cumsum(counts)])
-    place = np.arange(starts[-1]) - np.repeat(starts[:-1], counts)
+    place, starts = _pieces(parts.starts, chosen, reverse)
+    return Parts(parts.xy[place], starts, parts.owner[chosen])
+
+
+def _pieces(starts: Indices, chosen: Indices, reverse: Flags | None = None) -> tuple[Indices, Indices]:
+    """The positions of the chosen pieces in this order, and where each begins among them."""
+    counts = np.diff(starts)[chosen]
+    begins = np.concatenate([[0], np.cumsum(counts)])
+    place = np.arange(begins[-1]) - np.repeat(begins[:-1], counts)
     if reverse is not None:
         turned = np.repeat(reverse, counts)
         place = np.where(turned, np.repeat(counts, counts) - 1 - place, place)
-    xy = parts.xy[np.repeat(parts.starts[:-1][chosen], counts) + place]
-    return Parts(xy, starts, parts.owner[chosen])
+    return np.repeat(starts[:-1][chosen], counts) + place, begins
 
 
 # -- label points -------------------------------------------------------------------------------------------------------

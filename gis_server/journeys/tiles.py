@@ -33,7 +33,7 @@ from gis_server.store.sight import BBox, Sight
 ZOOMS_BELOW = 2
 """A map draws tiles of up to so many zooms below its own; a layer has none below those of its first zoom."""
 
-FORMAT = 1
+FORMAT = 2
 """Counted up when the same rows are cut or written otherwise, so that nobody keeps a tile of the former way."""
 
 MOST_NOTED = 1_000

@@ -1,4 +1,8 @@
-"""The browser's files, compressed once and answered with an ETag."""
+"""The browser's files, compressed once and answered with an ETag.
+
+A page's script is given out in one file where the set-up has joined its modules (``web/vendor/joined``), and as it stands as
+soon as one of these is changed: who works on a module sees the change with the next load.
+"""
 
 import hashlib
 import posixpath
@@ -26,13 +30,21 @@ SMALLEST_COMPRESSED = 1024
 
 @dataclass(frozen=True, slots=True)
 class Asset:
-    """A file as it is served; ``etag`` is of its content, ``imports`` are the modules that it names."""
+    """A file as it is served; ``imports`` are the modules that it names."""
 
     body: bytes
     compressed: bytes | None
     mimetype: str
-    etag: str
+    digest: str  # SHA-256 of the content
     imports: tuple[str, ...] = ()
+
+    @property
+    def etag(self) -> str:
+        """What a browser names the content by."""
+        return self.digest[:32]
+
+
+JOINED = "vendor/joined"
 
 
 class _Assets:
@@ -41,21 +53,36 @@ class _Assets:
     def __init__(self, folder: Path) -> None:
         self.folder = folder.resolve()
         self._kept: dict[str, tuple[tuple[int, int], Asset]] = {}
+        try:
+            manifest = orjson.loads((self.folder / JOINED / "manifest.json").read_bytes())
+        except OSError:
+            manifest = {}
+        self._made_of: dict[str, dict[str, str]] = manifest
 
     def get(self, name: str) -> Asset | None:
-        """The file ``name`` (below the web folder, with /); None if there is none to be had."""
+        """The file ``name`` (below the web folder, with /), with the modules that it needs where they are joined; None if there is none to be had."""
+        modules = self._made_of.get(name)
+        if modules and all(self._has(module, digest) for module, digest in modules.items()):
+            return self._file(f"{JOINED}/{name}") or self._file(name)
+        return self._file(name)
+
+    def _has(self, name: str, digest: str) -> bool:
+        found = self._file(name)
+        return found is not None and found.digest == digest
+
+    def _file(self, name: str) -> Asset | None:
         parts = name.split("/")
         if parts[0] not in FOLDERS or any(part in ("", ".", "..") or "\\" in part for part in parts):
             return None
         path = self.folder.joinpath(*parts)
         try:
             found = path.stat()
-            if not path.is_file() or not path.resolve().is_relative_to(self.folder):
-                return None
             stamp = (found.st_mtime_ns, found.st_size)
             kept = self._kept.get(name)
             if kept is not None and kept[0] == stamp:
                 return kept[1]
+            if not path.is_file() or not path.resolve().is_relative_to(self.folder):
+                return None
             mimetype = TYPES.get(path.suffix) or guess_type(path.name)[0] or "application/octet-stream"
             asset = _make(path.read_bytes(), mimetype, name)
         except (OSError, ValueError):  # ValueError: a NUL in the name
@@ -76,7 +103,7 @@ def _make(body: bytes, mimetype: str, name: str = "") -> Asset:
         folder = posixpath.dirname(name)
         named = (path.decode() for path in _IMPORT.findall(body))
         imports = tuple(posixpath.normpath(posixpath.join(folder, path)) for path in named)
-    return Asset(body, compressed, mimetype, hashlib.sha256(body).hexdigest()[:32], imports)
+    return Asset(body, compressed, mimetype, hashlib.sha256(body).hexdigest(), imports)
 
 
 def gzip(body: bytes, level: int) -> bytes:

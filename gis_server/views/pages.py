@@ -8,10 +8,10 @@ from gis_server.core.errors import NotAvailableYet, SignInRequired
 from gis_server.core.message import msg
 from gis_server.core.wall import layers_on_wall
 from gis_server.i18n import LANGUAGES
-from gis_server.journeys import accounts, rankings, walls
+from gis_server.journeys import accounts, rankings, tiles, walls
 from gis_server.views import offline, sessions
 from gis_server.views.assets import modules_of
-from gis_server.views.current import actor, ctx, form_text, language, now, say
+from gis_server.views.current import actor, ctx, form_text, language, now, say, server
 from gis_server.views.security import SIGN_IN_LIMIT, limiter
 
 blueprint = Blueprint("pages", __name__)
@@ -88,7 +88,9 @@ def wall(wall_id: str) -> BaseResponse:
         return redirect(f"/wall/{wall_id}")
     found, bounds = walls.wall_ground(ctx(), actor(), wall_id, now())
     layers = [url_for("layers.features", layer=layer) for layer in layers_on_wall(ctx().catalogue)]
-    ground = {"bounds": bounds, "layers": layers}
+    fetched = tiles.overview(ctx(), server().tiles, actor(), now()).layers
+    in_tiles = any(layer.in_tiles for layer in fetched.values())
+    ground = {"bounds": bounds, "layers": layers, "in_tiles": in_tiles}
     return _page("wall.html", wall_id=found.id, wall_title=found.title.said(language()), ground=ground)
 
 

@@ -1,7 +1,7 @@
 /**
  * The borders of a tiling once each: neighbours run along the same vertices, so that a border can be drawn once instead
- * of twice and be made simpler without a gap between its two sides. Coordinates are whole units of a tile; everything lies
- * in flat arrays, because a screen full of grids has hundreds of thousands of positions.
+ * of twice. Coordinates are whole units of a tile; everything lies in flat arrays, because a screen full of grids has a
+ * hundred thousand positions.
  */
 
 /** @typedef {import("./tile_types.js").Lines} Lines */
@@ -94,17 +94,15 @@ export class LineList {
 
 /**
  * @param {Lines} rings without their first position repeated at the end
- * @param {number} tolerance units by which an arc may be moved to be simpler; 0 keeps every position
  * @returns {Arcs}
  */
-export function arcsOf({ xy, starts }, tolerance) {
+export function arcsOf({ xy, starts }) {
   const count = xy.length / 2;
   const places = new Places(count);
   const numbers = new Int32Array(count);
   for (let i = 0; i < count; i += 1) numbers[i] = places.number(/** @type {number} */ (xy[2 * i]), /** @type {number} */ (xy[2 * i + 1]));
   meetAll(places, numbers, starts);
   const arcs = new LineList(count);
-  const scratch = new Scratch(count + 1);
   /** @type {number[]} */
   const rings = [];
   const ringStarts = new Uint32Array(starts.length);
@@ -123,12 +121,11 @@ export function arcsOf({ xy, starts }, tolerance) {
       let arc = known.get(start * places.size + second);
       if (arc === undefined) {
         arc = made++;
-        scratch.size = 0;
         for (let i = begin; i <= end; i += 1) {
           const place = at(first + i);
-          scratch.add(/** @type {number} */ (places.x[place]), /** @type {number} */ (places.y[place]));
+          arcs.add(/** @type {number} */ (places.x[place]), /** @type {number} */ (places.y[place]));
         }
-        scratch.copyTo(arcs, tolerance);
+        arcs.close();
         known.set(start * places.size + second, arc);
         known.set(at(first + end) * places.size + at(first + end - 1), ~arc);
       }
@@ -151,6 +148,8 @@ function meetAll(places, numbers, starts) {
     for (let i = from; i < to; i += 1) {
       const here = /** @type {number} */ (numbers[i]);
       const next = /** @type {number} */ (numbers[i + 1 === to ? from : i + 1]);
+      // where one turns back another may go on: an arc must be known by its first step
+      if (next === numbers[i === from ? to - 1 : i - 1]) places.isNode[here] = 1;
       places.meet(here, next);
       places.meet(next, here);
     }
@@ -171,87 +170,4 @@ function beginning(places, numbers, from, to) {
     if (/** @type {number} */ (numbers[i]) < /** @type {number} */ (numbers[least])) least = i;
   }
   return { first: least - from, isClosed: true };
-}
-
-/** One line on its way to a list, made simpler there. */
-export class Scratch {
-  /** @param {number} most positions of a line */
-  constructor(most) {
-    this.xy = new Int16Array(most * 2);
-    this.keep = new Uint8Array(most);
-    this.size = 0;
-  }
-
-  /**
-   * @param {number} x
-   * @param {number} y
-   */
-  add(x, y) {
-    this.xy[2 * this.size] = x;
-    this.xy[2 * this.size + 1] = y;
-    this.size += 1;
-  }
-
-  /**
-   * Copy what is kept by Douglas and Peucker's reduction: no position that is left out lies farther than `tolerance` from
-   * what stays.
-   * @param {LineList} list
-   * @param {number} tolerance
-   */
-  copyTo(list, tolerance) {
-    const { xy, keep, size } = this;
-    const isAll = tolerance <= 0 || size <= 2 || !this.#reduce(tolerance);
-    for (let i = 0; i < size; i += 1) {
-      if (isAll || keep[i]) list.add(/** @type {number} */ (xy[2 * i]), /** @type {number} */ (xy[2 * i + 1]));
-    }
-    list.close();
-  }
-
-  /** @param {number} tolerance */
-  #reduce(tolerance) {
-    const { xy, keep, size } = this;
-    keep.fill(0, 0, size);
-    keep[0] = keep[size - 1] = 1;
-    const spans = [0, size - 1];
-    let kept = 2;
-    while (spans.length > 0) {
-      const to = /** @type {number} */ (spans.pop());
-      const from = /** @type {number} */ (spans.pop());
-      const farthest = this.#farthest(from, to, tolerance * tolerance);
-      if (farthest < 0) continue;
-      keep[farthest] = 1;
-      kept += 1;
-      spans.push(from, farthest, farthest, to);
-    }
-    // what closes upon itself must still enclose something
-    const isClosed = xy[0] === xy[2 * size - 2] && xy[1] === xy[2 * size - 1];
-    return !(isClosed && kept < 4);
-  }
-
-  /**
-   * The position between two that is farthest from the line through them, if it is beyond the tolerance; else -1.
-   * @param {number} from
-   * @param {number} to
-   * @param {number} least square of the tolerance
-   */
-  #farthest(from, to, least) {
-    const { xy } = this;
-    const [ax, ay] = [/** @type {number} */ (xy[2 * from]), /** @type {number} */ (xy[2 * from + 1])];
-    const dx = /** @type {number} */ (xy[2 * to]) - ax;
-    const dy = /** @type {number} */ (xy[2 * to + 1]) - ay;
-    const length = dx * dx + dy * dy;
-    let [farthest, most] = [-1, least];
-    for (let i = from + 1; i < to; i += 1) {
-      let px = /** @type {number} */ (xy[2 * i]) - ax;
-      let py = /** @type {number} */ (xy[2 * i + 1]) - ay;
-      if (length > 0) {
-        const share = Math.min(1, Math.max(0, (px * dx + py * dy) / length));
-        px -= share * dx;
-        py -= share * dy;
-      }
-      const away = px * px + py * py;
-      if (away > most) [farthest, most] = [i, away];
-    }
-    return farthest;
-  }
 }

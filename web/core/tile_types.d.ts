@@ -34,6 +34,4 @@ export interface Taking {
   widths: Record<string, number>;
   /** px of all others */
   width: number;
-  /** units by which borders may be simpler than they came */
-  tolerance: number;
 }

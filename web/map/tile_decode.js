@@ -1,7 +1,7 @@
 /** From the bytes of a vector tile to what is drawn of it: flat arrays that a worker hands over without a copy. */
 
 import { PbfReader, VectorTile } from "../vendor/tiles.js";
-import { arcsOf, LineList, Scratch } from "../core/arcs.js";
+import { arcsOf, LineList } from "../core/arcs.js";
 
 /** @typedef {import("../core/tile_types.js").Lines} Lines */
 /** @typedef {import("../core/tile_types.js").Properties} Properties */
@@ -42,7 +42,7 @@ export function decodeAll(bytes, isWanted, read) {
     for (const only of KINDS) {
       const own = features.filter(({ type }) => KINDS[type] === only);
       if (!only || own.length === 0 || !isWanted(name, only)) continue;
-      const taken = decodeFeatures(own, layer.extent, { name, classify: null, widths: {}, width: 1, tolerance: 0 }, []);
+      const taken = decodeFeatures(own, layer.extent, { name, classify: null, widths: {}, width: 1 }, []);
       decoded[name + "/" + only] = { ...taken, properties: taken.properties.map(read) };
     }
   }
@@ -86,9 +86,8 @@ function decodeFeatures(features, extent, taking, labels) {
     found.push(raw.starts.length - 1);
   }
   const parts = Uint32Array.from(found);
-  const came = raw.done();
-  const { lines, borders } =
-    kind === "polygons" ? tiling(came, parts, properties, taking) : { lines: simplified(came, taking.tolerance), borders: [] };
+  const lines = raw.done();
+  const borders = kind === "polygons" ? bordersOf(lines, parts, properties, taking) : [];
   return { kind, extent, properties, parts, lines, boxes: boxesOf(lines, parts), borders, labels };
 }
 
@@ -110,65 +109,27 @@ function addLine(list, points, isRing) {
 }
 
 /**
+ * What runs between polygons and around them, each stretch once and as wide as the widest that it borders wants it.
  * @param {Lines} lines
- * @param {number} tolerance
- */
-function simplified(lines, tolerance) {
-  const list = new LineList(lines.xy.length / 2);
-  const scratch = new Scratch(lines.xy.length / 2 + 1);
-  for (let line = 0; line + 1 < lines.starts.length; line += 1) {
-    scratch.size = 0;
-    for (let i = /** @type {number} */ (lines.starts[line]); i < /** @type {number} */ (lines.starts[line + 1]); i += 1) {
-      scratch.add(/** @type {number} */ (lines.xy[2 * i]), /** @type {number} */ (lines.xy[2 * i + 1]));
-    }
-    scratch.copyTo(list, tolerance);
-  }
-  return list.done();
-}
-
-/**
- * Polygons whose neighbours share their borders, also when these are made simpler.
- * @param {Lines} came
  * @param {Uint32Array} parts
  * @param {Properties[]} properties
  * @param {Taking} taking
+ * @returns {DecodedLayer["borders"]}
  */
-function tiling(came, parts, properties, { classify, widths, width, tolerance }) {
-  const { arcs, rings, starts } = arcsOf(came, tolerance);
+function bordersOf(lines, parts, properties, { classify, widths, width }) {
+  const { arcs, rings, starts } = arcsOf(lines);
   const widest = new Float32Array(arcs.starts.length - 1);
-  const of = (/** @type {number} */ arc) => (arc < 0 ? ~arc : arc);
   properties.forEach((one, feature) => {
     const own = (classify !== null && widths[String(one[classify] ?? "")]) || width;
     const [from, to] = [starts[parts[feature] ?? 0] ?? 0, starts[parts[feature + 1] ?? 0] ?? 0];
     for (let i = from; i < to; i += 1) {
-      const arc = of(/** @type {number} */ (rings[i]));
+      const ring = /** @type {number} */ (rings[i]);
+      const arc = ring < 0 ? ~ring : ring;
       if (own > /** @type {number} */ (widest[arc])) widest[arc] = own;
     }
   });
-  const lines = new LineList(arcs.xy.length);
-  for (let ring = 0; ring + 1 < starts.length; ring += 1) {
-    for (let i = /** @type {number} */ (starts[ring]); i < /** @type {number} */ (starts[ring + 1]); i += 1) {
-      addArc(lines, arcs, /** @type {number} */ (rings[i]));
-    }
-    lines.close();
-  }
-  const borders = [...new Set(widest)].sort((a, b) => a - b).map((one) => ({ width: one, ...chosen(arcs, (arc) => widest[arc] === one) }));
-  return { lines: lines.done(), borders };
-}
-
-/**
- * Add an arc without its last position, which is the first of the next.
- * @param {LineList} list
- * @param {Lines} arcs
- * @param {number} arc
- */
-function addArc(list, { xy, starts }, arc) {
-  const at = arc < 0 ? ~arc : arc;
-  const [from, to] = [/** @type {number} */ (starts[at]), /** @type {number} */ (starts[at + 1])];
-  for (let i = 0; i + 1 < to - from; i += 1) {
-    const place = arc < 0 ? to - 1 - i : from + i;
-    list.add(/** @type {number} */ (xy[2 * place]), /** @type {number} */ (xy[2 * place + 1]));
-  }
+  const all = [...new Set(widest)].sort((a, b) => a - b);
+  return all.map((one) => ({ width: one, ...(all.length === 1 ? arcs : chosen(arcs, (arc) => widest[arc] === one)) }));
 }
 
 /**

@@ -19,8 +19,6 @@ import { decode, paint } from "./tile_workers.js";
 
 /** A tile is drawn 512 to 1,024 device pixels wide: a screen needs a dozen and not a hundred. */
 const TILE_PX = 512;
-/** Units by which borders are made simpler: less than half a pixel to less than one; below that a step of the server's lattice stays. */
-const TOLERANCE = 3;
 
 export class TiledLayer {
   /**
@@ -170,8 +168,7 @@ export class TiledLayer {
     const load = async (/** @type {TilePlace} */ place, /** @type {AbortSignal} */ signal) => {
       const bytes = await getBytes(tileUrl(url, place), signal);
       if (!bytes) return null;
-      // the deepest tiles are drawn larger and larger, so nothing is left out of them
-      const taking = { name: layer.name, classify, widths, width, tolerance: place.z < most ? TOLERANCE : 0 };
+      const taking = { name: layer.name, classify, widths, width };
       const tile = await decode(bytes, [taking]).catch(() => {
         throw new Problem(0, _("“{layer}”的瓦片无法读取，稍后重试。", { layer: layer.title }));
       });

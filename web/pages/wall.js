@@ -7,6 +7,7 @@ import { LiveStream } from "../core/live.js";
 import { screenOf } from "../core/screen.js";
 import { HEARTBEAT_MS, SILENCE_MS } from "../core/stream.js";
 import { WallModel } from "../core/wall_model.js";
+import { prepare as expectTiles } from "../map/tile_workers.js";
 import { byId, el, setText } from "../ui/dom.js";
 import { start } from "../ui/start.js";
 import { WallGround } from "../ui/wall_ground.js";
@@ -319,10 +320,13 @@ function spread() {
   document.documentElement.classList.toggle("is-upright", of * innerWidth < innerHeight);
 }
 
+const id = byId("wall").dataset.wall ?? "";
+const { layers: shown, bounds, in_tiles: isTiled } = JSON.parse(byId("wall").dataset.ground ?? "{}");
+// they take as long to begin as the rest of the page
+if (isTiled) expectTiles();
 await start();
 spread();
 addEventListener("resize", spread);
-const id = byId("wall").dataset.wall ?? "";
 /** @type {WallGround | undefined} */
 let ground;
 
@@ -331,8 +335,7 @@ async function open() {
     const answer = getJson(wallUrl(id));
     answer.catch(() => {}); // met below: the map may fail first
     if (!ground) {
-      const { layers, bounds } = JSON.parse(byId("wall").dataset.ground ?? "{}");
-      ground = new WallGround(await getJson("/api/catalogue"), layers);
+      ground = new WallGround(await getJson("/api/catalogue"), shown);
       if (bounds) ground.begin(bounds);
     }
     await new WallPage(id, await answer, ground).begin();
