@@ -14,6 +14,7 @@ from flask import Flask
 
 from gis_server.settings import Settings
 from gis_server.views import create_app, stop_streams
+from gis_server.views.ready import make_ready
 
 PR_SET_PDEATHSIG = 1
 
@@ -24,6 +25,7 @@ def worker() -> Flask:
     atexit.register(_leave)  # the first to be registered is the last to be called
     app = create_app(Settings.from_environment(os.environ))
     _when_told_to_stop(lambda: stop_streams(app))
+    make_ready(app)
     return app
 
 

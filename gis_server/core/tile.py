@@ -21,6 +21,9 @@ EXTENT = 4096
 BUFFER = 256
 """Units beyond a tile's edge that it holds too, so that strokes do not end at the edge."""
 
+DRAWN_PX = 512
+"""A map draws a tile so wide or up to twice as wide."""
+
 RADIUS_M = 6_378_137.0
 HALF_M = math.pi * RADIUS_M
 """Half the side of the Web Mercator square (EPSG:3857), in its metres."""
@@ -71,6 +74,36 @@ def tile(z: int, x: int, y: int) -> Tile:
 def no_tile(z: int, x: int, y: int) -> NotFound:
     """What is said of a place where no tile is."""
     return NotFound(msg("没有 {z}/{x}/{y} 这块瓦片。", z=z, x=x, y=y))
+
+
+def covering(box: Box, z: int) -> list[Tile]:
+    """The tiles of a zoom on which a box of degrees lies, row by row."""
+    west, south, east, north = box
+    left, top = column_row(west, north, z)
+    right, bottom = column_row(east, south, z)
+    most = 2**z - 1
+
+    def numbers(low: float, high: float) -> range:
+        return range(max(0, math.floor(low)), min(most, math.floor(high)) + 1)
+
+    return [Tile(z, x, y) for y in numbers(top, bottom) for x in numbers(left, right)]
+
+
+def zoom_filling(box: Box, width: float, height: float) -> float:
+    """The zoom, whole or not, at which tiles ``DRAWN_PX`` wide show a box of degrees as large as it fits into so many px."""
+    west, south, east, north = box
+    left, top = column_row(west, north, 0)
+    right, bottom = column_row(east, south, 0)
+    share = max((right - left) / width, (bottom - top) / height) * DRAWN_PX
+    return -math.log2(share) if share > 0 else FULL_ZOOM
+
+
+def column_row(lon: float, lat: float, z: int) -> tuple[float, float]:
+    """Where a place lies among the columns and rows of a zoom."""
+    inside = min(latitude(HALF_M), max(latitude(-HALF_M), lat))
+    across = 2**z
+    y = math.asinh(math.tan(math.radians(inside))) / (2 * math.pi)
+    return (lon / 360 + 0.5) * across, (0.5 - y) * across
 
 
 def longitude(x: float) -> float:

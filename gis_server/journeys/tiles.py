@@ -6,6 +6,7 @@ already is told so without a look at a geometry, and many screens share one answ
 
 import gzip
 import hashlib
+import math
 from collections import OrderedDict
 from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass
@@ -20,7 +21,7 @@ from gis_server.core.catalogue import Layer, LayerKind
 from gis_server.core.errors import NotFound, UnusableInput
 from gis_server.core.generation import Generation, GenerationState
 from gis_server.core.message import msg
-from gis_server.core.tile import FULL_ZOOM, WHOLE_ROWS, Tile
+from gis_server.core.tile import FULL_ZOOM, WHOLE_ROWS, Tile, covering, zoom_filling
 from gis_server.core.tile_cut import vector_tile
 from gis_server.journeys.context import Context
 from gis_server.journeys.layers import chosen_generation, readable_layer, sight_of
@@ -288,6 +289,29 @@ def overview(ctx: Context, kept: Tiles, actor: Actor, now: datetime) -> Overview
                 boxes[layer.name] = box
     chosen = [boxes[AREA]] if AREA in boxes else list(boxes.values())
     return Overview(cuttings, _around(chosen))
+
+
+WALL_PX = (1920 * 0.6, 1080 * 0.9)
+"""What panels leave to the map of the most usual screen."""
+
+NEARLY = 0.2
+"""As near as this to another zoom, a screen whose panels are a little larger or smaller shows that one."""
+
+
+def prepare(ctx: Context, kept: Tiles, actor: Actor, now: datetime) -> None:
+    """Make what a wall that is switched on asks for first, so that it finds it made: the tiles of all that it shows at once."""
+    seen = overview(ctx, kept, actor, now)
+    if seen.bounds is None:
+        return
+    zoom = zoom_filling(seen.bounds, *WALL_PX)
+    zooms = dict.fromkeys(math.floor(zoom + off) for off in (0, NEARLY, -NEARLY))
+    for z in zooms:
+        for name, cutting in seen.layers.items():
+            if not cutting.in_tiles:
+                continue
+            asked = Asked(name, now, cutting.generation, cutting.sight)
+            for place in covering(seen.bounds, min(max(z, 0), cutting.max_zoom)):
+                tile(ctx, kept, actor, asked, place).body()
 
 
 def _around(boxes: Sequence[BBox]) -> BBox | None:

@@ -151,6 +151,16 @@ export function letteringOf(layer, properties, zoom) {
   return nearEnough ? { rank: 2 + layer.order / 1000, size: 0.875, weight: 400, token: "--label-2" } : null;
 }
 
+/**
+ * Whether any name of a layer is lettered at zooms up to this.
+ * @param {Layer} layer
+ * @param {number} zoom
+ */
+export function isLettered(layer, zoom) {
+  const highest = layer.fields.some(({ name }) => name === "admin_level") ? { admin_level: LEVELS[0] } : {};
+  return letteringOf(layer, highest, zoom) !== null;
+}
+
 /** Looks of the kinds of findings; the same in reports and other tools. */
 const FINDING_LOOKS = /** @type {Record<string, FindingLook>} */ ({
   gap: { token: "--gap", pattern: "hatch" },

@@ -34,4 +34,6 @@ export interface Taking {
   widths: Record<string, number>;
   /** px of all others */
   width: number;
+  /** whether the points where names stand are wanted */
+  hasNames: boolean;
 }

@@ -19,7 +19,7 @@ export function decodeTile(bytes, takings) {
   const decoded = {};
   for (const taking of takings) {
     const layer = tile.layers[taking.name];
-    if (layer) decoded[taking.name] = decodeFeatures(featuresOf(layer), layer.extent, taking, labelsOf(tile.layers[taking.name + "_label"]));
+    if (layer) decoded[taking.name] = decodeFeatures(featuresOf(layer), layer.extent, taking, labelsOf(taking.hasNames ? tile.layers[taking.name + "_label"] : undefined));
   }
   return decoded;
 }
@@ -42,7 +42,7 @@ export function decodeAll(bytes, isWanted, read) {
     for (const only of KINDS) {
       const own = features.filter(({ type }) => KINDS[type] === only);
       if (!only || own.length === 0 || !isWanted(name, only)) continue;
-      const taken = decodeFeatures(own, layer.extent, { name, classify: null, widths: {}, width: 1 }, []);
+      const taken = decodeFeatures(own, layer.extent, { name, classify: null, widths: {}, width: 1, hasNames: false }, []);
       decoded[name + "/" + only] = { ...taken, properties: taken.properties.map(read) };
     }
   }

@@ -3,7 +3,7 @@
 import { LayerGroup } from "../vendor/leaflet.js";
 import { getBytes, Problem } from "../core/http.js";
 import { _ } from "../core/i18n.js";
-import { drawingOf, largestRadius, letteringOf, NUMBERED_OPACITY, radiusAt, valuesOf, widthAt } from "../core/style.js";
+import { drawingOf, isLettered, largestRadius, letteringOf, NUMBERED_OPACITY, radiusAt, valuesOf, widthAt } from "../core/style.js";
 import { degreesOf, levelAt, OWN, tileUrl, worldOf } from "../core/tile_matrix.js";
 import { density } from "./sharp_canvas.js";
 import { polygonAt } from "./tile_decode.js";
@@ -19,6 +19,8 @@ import { decode, paint } from "./tile_workers.js";
 
 /** A tile is drawn 512 to 1,024 device pixels wide: a screen needs a dozen and not a hundred. */
 const TILE_PX = 512;
+/** The map's zoom is never farther than this beyond that of a tile on it, but for the deepest. */
+const ZOOMS_BEYOND = 3;
 
 export class TiledLayer {
   /**
@@ -168,7 +170,8 @@ export class TiledLayer {
     const load = async (/** @type {TilePlace} */ place, /** @type {AbortSignal} */ signal) => {
       const bytes = await getBytes(tileUrl(url, place), signal);
       if (!bytes) return null;
-      const taking = { name: layer.name, classify, widths, width };
+      const hasNames = place.z === most || isLettered(layer, place.z + ZOOMS_BEYOND);
+      const taking = { name: layer.name, classify, widths, width, hasNames };
       const tile = await decode(bytes, [taking]).catch(() => {
         throw new Problem(0, _("“{layer}”的瓦片无法读取，稍后重试。", { layer: layer.title }));
       });

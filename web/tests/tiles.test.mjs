@@ -164,7 +164,7 @@ function tile(name, rings) {
 }
 
 test("a tile is taken apart: who is where, and each border once", () => {
-  const taking = { name: "grid", classify: "grid_code", widths: { G1: 3 }, width: 1 };
+  const taking = { name: "grid", classify: "grid_code", widths: { G1: 3 }, width: 1, hasNames: false };
   const decoded = decodeTile(tile("grid", RINGS), [taking, { ...taking, name: "nothing" }]);
   const { grid } = decoded;
   assert.deepEqual(Object.keys(decoded), ["grid"]);

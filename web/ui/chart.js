@@ -1,9 +1,15 @@
 /** One chart of the chart library, made once and updated in place, in the page's own colours and sizes. */
 
 import { count } from "../core/formats.js";
-import { BarChart, CanvasRenderer, GridComponent, LineChart, init, use } from "../vendor/charts.js";
 
-use([BarChart, LineChart, GridComponent, CanvasRenderer]);
+/** The chart library, which takes a fifth of a second to begin: not before the first chart is drawn. @type {typeof import("../vendor/charts.js").init | null} */
+let init = null;
+
+async function begin() {
+  const { BarChart, CanvasRenderer, GridComponent, LineChart, init: make, use } = await import("../vendor/charts.js");
+  use([BarChart, LineChart, GridComponent, CanvasRenderer]);
+  init = make;
+}
 
 /** What all charts wait for before they are drawn, if anything. @type {Promise<unknown> | null} */
 let before = null;
@@ -34,7 +40,7 @@ export class Chart {
   constructor(element, frame) {
     this.element = element;
     this.frame = frame;
-    /** @type {ReturnType<typeof init> | null} */
+    /** @type {ReturnType<typeof import("../vendor/charts.js").init> | null} */
     this.chart = null;
     /** Asking the page for colours and sizes makes it compute its styles. @type {ChartLook | null} */
     this.look = null;
@@ -70,6 +76,11 @@ export class Chart {
     if (!this.size || !this.element.isConnected) return;
     if (before) {
       void before.then(() => setTimeout(() => this.#draw()));
+      return;
+    }
+    if (!init) {
+      // one that could not be fetched is asked for again by whatever is shown next
+      void begin().then(() => this.#draw(), () => {});
       return;
     }
     if (!this.chart) this.chart = init(this.element, null, { renderer: "canvas" });
