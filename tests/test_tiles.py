@@ -1,9 +1,12 @@
 """Layers in vector tiles over HTTP: when they come so, what is answered, what a browser may keep, and what is kept here."""
 
 import gzip
+import json
 import math
+import re
 import threading
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import mapbox_vector_tile as reader
 import numpy as np
@@ -14,12 +17,15 @@ from client import Client, signed_in, token_client
 from flask import Flask
 from sqlalchemy import event
 
+from gis_server.core.access import CONSOLE
 from gis_server.core.features import FeatureTable, Source
-from gis_server.core.tile import WHOLE_ROWS
+from gis_server.core.tile import WHOLE_ROWS, covering, zoom_filling
 from gis_server.journeys.context import Context
-from gis_server.journeys.tiles import KEY_BYTES, Tiles
+from gis_server.journeys.tiles import KEY_BYTES, WALL_PX, Tiles
 from gis_server.journeys.together import Together
+from gis_server.journeys.walls import make_link
 from gis_server.store import layers
+from gis_server.views.ready import make_ready
 
 ZOOM = 13
 X, Y = 6986, 2881
@@ -162,6 +168,59 @@ def test_who_has_a_tile_is_told_so_without_a_look_at_the_rows(app: Flask, city_c
         # nor for the next who asks the same
         assert operator.get(path).data == fresh.data
         assert not asked
+
+
+def ground_of(client: Client) -> dict[str, Any]:
+    """What the city's wall is told of its map before anything else."""
+    [found] = re.findall(r"data-ground='([^']+)'", client.page("/wall/city").text)
+    return dict(json.loads(found))
+
+
+def test_the_first_wall_after_a_start_finds_its_tiles_made(app: Flask, city_ctx: Context) -> None:
+    publish_squares(city_ctx, WHOLE_ROWS + 1)
+    make_ready(app)
+    asked: list[str] = []
+    event.listen(
+        city_ctx.engine,
+        "before_cursor_execute",
+        lambda *args: asked.append(args[2]) if "AsBinary" in args[2] else None,
+    )
+    screen = Client(app)
+    link = make_link(city_ctx, CONSOLE, "city", label="大厅", now=datetime.now(UTC))
+    screen.get(f"/wall/city?key={link.token}")
+    ground = ground_of(screen)
+    assert ground["in_tiles"]
+    west, south, east, north = ground["bounds"]
+    zoom = math.floor(zoom_filling((west, south, east, north), *WALL_PX))
+    url = str(entry(screen, "grid")["tiles"]["url"])
+    places = covering((west, south, east, north), zoom)
+    assert places
+    for place in places:
+        answer = screen.get(url.format(z=place.z, x=place.x, y=place.y))
+        assert answer.status_code == 200
+    assert not asked
+    # a deeper one is made when it is asked for
+    [deeper, *_] = covering((west, south, east, north), zoom + 2)
+    screen.get(url.format(z=deeper.z, x=deeper.x, y=deeper.y))
+    assert asked
+
+
+def test_a_server_begins_without_anything_to_make_ready(app: Flask, city_ctx: Context) -> None:
+    make_ready(app)
+    assert not ground_of(signed_in(app, "operator"))["in_tiles"]
+
+
+@pytest.mark.parametrize(
+    ("box", "zoom"),
+    [((-180.0, -85.06, 180.0, 85.06), 0), ((0.0, 0.0, 180.0, 85.06), 1), ((127.0, 47.0, 127.0, 47.0), 16)],
+)
+def test_a_box_is_shown_by_the_tiles_of_a_zoom(box: tuple[float, float, float, float], zoom: int) -> None:
+    assert round(zoom_filling(box, 512, 512), 3) == zoom
+    tiles = covering(box, zoom)
+    held = [tile.degrees(0) for tile in tiles]
+    assert min(tile[0] for tile in held) <= box[0] + 1e-9
+    assert max(tile[2] for tile in held) >= box[2] - 1e-9
+    assert len(tiles) == 1 if zoom != 1 else len(tiles) in (1, 2)
 
 
 def test_tiles_travel_packed_to_those_who_can_unpack(app: Flask, city_ctx: Context) -> None:
