@@ -4,6 +4,7 @@ import { classBounds, classOf, classToken } from "../core/classes.js";
 import { clock, count, span } from "../core/formats.js";
 import { boundsOf } from "../core/geometry.js";
 import { _ } from "../core/i18n.js";
+import { OutlineLayer } from "../map/outline_layer.js";
 import { byId, el, setText } from "./dom.js";
 import { WallColumns } from "./wall_columns.js";
 import { urbanBounds } from "./wall_extents.js";
@@ -33,6 +34,9 @@ export class WallStage {
     this.stale = stale;
     this.panels = new Panels();
     this.columns = new WallColumns(byId("left"), byId("right"), byId("legend"), () => map.letter());
+    this.outline = new OutlineLayer(map);
+    /** The township that is outlined. @type {import("../core/types.js").OneFeature | null} */
+    this.outlined = null;
     const call = byId("call");
     map.avoid(() => [...this.columns.covers(), call.getBoundingClientRect()]);
     /** Where the replay was put by hand, and until when it stays there. */
@@ -74,6 +78,7 @@ export class WallStage {
     this.#learn();
     this.show();
     this.#legend();
+    this.#stress();
     this.fit();
   }
 
@@ -146,8 +151,18 @@ export class WallStage {
     return names.flatMap((name) => this.panels.get(name) ?? []);
   }
 
+  /** Outline the township that the scene is about: its neighbours are in the picture, too. */
+  #stress() {
+    const { town, call } = this.standing;
+    const area = (town && !call && this.map.featuresOf("area").find(({ properties }) => properties.area_code === town)) || null;
+    if (area === this.outlined) return;
+    this.outlined = area;
+    this.outline.show(/** @type {import("geojson").Polygon | import("geojson").MultiPolygon | null} */ (area?.geometry ?? null));
+  }
+
   #drawn() {
     this.#legend();
+    this.#stress();
     const { urban } = this;
     if (!this.#learn()) return;
     this.show();
