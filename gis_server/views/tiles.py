@@ -44,7 +44,7 @@ def _answer(found: tiles.Cut, mimetype: str) -> Response:
     answer.headers["Cache-Control"] = (
         f"private, max-age={A_YEAR_S}, immutable" if found.lasts else "private, no-cache"
     )
-    if etag in request.if_none_match:
+    if request.if_none_match.contains_weak(etag):  # a proxy on the way may have made it weak
         answer.status_code = 304
         return answer
     body = found.body()
