@@ -4,7 +4,7 @@ import logging
 from datetime import UTC, datetime
 from threading import Thread
 
-from flask import Flask
+from flask import Flask, render_template
 
 from gis_server.core.errors import Unavailable
 from gis_server.core.wall import CITY, city_wall, display
@@ -27,8 +27,10 @@ def make_ready(app: Flask) -> None:
 
 def _make(app: Flask) -> None:
     with app.app_context():
-        app.jinja_env.get_template("wall.html")
-        modules_of("pages/wall.js", "worker/tiles.js")
+        modules = modules_of("pages/wall.js", "worker/tiles.js")
+        with app.test_request_context():
+            # for its templates and words; nobody sees it
+            render_template("wall.html", modules=modules, wall_id=CITY, wall_title="", ground={})
         known, now = server(), datetime.now(UTC)
         screen = display(city_wall(), "ready")
         try:
