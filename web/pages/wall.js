@@ -27,6 +27,10 @@ const SPREAD_MS = 60_000;
 /** The longest wait for a change of scene: what was heard of the server's clock meanwhile may bring it nearer. */
 const LONGEST_WAIT_MS = 1_000;
 const REPLAY_STEP_MS = 250;
+/** Screens of one wall change together, so nothing is begun that would not be done by then: no step of a replay of thousands of points, */
+const LAST_STEP_MS = 500;
+/** and no painting of news, which are painted with the change. */
+const LAST_PAINT_MS = 150;
 /** While events keep coming they are shown together this often; on a slow machine half of the time goes into it at most. */
 const PAINT_MS = 250;
 /** Whatever it takes, the next are not held back longer: an event is to be seen within the second. */
@@ -116,9 +120,9 @@ class WallPage {
       this.loader.load().catch((error) => this.meet(error));
       if (scene.points === "replay") this.fetchReplay();
       this.fetchRankings(scene);
-    } else if (scene.points === "replay" && performance.now() - this.replayedAt >= REPLAY_STEP_MS - 50) {
+    } else if (scene.points === "replay" && performance.now() - this.replayedAt >= REPLAY_STEP_MS - 50 && this.model.untilChange() > LAST_STEP_MS) {
       this.replayedAt = performance.now();
-      this.stage.tick(standing);
+      this.stage.step(standing);
     }
   }
 
@@ -137,7 +141,10 @@ class WallPage {
 
   /** Show what came in: at once after a pause, a few times a second while it keeps coming. */
   paintSoon() {
-    this.painting ??= setTimeout(() => this.paint(), Math.max(0, this.mayPaintAt - performance.now()));
+    const wait = Math.max(0, this.mayPaintAt - performance.now());
+    const change = this.model.untilChange();
+    const isEve = change > wait && change - wait < LAST_PAINT_MS;
+    this.painting ??= setTimeout(() => this.paint(), isEve ? change : wait);
   }
 
   paint() {

@@ -90,14 +90,19 @@ export class WallStage {
     this.#colour();
   }
 
-  /** Let ages grow and the replay run. @param {Standing} standing */
+  /** Let the replay run. @param {Standing} standing */
+  step(standing) {
+    this.tick(standing);
+    if (standing.scene.points === "replay") this.map.incidents.show(this.model.points(this.standing));
+  }
+
+  /** Let ages grow. @param {Standing} standing */
   tick(standing) {
     this.standing = performance.now() < this.held.until ? { ...standing, progress: this.held.progress } : standing;
     const view = this.#view();
     for (const panel of this.#shown()) panel.tick?.(view);
     // a layer that could not be fetched draws nothing anew, so that nothing else would tell
     if (this.stale().join() !== this.told) this.#legend();
-    if (standing.scene.points === "replay") this.map.incidents.show(this.model.points(this.standing));
   }
 
   /** Show the scene's extent in the part of the map that the panels leave free. */
@@ -216,7 +221,7 @@ export class WallStage {
       progress: this.standing.progress,
       scrub: (progress) => {
         this.held = { progress, until: performance.now() + HELD_MS };
-        this.tick(this.standing);
+        this.step(this.standing);
       },
       gridName: (code) => this.names.get(code) || code,
       cameraWords: (field, value) => camera?.fields.find(({ name }) => name === field)?.choices?.[value] ?? value,
