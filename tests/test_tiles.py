@@ -25,6 +25,7 @@ from gis_server.journeys.tiles import KEY_BYTES, WALL_PX, Tiles
 from gis_server.journeys.together import Together
 from gis_server.journeys.walls import make_link
 from gis_server.store import layers
+from gis_server.views import ready
 from gis_server.views.ready import make_ready
 
 ZOOM = 13
@@ -177,7 +178,10 @@ def ground_of(client: Client) -> dict[str, Any]:
     return dict(json.loads(found))
 
 
-def test_the_first_wall_after_a_start_finds_its_tiles_made(app: Flask, city_ctx: Context) -> None:
+def test_the_first_wall_after_a_start_finds_its_tiles_made(
+    app: Flask, city_ctx: Context, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(ready, "LONGEST_S", 60.0)  # until all is made, however busy the machine
     publish_squares(city_ctx, WHOLE_ROWS + 1)
     make_ready(app)
     asked: list[str] = []
