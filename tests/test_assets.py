@@ -67,6 +67,11 @@ def test_without_what_is_joined_the_modules_are_served(web: Path) -> None:
     assert len(modules(app)) > 50
 
 
+def test_a_set_up_that_was_broken_off_is_no_error(web: Path) -> None:
+    (web / assets.JOINED / "manifest.json").write_text('{"pages/wall.js": {')
+    assert told(serving(web).test_client(), WALL) == (web / WALL).read_text()
+
+
 def test_a_joined_file_that_is_gone_is_not_missed(web: Path) -> None:
     app = serving(web)
     (web / assets.JOINED / WALL).unlink()

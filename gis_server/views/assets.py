@@ -55,7 +55,7 @@ class _Assets:
         self._kept: dict[str, tuple[tuple[int, int], Asset]] = {}
         try:
             manifest = orjson.loads((self.folder / JOINED / "manifest.json").read_bytes())
-        except OSError:
+        except (OSError, ValueError):  # not joined, or not to the end
             manifest = {}
         self._made_of: dict[str, dict[str, str]] = manifest
 
