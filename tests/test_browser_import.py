@@ -9,7 +9,7 @@ from typing import Any
 
 import geopandas
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 from servers import running
 from shapely.geometry import Point
 
@@ -214,6 +214,32 @@ def test_findings_are_gone_through_one_by_one(live_server: Any, new_page: Callab
     page.select_option("#by-state", "open")
     expect(page.locator("#findings")).to_contain_text("没有符合条件的问题")
     page.click("#decide button")
+    expect(page.locator("#generations .row").first).to_contain_text("已放弃")
+
+
+def test_what_could_be_mended_comes_without_disturbing_who_writes_a_reason(
+    live_server: Any, new_page: Callable[..., Page]
+) -> None:
+    page = new_page(viewport=DESK)
+    open_import(live_server, page)
+    held: list[Route] = []
+    page.route(re.compile(r"/generations/\d+/mending\?"), lambda route, _: held.append(route))
+    page.set_input_files("#files", parts(SAMPLE / "as_received", "grids", "shp", "shx", "dbf"))
+    page.select_option("#crs", "EPSG:4553")
+    page.click("#start")
+    expect(page.locator("#mend-all")).to_contain_text("正在推算", timeout=30_000)
+    page.select_option("#by-kind", "size")
+    page.click("#next")
+    page.locator(".accept textarea").press_sequentially(REASON)
+    page.hover(".accept button[value=one]")
+    page.mouse.down()
+    for route in held:
+        route.continue_()
+    expect(page.locator("#mend-all")).to_contain_text("全部修补", timeout=20_000)
+    page.mouse.up()
+    expect(page.locator(".toast").last).to_contain_text("已接受")
+    expect(page.locator("#findings .row").first).to_contain_text("已接受")
+    page.click("#decide button:not(.primary)")
     expect(page.locator("#generations .row").first).to_contain_text("已放弃")
 
 

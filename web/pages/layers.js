@@ -35,8 +35,8 @@ const problem = byId("problem");
 const map = new CityMap(byId("map"));
 /** @type {Finding[]} those of the generation that is shown */
 let findings = [];
-const findingList = new FindingList(map, whatToDo);
-const mending = new Mending(map, { attempt, proposed: () => findingList.update(findings), done: showMended });
+const findingList = new FindingList(map, { mending: mendingOf, accepting: acceptanceOf });
+const mending = new Mending(map, { attempt, proposed: () => findingList.showMending(), done: showMended });
 /** @type {Layer[]} */
 let layers = [];
 /** @type {LayerLoader} */
@@ -159,17 +159,17 @@ function showFacts(generation) {
   byId("moved-box").replaceChildren(movedIncidents(generation, map));
 }
 
+/** @param {Finding} finding */
+function mendingOf(finding) {
+  return shown?.state === "staged" ? mending.formFor(finding) : null;
+}
+
 /**
- * What somebody may do about a finding.
  * @param {Finding} finding
  * @param {Finding[]} all
  */
-function whatToDo(finding, all) {
-  if (shown?.state !== "staged") return [];
-  const url = findingsUrl(shown.id);
-  const ways = [mending.formFor(finding)];
-  if (isAcceptable(finding)) ways.push(acceptance(url, finding, all));
-  return ways;
+function acceptanceOf(finding, all) {
+  return shown?.state === "staged" && isAcceptable(finding) ? acceptance(findingsUrl(shown.id), finding, all) : null;
 }
 
 /**

@@ -33,11 +33,13 @@ export class FindingList {
   /**
    * The elements are those of the page: `findings`, `by-kind`, `by-severity`, `by-state`, `previous`, `next`, `position`.
    * @param {import("../map/city_map.js").CityMap} map
-   * @param {(finding: Finding, all: Finding[]) => (Node | null)[]} actions what can be done about a finding, under its words
+   * @param {object} ways what can be done about a finding, under its words
+   * @param {(finding: Finding) => Node | null} ways.mending what mending would do; it may become known later
+   * @param {(finding: Finding, all: Finding[]) => Node | null} ways.accepting
    */
-  constructor(map, actions) {
+  constructor(map, ways) {
     this.map = map;
-    this.actions = actions;
+    this.ways = ways;
     this.list = byId("findings");
     this.kind = byId("by-kind", HTMLSelectElement);
     this.severity = byId("by-severity", HTMLSelectElement);
@@ -85,6 +87,12 @@ export class FindingList {
     this.#select(at, { move: !isSame });
     const reason = this.list.querySelector("textarea");
     if (isSame && reason) reason.value = written;
+  }
+
+  /** What mending would do is known now, or has changed: told where it stands, while the rest is left as somebody works with it. */
+  showMending() {
+    const finding = this.passing[this.selected];
+    if (finding) this.list.querySelector(".ways-to-mend")?.replaceWith(this.#waysToMend(finding));
   }
 
   /** Show only what still has to be dealt with. */
@@ -230,8 +238,14 @@ export class FindingList {
       "div",
       { class: "finding-detail" },
       el("dl", { class: "facts" }, ...shown.flatMap(([name, words]) => [el("dt", {}, name), el("dd", {}, words)])),
-      ...this.actions(finding, this.findings),
+      this.#waysToMend(finding),
+      this.ways.accepting(finding, this.findings),
     );
+  }
+
+  /** @param {Finding} finding */
+  #waysToMend(finding) {
+    return el("div", { class: "ways-to-mend" }, this.ways.mending(finding));
   }
 }
 
