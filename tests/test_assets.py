@@ -1,4 +1,4 @@
-"""A page's script: in one file while that is what its modules say, else the modules themselves."""
+"""A page's script and the wall's style: in one file while that is what their parts say, else the parts themselves."""
 
 import shutil
 from pathlib import Path
@@ -14,6 +14,7 @@ from gis_server.views import assets
 
 WEB = Path(__file__).parents[1] / "web"
 WALL = "pages/wall.js"
+STYLE = "styles/wall.css"
 
 
 @pytest.fixture
@@ -29,7 +30,8 @@ def serving(web: Path) -> Flask:
 
 def told(client: FlaskClient, name: str) -> str:
     answer = client.get(f"/static/web/{name}")
-    assert (answer.status_code, answer.mimetype) == (200, "text/javascript")
+    kind = "text/css" if name.endswith(".css") else "text/javascript"
+    assert (answer.status_code, answer.mimetype) == (200, kind)
     return answer.text
 
 
@@ -60,6 +62,17 @@ def test_a_page_comes_in_one_file_until_a_module_is_changed(web: Path) -> None:
     assert told(client, WALL) == joined
 
 
+def test_the_style_of_a_wall_comes_in_one_file_until_a_part_is_changed(web: Path) -> None:
+    client = serving(web).test_client()
+    joined = told(client, STYLE)
+    assert "@import" not in joined
+    assert ".leaflet-container" in joined
+    with (web / "styles" / "tokens.css").open("a") as tokens:
+        tokens.write("/* changed */")
+    assert told(client, STYLE) == (web / STYLE).read_text()
+    assert '@import "tokens.css"' in told(client, STYLE)
+
+
 def test_without_what_is_joined_the_modules_are_served(web: Path) -> None:
     shutil.rmtree(web / assets.JOINED)
     app = serving(web)
@@ -78,12 +91,25 @@ def test_a_joined_file_that_is_gone_is_not_missed(web: Path) -> None:
     assert told(app.test_client(), WALL) == (web / WALL).read_text()
 
 
+LOOK = """() => ['body', '#map', '.wall-bar', '#left', '#legend', '.leaflet-pane'].map((one) => {
+  const {color, backgroundColor, font, position, padding, zIndex} = getComputedStyle(document.querySelector(one))
+  return [color, backgroundColor, font, position, padding, zIndex]
+})"""
+
+
 def test_a_wall_runs_from_its_modules_too(live_server: Any, page: Page) -> None:
+    live_server.sign_in(page, Role.OPERATOR)
+    page.goto(f"{live_server.url}/wall/city")
+    expect(page.locator("#legend")).to_contain_text("网格")
+    look = page.evaluate(LOOK)
+    page.route(
+        f"**/static/web/{STYLE}", lambda route: route.fulfill(path=WEB / STYLE, content_type="text/css")
+    )
     page.route(
         f"**/static/web/{WALL}", lambda route: route.fulfill(path=WEB / WALL, content_type="text/javascript")
     )
-    live_server.sign_in(page, Role.OPERATOR)
-    with page.expect_response("**/static/web/core/tour.js"):
+    with page.expect_response("**/static/web/core/tour.js"), page.expect_response("**/styles/tokens.css"):
         page.goto(f"{live_server.url}/wall/city")
     expect(page.locator("#connection")).to_have_attribute("data-state", "live")
     expect(page.locator("#legend")).to_contain_text("网格")
+    assert page.evaluate(LOOK) == look

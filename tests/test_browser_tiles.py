@@ -163,8 +163,12 @@ def until_painted(page: Page, x: float, y: float) -> list[int]:
 
 def test_a_large_layer_comes_in_tiles_and_is_drawn(page: Page, sign_in: Callable[..., str]) -> None:
     asked: list[str] = []
+    empty: list[str] = []
     page.on("request", lambda request: asked.append(request.url))
+    page.on("response", lambda response: empty.append(response.url) if response.status == 204 else None)
     url = sign_in(page)
+    # so wide that there is room for tiles beside the city
+    page.set_viewport_size({"width": 2400, "height": 800})
     with page.expect_response(re.compile(r"/tiles/grid/")):
         page.goto(f"{url}/wall/city?scene=overview")
     expect(page.locator("#legend")).to_contain_text("专属网格")
@@ -174,6 +178,9 @@ def test_a_large_layer_comes_in_tiles_and_is_drawn(page: Page, sign_in: Callable
     tiles = [one for one in asked if "/tiles/grid/" in one]
     assert 1 <= len(tiles) <= 24, f"{len(tiles)} tiles for one screen"
     assert all("generation=" in one for one in tiles)
+    # nothing is asked for where a layer has nothing
+    assert not empty, "empty tiles were asked for"
+    assert not [one for one in asked if "/water/features" in one or "/road/features" in one]
     SCREENSHOTS.mkdir(parents=True, exist_ok=True)
     page.screenshot(path=SCREENSHOTS / "wall-tiles.png")
 

@@ -117,6 +117,9 @@ def test_a_layer_comes_in_tiles_from_so_many_rows_on(app: Flask, city_ctx: Conte
     grid = entry(operator, "grid")
     assert grid["count"] == WHOLE_ROWS + 1
     assert grid["tiles"]["max_zoom"] == 16
+    keys_and_boxes = operator.get(grid["extents_url"]).json
+    wests, souths, easts, norths = zip(*keys_and_boxes["boxes"], strict=True)
+    assert grid["tiles"]["bounds"] == [min(wests), min(souths), max(easts), max(norths)]
     url = grid["tiles"]["url"].format(z=ZOOM, x=X, y=Y)
     assert f"generation={generation}" in url
     answer = operator.get(url)

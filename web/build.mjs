@@ -1,6 +1,6 @@
 // Fills web/vendor from node_modules: the map library as it is, the parts of the chart library that walls use and the
-// reader of vector tiles as one module each, and one sprite of the icons that are really used. Then joins what each page and
-// each worker is made of into one file, so that a screen fetches one instead of eighty.
+// reader of vector tiles as one module each, and one sprite of the icons that are really used. Then joins what each page, each
+// worker and the wall's style is made of into one file, so that a screen fetches one instead of eighty.
 
 import { createHash } from "node:crypto";
 import { cp, mkdir, readFile, readdir, rm, writeFile } from "node:fs/promises";
@@ -65,7 +65,7 @@ async function bundle(name, parts, licences) {
 }
 
 /**
- * Pages and workers, each in one file below web/vendor/joined, with `manifest.json`: which files each was made of, and their
+ * Pages, workers and the style of the wall, each in one file below web/vendor/joined, with `manifest.json`: which files each was made of, and their
  * hashes. The server gives out the one file as long as these are what lies on the disk, and else the modules themselves.
  */
 async function joinModules() {
@@ -73,7 +73,9 @@ async function joinModules() {
   const names = await Promise.all(folders.map(async (folder) => (await readdir(join(WEB, folder))).map((name) => `${folder}/${name}`)));
   const { metafile } = await build({
     absWorkingDir: WEB,
-    entryPoints: names.flat().filter((name) => name.endsWith(".js")),
+    entryPoints: [...names.flat().filter((name) => name.endsWith(".js")), "styles/wall.css"],
+    // pictures of controls that no page has, which the map library's style names
+    loader: { ".png": "dataurl" },
     outbase: ".",
     outdir: "vendor/joined",
     bundle: true,
@@ -93,7 +95,7 @@ async function joinModules() {
     manifest[String(entryPoint)] = Object.fromEntries(await Promise.all(hashes));
   }
   await writeFile(join(VENDOR, "joined", "manifest.json"), JSON.stringify(manifest));
-  return Object.keys(manifest).length;
+  return names.flat().length;
 }
 
 await rm(VENDOR, { recursive: true, force: true });

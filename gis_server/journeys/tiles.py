@@ -125,12 +125,16 @@ class Cut:
 
 @dataclass(frozen=True, slots=True)
 class Cutting:
-    """How a layer is to be fetched: the rows that the reader may see, and the address' parts where it comes in tiles."""
+    """How a layer is to be fetched: the rows that the reader may see, and the address' parts where it comes in tiles.
+
+    ``bounds`` is the box of degrees around these rows (None: there are none).
+    """
 
     count: int
     generation: int | None
     sight: str
     in_tiles: bool
+    bounds: BBox | None = None
     max_zoom: int = FULL_ZOOM
 
 
@@ -284,7 +288,7 @@ def overview(ctx: Context, kept: Tiles, actor: Actor, now: datetime) -> Overview
                 return orjson.dumps(cut.count_and_box(conn, layer, generation, sight))
 
             count, box = orjson.loads(kept.get((layer.name, generation.id, tag, "overview"), look))
-            cuttings[layer.name] = Cutting(count, generation.id, tag, count > WHOLE_ROWS)
+            cuttings[layer.name] = Cutting(count, generation.id, tag, count > WHOLE_ROWS, box)
             if box is not None:
                 boxes[layer.name] = box
     chosen = [boxes[AREA]] if AREA in boxes else list(boxes.values())

@@ -223,6 +223,7 @@ def _tiles_json(layer: Layer, cutting: Cutting) -> dict[str, Any]:
     return {
         "url": f"/tiles/{layer.name}/{{z}}/{{x}}/{{y}}.mvt?{named}",
         "max_zoom": cutting.max_zoom,
+        "bounds": cutting.bounds,
     }
 
 

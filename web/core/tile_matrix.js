@@ -17,6 +17,8 @@ import { fromGcj02, toGcj02 } from "./datum.js";
 const NORTHMOST = (Math.atan(Math.sinh(Math.PI)) * 180) / Math.PI;
 /** The square is a world; a thousandth of a pixel at the deepest zoom must not count as another tile. */
 const EPSILON = 1e-12;
+/** What one of the layers' own tiles holds beyond its edges, in shares of its side. */
+const BUFFER = 1 / 16;
 
 /** Levels by which tiles may be drawn smaller than they came. */
 const FARTHEST_OUT = 2;
@@ -123,6 +125,19 @@ export function covering(scheme, [west, north, east, south], z) {
   const [midX, midY] = [(left + right) / 2 - 0.5, (top + bottom) / 2 - 0.5];
   const away = (/** @type {TilePlace} */ { x, y }) => Math.hypot(x - midX, y - midY);
   return tiles.sort((a, b) => away(a) - away(b));
+}
+
+/**
+ * Whether a tile of the layers' own, with what it holds beyond its edges, can show anything that lies within a box.
+ * @param {TilePlace} tile
+ * @param {import("./types.js").Bounds} bounds degrees
+ */
+export function mayShow({ z, x, y }, [west, south, east, north]) {
+  const [left, top] = worldOf(west, north);
+  const [right, bottom] = worldOf(east, south);
+  const columns = 2 ** z;
+  const isBeside = (x + 1 + BUFFER) / columns < left || (x - BUFFER) / columns > right;
+  return !isBeside && (y + 1 + BUFFER) / columns >= top && (y - BUFFER) / columns <= bottom;
 }
 
 /**

@@ -59,7 +59,7 @@ export interface Layer {
   /** rows in force that the reader may see; null for records */
   count?: number | null;
   /** where its tiles are, if it is too large to be fetched whole */
-  tiles?: { url: string; max_zoom: number } | null;
+  tiles?: { url: string; max_zoom: number; bounds?: Bounds } | null;
   extents_url?: string;
 }
 

@@ -4,7 +4,7 @@ import { LayerGroup } from "../vendor/leaflet.js";
 import { getBytes, Problem } from "../core/http.js";
 import { _ } from "../core/i18n.js";
 import { drawingOf, isLettered, largestRadius, letteringOf, NUMBERED_OPACITY, radiusAt, valuesOf, widthAt } from "../core/style.js";
-import { degreesOf, levelAt, OWN, tileUrl, worldOf } from "../core/tile_matrix.js";
+import { degreesOf, levelAt, mayShow, OWN, tileUrl, worldOf } from "../core/tile_matrix.js";
 import { density } from "./sharp_canvas.js";
 import { polygonAt } from "./tile_decode.js";
 import { TilePictures } from "./tile_pictures.js";
@@ -167,7 +167,9 @@ export class TiledLayer {
     const { url, layer } = this;
     const most = layer.tiles?.max_zoom ?? 0;
     const { classify, widths = {}, width } = layer.style;
+    const { bounds } = layer.tiles ?? {};
     const load = async (/** @type {TilePlace} */ place, /** @type {AbortSignal} */ signal) => {
+      if (bounds && !mayShow(place, bounds)) return null;
       const bytes = await getBytes(tileUrl(url, place), signal);
       if (!bytes) return null;
       const hasNames = place.z === most || isLettered(layer, place.z + ZOOMS_BEYOND);

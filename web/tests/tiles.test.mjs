@@ -3,7 +3,7 @@ import { test } from "node:test";
 
 import { arcsOf } from "../core/arcs.js";
 import { fromGcj02, toGcj02 } from "../core/datum.js";
-import { covering, degreesOf, groundOf, levelAt, OWN, stripsOf, tileUrl, worldOf } from "../core/tile_matrix.js";
+import { covering, degreesOf, groundOf, levelAt, mayShow, OWN, stripsOf, tileUrl, worldOf } from "../core/tile_matrix.js";
 import { trouble } from "../core/watchdog.js";
 import { buffersOf, decodeTile, polygonAt } from "../map/tile_decode.js";
 
@@ -53,6 +53,20 @@ test("tiles of a view are those that it touches, the middle first", () => {
   // a view that ends on a tile's edge does not need the tile beyond
   assert.deepEqual(covering(OWN, [1 / 4, 1 / 4, 2 / 4, 2 / 4], 2), [{ z: 2, x: 1, y: 1 }]);
   assert.deepEqual(covering(OWN, [-1, -1, 2, 2], 0), [{ z: 0, x: 0, y: 0 }]);
+});
+
+test("a tile is not asked for where its layer has nothing, also beyond the tile's edges", () => {
+  const place = { z: 12, x: 3493, y: 1440 };
+  const at = (/** @type {number} */ x, /** @type {number} */ y) => degreesOf((place.x + x) / 4096, (place.y + y) / 4096);
+  /** @type {(west: number, north: number, east: number, south: number) => import("../core/types.js").Bounds} */
+  const box = (west, north, east, south) => [at(west, north)[0], at(east, south)[1], at(east, south)[0], at(west, north)[1]];
+  const [near, far] = [0.06, 0.07]; // a sixteenth of its side is held beyond an edge
+  for (const one of [box(0.4, 0.4, 0.6, 0.6), box(-3, -3, 4, 4), box(-3, -3, -near, -near), box(1 + near, 1 + near, 3, 3), box(-3, 0.5, 3, 0.5)]) {
+    assert.ok(mayShow(place, one), one.join());
+  }
+  for (const one of [box(-3, 0, -far, 1), box(1 + far, 0, 3, 1), box(0, -3, 1, -far), box(0, 1 + far, 1, 3)]) {
+    assert.ok(!mayShow(place, one), one.join());
+  }
 });
 
 test("tiles of degrees lie where their degrees are, and are cut into strips where Mercator bends", () => {

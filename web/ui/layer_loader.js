@@ -119,7 +119,7 @@ export class LayerLoader {
         void this.#loadExtents(layer, url);
         return;
       }
-      const features = await this.get(url);
+      const features = layer.count === 0 ? { type: "FeatureCollection", features: [] } : await this.get(url);
       // a later move may have asked for another part meanwhile
       if (this.drawn.get(layer.name) === url) this.map.setFeatures(layer, features);
       this.stale.delete(layer.name);
