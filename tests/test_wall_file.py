@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime
+from html import unescape
 from pathlib import Path
 
 import pytest
@@ -80,6 +81,20 @@ def test_names_are_text_and_never_markup(city_ctx: Context, tmp_path: Path) -> N
     html = write(city_ctx, tmp_path / "wall.html", town=TOWNS[0])
     assert "<img src=x" not in html
     assert "onerror=alert(1)></script" not in html
+
+
+def test_names_are_text_and_never_templates(city_ctx: Context, tmp_path: Path) -> None:
+    bad = "{{ 191 * 7 }}{% if"
+    with city_ctx.engine.begin() as conn:
+        for table, column in (("grid", "grid_name"), ("area", "area_name")):
+            conn.execute(text(f"ALTER TABLE {table} DISABLE TRIGGER USER"))
+            conn.execute(text(f"UPDATE {table} SET {column} = :name"), {"name": bad})
+    for place in ({"town": TOWNS[0]}, {"grid": f"{COMMUNITIES[0]}001"}):
+        html = write(city_ctx, tmp_path / "wall.html", **place)
+        assert f"<title>{bad}" in unescape(html)
+        told = unescape(html.replace("\\u0026", "&"))  # as a script's strings write it
+        assert told.count(bad) > 4  # title, heading, labels, what is told under the pointer
+        assert "1337" not in html
 
 
 def test_a_town_that_does_not_exist(city_ctx: Context, tmp_path: Path) -> None:

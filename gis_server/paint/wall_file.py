@@ -102,14 +102,14 @@ def render(sheet: WallFile, web: Path) -> str:
     # Folium keeps its CDN links on the class; this map gets empty lists of its own and the assets inline instead
     board.default_js = []
     board.default_css = []
-    figure.header.add_child(Element(f"<title>{html.escape(sheet.title)}</title>"))
+    figure.header.add_child(Element(f"<title>{_safe(sheet.title)}</title>"))
     figure.header.add_child(Element(f"<style>{_with_pictures_inside(style)}\n{_SHEET_STYLE}</style>"))
     figure.header.add_child(Element(f"<script>{_safe_script(script)}\n{_NO_MARKER_PICTURE}</script>"))
     for drawn in sheet.drawn:
         _add_layer(board, drawn, tokens, sheet.language)
     for label in sheet.labels:
         icon = folium.DivIcon(
-            html=f'<span class="label {label.kind}">{html.escape(label.text)}</span>', icon_size=(0, 0)
+            html=f'<span class="label {label.kind}">{_safe(label.text)}</span>', icon_size=(0, 0)
         )
         folium.Marker([label.lat, label.lon], icon=icon, interactive=False, keyboard=False).add_to(board)
     folium.LayerControl(collapsed=True).add_to(board)
@@ -158,12 +158,17 @@ def _with_pictures_inside(file: Path) -> str:
     return _CSS_URL.sub(picture, file.read_text(encoding="utf-8"))
 
 
+def _safe(text: str) -> str:
+    """A text as HTML: never markup, and never a template, which Branca makes of all that it writes, more than once."""
+    return html.escape(text).replace("{", "&#123;")
+
+
 def _shown_value(layer: Layer, name: str, value: object, language: str) -> object:
     """A property as a person reads it, safe as HTML: Folium writes tooltip values into the page unescaped."""
     words = layer.fields[name].choices.get(str(value))
     if words is not None:
         value = words.said(language)
-    return html.escape(value) if isinstance(value, str) else value
+    return _safe(value) if isinstance(value, str) else value
 
 
 def _add_layer(board: folium.Map, drawn: Drawn, tokens: Mapping[str, str], language: str) -> None:
@@ -195,13 +200,13 @@ def _add_layer(board: folium.Map, drawn: Drawn, tokens: Mapping[str, str], langu
             "fillOpacity": 0.9 if is_point or drawn.faint else style.fill_opacity,
         }
 
-    options: dict[str, Any] = {"name": html.escape(drawn.title), "style_function": look}
+    options: dict[str, Any] = {"name": _safe(drawn.title), "style_function": look}
     if is_point:
         options["marker"] = folium.CircleMarker(radius=style.radius)
     shown_names = list(features[0]["properties"])
     if shown_names:
         titles = [layer.fields[name].title for name in shown_names]
-        aliases = [html.escape(title.said(language)) for title in titles]
+        aliases = [_safe(title.said(language)) for title in titles]
         options["tooltip"] = folium.GeoJsonTooltip(fields=shown_names, aliases=aliases, sticky=True)
     folium.GeoJson({"type": "FeatureCollection", "features": features}, **options).add_to(board)
 
@@ -212,7 +217,7 @@ def _legend_rows(sheet: WallFile, tokens: Mapping[str, str]) -> str:
     def row(fill: str, stroke: str, round_: bool, text: str) -> None:
         radius = "50%" if round_ else "2px"
         swatch = f"background:{fill};border:2px solid {stroke};border-radius:{radius}"
-        rows.append(f'<li><i style="{swatch}"></i>{html.escape(text)}</li>')
+        rows.append(f'<li><i style="{swatch}"></i>{_safe(text)}</li>')
 
     for drawn in sheet.drawn:
         layer, style = drawn.layer, drawn.layer.style
@@ -236,12 +241,12 @@ def _legend_rows(sheet: WallFile, tokens: Mapping[str, str]) -> str:
 
 def _furniture(sheet: WallFile, tokens: Mapping[str, str]) -> str:
     return (
-        f'<header class="sheet-title">{html.escape(sheet.title)}</header>'
-        f'<aside class="sheet-legend"><b>{html.escape(sheet.words.legend)}</b>'
+        f'<header class="sheet-title">{_safe(sheet.title)}</header>'
+        f'<aside class="sheet-legend"><b>{_safe(sheet.words.legend)}</b>'
         f"<ul>{_legend_rows(sheet, tokens)}</ul></aside>"
         f'<div class="sheet-north" aria-hidden="true"><svg viewBox="0 0 20 36" width="26" height="46">'
-        f'<path d="M10 0 18 26 10 20 2 26Z" fill="#17212b"/></svg>{html.escape(sheet.words.north)}</div>'
-        f'<footer class="sheet-foot">{html.escape(sheet.foot)}</footer>'
+        f'<path d="M10 0 18 26 10 20 2 26Z" fill="#17212b"/></svg>{_safe(sheet.words.north)}</div>'
+        f'<footer class="sheet-foot">{_safe(sheet.foot)}</footer>'
     )
 
 
