@@ -201,6 +201,23 @@ def test_a_reader_with_a_position_that_never_was_is_told_to_start_afresh(
         assert names(take(reader, 1)) == ["next"]
 
 
+def test_a_database_that_is_replaced_under_open_connections_starts_everybody_afresh(
+    engine: Engine, broadcaster: Broadcaster
+) -> None:
+    with broadcaster.subscribe() as reader:
+        for number in range(3):
+            emit(engine, number)
+        assert len(take(reader, 3)) == 3
+        with engine.begin() as conn:  # as a backup from before leaves it
+            conn.execute(text("DELETE FROM event WHERE position > 1"))
+        with pytest.raises(Fallen):
+            reader.next(20.0)
+    with broadcaster.subscribe(3) as again:
+        assert again.reset
+        emit(engine, "next")
+        assert names(take(again, 1)) == ["next"]
+
+
 def test_old_events_are_forgotten_and_who_was_away_longer_starts_afresh(
     engine: Engine, broadcaster: Broadcaster, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -333,12 +333,13 @@ class Broadcaster:
             self._state.notify_all()
 
     def _hand_out(self) -> None:
+        found_any = False
         while True:
             with self.engine.connect() as conn:
                 page = events.read_after(conn, self.position, PAGE)
             if not page:
-                self._looked = monotonic()
-                return
+                break
+            found_any = True
             batch = Batch(page, page[-1].position)
             with self._state:
                 self._position = batch.position
@@ -346,6 +347,9 @@ class Broadcaster:
                 self._state.notify_all()
             if any(found.kind == INCIDENT for found in page):
                 self.changed.set()
+        if not found_any:
+            self._join()  # nothing new, or a database that was replaced under open connections
+        self._looked = monotonic()
 
     def _offer(self, readers: Iterable["Subscription"], batch: Batch) -> None:
         self._drop({reader for reader in readers if not reader.offer(batch)})
