@@ -259,6 +259,14 @@ def test_a_link_works_for_its_wall_until_it_expires_or_is_revoked(app: Flask, ci
     assert short.get("/api/wall/city").status_code == 401
 
 
+def test_a_link_may_name_the_scene_and_the_part_of_the_wall_that_its_screen_shows(
+    app: Flask, city_ctx: Context
+) -> None:
+    link = walls.make_link(city_ctx, CONSOLE, "city", label="左屏", now=NOW)
+    answer = Client(app).page(f"/wall/city?screen=2of3&key={link.token}&scene=heat&_external=1&next=//evil")
+    assert answer.headers["Location"] == "/wall/city?scene=heat&screen=2of3"
+
+
 def test_bad_links_are_refused_by_field(app: Flask, city_ctx: Context) -> None:
     operator = token_client(app, city_ctx, "operator")
     for body, status, field in (
