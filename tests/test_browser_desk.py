@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 
 from gis_server.core.access import Role
 
@@ -57,6 +57,39 @@ def picture(page: Page, name: str) -> None:
 def serious(page: Page) -> list[str]:
     violations = Axe().run(page).response["violations"]
     return [one["id"] for one in violations if one["impact"] in ("serious", "critical")]
+
+
+def test_a_press_on_a_row_holds_while_others_come_in(
+    live_server: Any, new_page: Callable[..., Page]
+) -> None:
+    page, other = opened(live_server, new_page), opened(live_server, new_page)
+    number = report(page)["number"]
+    pressed = page.locator(f".row[data-number='{number}']")
+    expect(pressed).to_be_visible()
+    pressed.hover()
+    page.mouse.down()
+    news = report(other)["number"]
+    expect(other.locator(f".row[data-number='{news}']")).to_be_visible()
+    page.wait_for_timeout(500)
+    page.mouse.up()
+    expect(page.locator("#detail")).to_contain_text(number)
+    expect(page.locator(f".row[data-number='{news}']")).to_be_attached()
+
+
+def test_a_grid_is_found_though_its_answer_is_still_on_its_way(
+    live_server: Any, new_page: Callable[..., Page]
+) -> None:
+    page = opened(live_server, new_page)
+    code = report(page)["grid_code"]
+    held: list[Route] = []
+    page.route("**/api/grids?*", lambda route: held.append(route))
+    page.keyboard.press("g")
+    with page.expect_request("**/api/grids?*"):
+        page.keyboard.type(code)
+    page.keyboard.press("Enter")
+    for route in held:
+        route.continue_()
+    expect(page.locator("#place-card")).to_have_attribute("data-grid", code)
 
 
 def find_grid(page: Page, text: str) -> None:
@@ -236,6 +269,17 @@ def test_those_who_call_are_acknowledged_from_the_list(
     assert page.evaluate("localStorage.getItem('desk-sound')") == "on"
     page.uncheck("#calling-sound")
     picture(page, "desk-calling")
+    # a press holds though somebody else calls meanwhile
+    acknowledge = calls.first.get_by_role("button", name=re.compile("签收"))
+    acknowledge.hover()
+    page.mouse.down()
+    with page.expect_response(lambda answer: "/api/alarms" in answer.url):
+        third = report(page, urgent=True)
+    expect(other.locator("#calling-list li")).to_have_count(3)
+    page.mouse.up()
+    expect(page.locator(f"#calling-list [data-calling='{second['number']}']")).to_have_count(0)
+    expect(calls.first).to_have_attribute("data-calling", third["number"])
+    second = third
     # by keyboard: one is acknowledged, and it goes from every desk
     calls.last.get_by_role("button", name=re.compile("签收")).focus()
     page.keyboard.press("Enter")

@@ -34,6 +34,16 @@ def report(live_server: Any, page: Page) -> str:
     return str(made["number"])
 
 
+TRACK = """async (href) => {
+  const { csrf_token } = await (await fetch("/api/session")).json();
+  const headers = { "Content-Type": "application/json", "X-CSRFToken": csrf_token };
+  const step = { step: "supervise", expected_state: "recorded", note: "请今日办结" };
+  const answer = await fetch("/api" + href + "/steps", { method: "POST", headers, body: JSON.stringify(step) });
+  if (!answer.ok) throw new Error(await answer.text());
+}"""
+"""What somebody else does to an incident."""
+
+
 def picture(page: Page, name: str) -> None:
     """Keep a picture in the folder PICTURES names, for a person to look at."""
     folder = os.environ.get("PICTURES")
@@ -296,6 +306,11 @@ def test_the_party_rates_on_a_phone(live_server: Any, new_page: Callable[..., Pa
     page.locator(f".row[data-number='{number}']").click()
     page.click("#detail .rating button")
     address = page.input_value("#detail .rating-link input")
+    # it is shown once, so what others do to the incident leaves it
+    before = page.locator("#detail .steps li").count()
+    page.evaluate(TRACK, page.locator("#detail .facts a.number").first.get_attribute("href"))
+    expect(page.locator("#detail .steps li")).to_have_count(before + 1)
+    assert page.input_value("#detail .rating-link input") == address
     phone = new_page(viewport={"width": 390, "height": 844}, locale="en-GB")
     phone.goto(address)
     expect(phone.locator("main")).to_contain_text("still being handled")

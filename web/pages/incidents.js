@@ -9,7 +9,7 @@ import { AddressSearch } from "../ui/address_search.js";
 import { CallingList } from "../ui/calling_list.js";
 import { deskLegend } from "../ui/desk_legend.js";
 import { DeskWall } from "../ui/desk_wall.js";
-import { byId, el, notice } from "../ui/dom.js";
+import { byId, el, notice, released } from "../ui/dom.js";
 import { GridSearch } from "../ui/grid_search.js";
 import { detail, renew } from "../ui/incident_detail.js";
 import { fillExtras } from "../ui/incident_extras.js";
@@ -104,6 +104,7 @@ function ask(given) {
 async function refresh() {
   const mine = ++asked;
   const [answer, places] = await Promise.all([getJson(listUrl(null)), getJson("/api/incidents/places?" + toRequest(query)), count(mine)]);
+  await released(byId("rows"));
   if (mine !== asked) return;
   rows.show(answer.incidents, query.order);
   map.incidents.show(places.incidents);
@@ -178,6 +179,7 @@ async function takeIn() {
   request.set("number", numbers.join(","));
   request.set("limit", String(MOST_AT_ONCE));
   const { incidents } = await getJson("/api/incidents?" + request);
+  await released(byId("rows"));
   if (mine !== asked) return;
   const found = new Map(incidents.map((/** @type {Incident} */ incident) => [incident.number, incident]));
   for (const number of numbers) {
@@ -258,6 +260,7 @@ async function lookAgain() {
   const before = opened;
   if (!before) return;
   const now = await getJson("/api/incidents/" + before.id);
+  await released(card);
   const isNews = now.history.length + now.alerts.length !== before.history.length + before.alerts.length || now.due_at !== before.due_at;
   // a form that somebody is filling in stays; its answer will tell him if the state is another
   if (opened === before && isNews && !card.querySelector("form")) show(now);

@@ -3,7 +3,7 @@
 import { age } from "../core/formats.js";
 import { getJson, sendJson } from "../core/http.js";
 import { _ } from "../core/i18n.js";
-import { byId, el, icon, markElement, notice, setText } from "./dom.js";
+import { byId, el, icon, markElement, notice, released, setText } from "./dom.js";
 import { sentenceOf } from "./start.js";
 import { WallSound } from "./wall_sound.js";
 
@@ -25,6 +25,7 @@ export class CallingList {
     });
     /** @type {Calling[]} */
     this.alarms = [];
+    this.list = byId("calling-list");
     /** @type {ReturnType<typeof setTimeout> | undefined} */
     this.waiting = undefined;
   }
@@ -45,25 +46,26 @@ export class CallingList {
     } catch (error) {
       notice(byId("calling-problem"), sentenceOf(error));
     }
-    this.#show();
+    await this.#show();
   }
 
   /** Let ages grow. */
   tick() {
-    this.#show();
+    void this.#show();
   }
 
-  #show() {
+  async #show() {
+    this.#sound();
+    await released(this.list);
     const n = this.alarms.length;
     setText(byId("calling-count"), n > 0 ? _("{n} 起等待签收", { n }) : _("没有告警"));
     byId("calling").classList.toggle("is-calling", n > 0);
-    const list = byId("calling-list");
+    const { list } = this;
     const focused = document.activeElement?.closest("[data-calling]")?.getAttribute("data-calling");
     const act = document.activeElement?.getAttribute("data-act");
     list.replaceChildren(...this.alarms.map((alarm) => this.#row(alarm)));
     list.hidden = n === 0;
     if (focused) /** @type {HTMLElement | null} */ (list.querySelector(`[data-calling="${focused}"] [data-act="${act}"]`))?.focus();
-    this.#sound();
   }
 
   /** @param {Calling} alarm */

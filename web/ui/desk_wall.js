@@ -150,16 +150,11 @@ export class DeskWall {
   #show() {
     const { state } = this;
     if (!state) return;
-    const chosen = this.scene.value;
-    this.scene.replaceChildren(...state.tour.scenes.map((scene) => el("option", { value: scene.key }, titleOf(scene))));
-    if (state.tour.scenes.some(({ key }) => key === chosen)) this.scene.value = chosen;
-    const town = this.town.value;
-    this.town.replaceChildren(...state.towns.map(({ code, name }) => el("option", { value: code }, name)));
-    if (state.towns.some(({ code }) => code === town)) this.town.value = town;
+    offer(this.scene, state.tour.scenes.map((scene) => [scene.key, titleOf(scene)]));
+    offer(this.town, state.towns.map(({ code, name }) => [code, name]));
     this.open.href = "/wall/" + encodeURIComponent(state.wall.id);
     this.edit.href = "/walls/" + encodeURIComponent(state.wall.id) + "/scenes";
     this.#towns();
-    this.#focus();
     this.tick();
   }
 
@@ -216,6 +211,20 @@ export class DeskWall {
       notice(this.problem, sentenceOf(error));
     }
   }
+}
+
+/**
+ * Offer these, and keep what was chosen. The wall is asked again whenever somebody calls: a list that offers the same is left alone,
+ * for somebody may have it open.
+ * @param {HTMLSelectElement} select
+ * @param {string[][]} choices value, words
+ */
+function offer(select, choices) {
+  const offered = [...select.options].map(({ value, text }) => [value, text]);
+  if (JSON.stringify(offered) === JSON.stringify(choices)) return;
+  const chosen = select.value;
+  select.replaceChildren(...choices.map(([value = "", words = ""]) => el("option", { value }, words)));
+  if (choices.some(([value]) => value === chosen)) select.value = chosen;
 }
 
 /** @param {import("../core/types.js").Scene} scene */

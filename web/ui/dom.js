@@ -77,6 +77,17 @@ export function setText(element, text) {
   if (element.textContent !== text) element.textContent = text;
 }
 
+const PRESSED_MS = 40;
+
+/**
+ * Wait until nothing in an element is pressed. What is made anew or moved between press and release gets no click, so whatever
+ * changes by itself and can be worked with changes afterwards.
+ * @param {Element} element
+ */
+export async function released(element) {
+  while (element.matches(":active")) await new Promise((done) => setTimeout(done, PRESSED_MS));
+}
+
 /**
  * Show a sentence in a notice, or hide the notice with "".
  * @param {HTMLElement} notice

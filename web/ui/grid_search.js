@@ -18,6 +18,8 @@ export class GridSearch {
     /** @type {Found[]} */
     this.found = [];
     this.asked = "";
+    /** The answer that is on its way, or was last. */
+    this.looking = Promise.resolve();
     this.timer = 0;
     this.list = el("datalist", { id: "grids-found" });
     this.said = el("p", { class: "only-read", role: "status" });
@@ -53,7 +55,7 @@ export class GridSearch {
       return;
     }
     clearTimeout(this.timer);
-    this.timer = window.setTimeout(() => void this.#look(), PAUSE_MS);
+    this.timer = window.setTimeout(() => this.#look(), PAUSE_MS);
   }
 
   /** Open what Enter means: the only one, or the first of those found. */
@@ -64,10 +66,18 @@ export class GridSearch {
     if (first) this.open(first.grid_code);
   }
 
-  async #look() {
+  /** Ask for what is written, once; resolves when it is answered. */
+  #look() {
     const query = this.input.value.trim();
-    if (query === this.asked) return;
-    this.asked = query;
+    if (query !== this.asked) {
+      this.asked = query;
+      this.looking = this.#ask(query);
+    }
+    return this.looking;
+  }
+
+  /** @param {string} query */
+  async #ask(query) {
     if (!query) {
       this.found = [];
       this.list.replaceChildren();
@@ -79,6 +89,7 @@ export class GridSearch {
       this.found = grids;
     } catch (error) {
       if (!(error instanceof Problem)) throw error;
+      if (query !== this.asked) return;
       this.found = [];
       this.asked = "";
     }

@@ -122,7 +122,8 @@ function duplicates({ incidents, decided }, opened, open, again) {
  * @param {Opened} opened
  */
 export function rating(opened) {
-  const shown = el("div", { class: "rating-link", hidden: true });
+  // shown this once: kept where the card is made anew
+  const shown = el("div", { class: "rating-link", "data-extra": "rating-link" });
   const make = async () => {
     try {
       const { url, expires_at } = await sendJson("/api/incidents/" + opened.id + "/rating-link", "POST");
@@ -132,7 +133,6 @@ export function rating(opened) {
         el("button", { type: "button", click: () => copy(field) }, icon("link"), _("复制")),
         el("small", {}, _("只显示这一次，{time} 到期；再制作一条，这一条即失效。", { time: when(expires_at) })),
       );
-      shown.hidden = false;
       field.select();
     } catch (error) {
       toast(sentenceOf(error));
