@@ -71,6 +71,12 @@ def test_scenes_are_edited_by_keyboard_alone(live_server: Any, new_page: Callabl
     desk.get_by_role("button", name="Copy: Overview").press("Enter")
     expect(rows).to_have_count(9)
     expect(desk.get_by_label("Chinese name")).to_be_focused()
+    # a letter too many is taken back
+    desk.get_by_label("English name").press("End")
+    desk.keyboard.type("x")
+    expect(rows.nth(2)).to_contain_text("Overviewx")
+    desk.keyboard.press("Backspace")
+    expect(rows.nth(2)).not_to_contain_text("Overviewx")
     # choices do not lose their place when they are made
     colour = desk.get_by_label("Colour of grids")
     colour.focus()

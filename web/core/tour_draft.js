@@ -34,6 +34,17 @@ export function changed(draft, index, change) {
 }
 
 /**
+ * Name one scene in one language; its other name stays.
+ * @param {Draft} draft
+ * @param {number} index
+ * @param {Partial<Scene["title"]>} words
+ * @returns {Draft}
+ */
+export function named(draft, index, words) {
+  return { ...draft, scenes: draft.scenes.map((scene, k) => (k === index ? { ...scene, title: { ...scene.title, ...words } } : scene)) };
+}
+
+/**
  * A new scene at the end, with a key of its own.
  * @param {Draft} draft
  * @param {{zh: string, en: string}} title

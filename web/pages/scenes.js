@@ -3,7 +3,7 @@
 import { count } from "../core/formats.js";
 import { getJson, sendJson } from "../core/http.js";
 import { _ } from "../core/i18n.js";
-import { MOST_SCENES, added, changed, copied, moved, removed, roundSeconds } from "../core/tour_draft.js";
+import { MOST_SCENES, added, changed, copied, moved, named, removed, roundSeconds } from "../core/tour_draft.js";
 import { byId, el, icon, notice, setText } from "../ui/dom.js";
 import { button, sceneForm } from "../ui/scene_form.js";
 import { sentenceOf, start } from "../ui/start.js";
@@ -127,21 +127,11 @@ function showForm() {
   const scene = draft.scenes[edited];
   if (!scene) return;
   const index = edited;
-  const form = sceneForm(scene, given.choices, (some, isTyping) => {
-    const now = draft.scenes[index] ?? scene;
-    // of a title one language is typed at a time
-    const titles = some.title ? { title: { ...now.title, ...difference(scene.title, some.title) } } : {};
-    change(changed(draft, index, { ...some, ...titles }), { form: !isTyping });
+  const form = sceneForm(scene, given.choices, {
+    change: (some, isTyping) => change(changed(draft, index, some), { form: !isTyping }),
+    name: (words) => change(named(draft, index, words), { form: false }),
   });
   byId("editor").replaceChildren(el("h2", { id: "t-scene" }, title(scene)), ...form, sender(scene));
-}
-
-/**
- * @param {{zh: string, en: string}} before
- * @param {{zh: string, en: string}} after
- */
-function difference(before, after) {
-  return { ...(after.zh !== before.zh ? { zh: after.zh } : {}), ...(after.en !== before.en ? { en: after.en } : {}) };
 }
 
 /** @param {import("../core/types.js").Scene} scene */

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { MOST_PANELS, added, changed, copied, moved, offered, removed, roundSeconds } from "../core/tour_draft.js";
+import { MOST_PANELS, added, changed, copied, moved, named, offered, removed, roundSeconds } from "../core/tour_draft.js";
 
 const EMPTY = { takeover_seconds: 60, sound: false, scenes: [] };
 const TITLE = { zh: "新场景", en: "New scene" };
@@ -25,6 +25,14 @@ test("an entry moves one place and never over the edge", () => {
   assert.deepEqual(moved(list, 0, 1), ["b", "a", "c"]);
   assert.equal(moved(list, 0, -1), list);
   assert.equal(moved(list, 2, 1), list);
+});
+
+test("a scene is named in one language at a time, and back to what it was called before", () => {
+  const two = added(added(EMPTY, TITLE), TITLE);
+  const typed = named(named(two, 1, { zh: "值班" }), 1, { en: "Duty" });
+  assert.deepEqual(typed.scenes.map(({ title }) => title), [TITLE, { zh: "值班", en: "Duty" }]);
+  assert.deepEqual(named(typed, 1, { zh: TITLE.zh }).scenes[1]?.title, { zh: TITLE.zh, en: "Duty" });
+  assert.deepEqual(two.scenes[1]?.title, TITLE);
 });
 
 test("a change touches one scene", () => {

@@ -10,15 +10,17 @@ import { el, icon } from "./dom.js";
 /**
  * @param {Scene} scene
  * @param {Choices} choices
- * @param {(change: Partial<Scene>, isTyping: boolean) => void} change `isTyping`: the form itself need not be made anew
+ * @param {object} acts
+ * @param {(change: Partial<Scene>, isTyping: boolean) => void} acts.change `isTyping`: the form itself need not be made anew
+ * @param {(words: Partial<Scene["title"]>) => void} acts.name in the language that is typed
  */
-export function sceneForm(scene, choices, change) {
+export function sceneForm(scene, choices, { change, name }) {
   return [
     el(
       "div",
       { class: "scenes-fields" },
-      text("zh", _("中文名称"), scene.title.zh, (zh) => change({ title: { ...scene.title, zh } }, true)),
-      text("en", _("英文名称"), scene.title.en, (en) => change({ title: { ...scene.title, en } }, true)),
+      text("zh", _("中文名称"), scene.title.zh, (zh) => name({ zh })),
+      text("en", _("英文名称"), scene.title.en, (en) => name({ en })),
       field(
         scene.extent === "each_town" ? _("每个镇街停留（秒）") : _("停留（秒）"),
         el("input", {
