@@ -12,7 +12,7 @@
     constructor() {
       super();
       soak.source = this;
-      setTimeout(() => this.dispatchEvent(new Event("open")));
+      setTimeout(() => tell("heartbeat", { now: new Date(soak.now).toISOString() }));
     }
     close() {}
   };

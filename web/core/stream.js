@@ -6,6 +6,8 @@
 export const HEARTBEAT_MS = 4_000;
 /** Two heartbeats missed and a margin for a busy network. */
 export const SILENCE_MS = 10_000;
+/** While the stream is away questions are asked so often; a proxy may break streams and let questions through. */
+export const POLL_MS = 6_000;
 const FIRST_WAIT_MS = 1_000;
 const LONGEST_WAIT_MS = 30_000;
 
@@ -110,4 +112,21 @@ export function isDue(state, now) {
  */
 export function again(state, now) {
   return { ...state, phase: "connecting", heardAt: now };
+}
+
+/** After so many losses without a word the stream is not just torn: what comes, comes by asking. */
+const TORN = 2;
+
+/**
+ * How what is shown is kept up to date, or that it is old: older than twice the interval at which it is told or asked for.
+ * @param {StreamState} state
+ * @param {number} age of what is shown, ms
+ * @param {boolean} isAnswered whether the last question since the stream was lost was answered
+ * @returns {StreamState["phase"] | "polling" | "stale"}
+ */
+export function freshness({ phase, failures }, age, isAnswered) {
+  // also while the stream lives: the server may be cut off from its database; a beat may be late by a busy moment
+  const most = phase === "live" ? SILENCE_MS : 2 * (isAnswered ? POLL_MS : HEARTBEAT_MS);
+  if (age > most) return "stale";
+  return phase !== "live" && failures > TORN ? "polling" : phase;
 }

@@ -11,6 +11,8 @@
 /** @typedef {import("./types.js").Alarm} Alarm */
 /** @typedef {import("./types.js").SentScene} SentScene */
 
+const DAY_MS = 86_400_000;
+
 /**
  * @typedef {object} Standing
  * @property {Scene} scene
@@ -78,17 +80,28 @@ export function held(tour, key) {
 }
 
 /**
+ * When the tour of the day began. It begins anew every midnight, so that no screen has to know the calls of longer ago; one that
+ * was told of the tour yesterday begins with the others, and not when it asks again.
+ * @param {Tour} tour
+ * @param {number} now ms
+ */
+function beginning(tour, now) {
+  const told = Date.parse(tour.start);
+  return told + Math.max(0, Math.floor((now - told) / DAY_MS)) * DAY_MS;
+}
+
+/**
  * What stands on the wall at `now`.
  * @param {Tour} tour
  * @param {string[]} towns codes of the wall's townships
- * @param {Alarm[]} alarms of the day, oldest first
+ * @param {Alarm[]} alarms of the day and of the hour before it, oldest first
  * @param {SentScene | null} sent
  * @param {number} now the server's time, ms
  * @returns {Standing}
  */
 export function standing(tour, towns, alarms, sent, now) {
   const longest = tour.takeover_seconds * 1000;
-  const begun = Date.parse(tour.start);
+  const begun = beginning(tour, now);
   let stopped = 0;
   for (const [from, to] of stretches(alarms, longest)) {
     if (to > begun && from < now) stopped += Math.min(to, now) - Math.max(from, begun);
@@ -125,7 +138,7 @@ export function nextChange(tour, towns, alarms, sent, now) {
   if (sent) ends.push(Date.parse(sent.at) + sent.seconds * 1000);
   const { scene, by, progress } = standing(tour, towns, alarms, null, now);
   // while a call holds the wall the tour stands still
-  if (by === "tour") ends.push(now + Math.round((1 - progress) * scene.seconds * 1000));
+  if (by === "tour") ends.push(now + Math.round((1 - progress) * scene.seconds * 1000), beginning(tour, now) + DAY_MS);
   return Math.min(...ends.filter((end) => end > now));
 }
 

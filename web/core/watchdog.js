@@ -18,6 +18,23 @@ const LONGEST_SILENCE_MS = 10 * 60_000;
 const OLDEST_MS = 7 * 86_400_000;
 
 /**
+ * The usual time between two frames, ms. Where none comes at all the wait for them is over with `enough`, and was long.
+ * @param {number} most frames to wait for
+ * @param {() => Promise<unknown>} next frame
+ * @param {Promise<unknown>} enough
+ * @param {() => number} now ms
+ */
+export async function frameTime(most, next, enough, now) {
+  const begun = now();
+  let [seen, isOver] = [0, false];
+  const over = enough.then(() => (isOver = true));
+  while (seen < most && !isOver) {
+    await Promise.race([next().then(() => (seen += 1)), over]);
+  }
+  return (now() - begun) / Math.max(1, seen);
+}
+
+/**
  * @param {Sample[]} samples latest last
  * @param {{age: number, silence: number}} times of the page and of the stream, ms
  * @returns {"memory" | "frames" | "tiles" | "silence" | "age" | null} why to load anew

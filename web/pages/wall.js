@@ -5,8 +5,9 @@ import { getJson, Problem } from "../core/http.js";
 import { _ } from "../core/i18n.js";
 import { LiveStream } from "../core/live.js";
 import { screenOf } from "../core/screen.js";
-import { HEARTBEAT_MS, SILENCE_MS } from "../core/stream.js";
+import { freshness, POLL_MS } from "../core/stream.js";
 import { WallModel } from "../core/wall_model.js";
+import { mayStep, paintIn, REPLAY_STEP_MS } from "../core/wall_pace.js";
 import { prepare as expectTiles } from "../map/tile_workers.js";
 import { byId, el, setText } from "../ui/dom.js";
 import { start } from "../ui/start.js";
@@ -20,17 +21,10 @@ const RETRY_MS = 5_000;
 const COUNTS_MS = 60_000;
 /** The whole state is taken again so often: whatever went wrong unseen is set straight. */
 const WHOLE_MS = 300_000;
-/** While the stream is away the whole state is asked for so often; a proxy may break streams and let questions through. */
-const POLL_MS = 10_000;
 /** 200 screens that were switched on in the same moment do not ask in the same moment for ever. */
 const SPREAD_MS = 60_000;
 /** The longest wait for a change of scene: what was heard of the server's clock meanwhile may bring it nearer. */
 const LONGEST_WAIT_MS = 1_000;
-const REPLAY_STEP_MS = 250;
-/** Screens of one wall change together, so nothing is begun that would not be done by then: no step of a replay of thousands of points, */
-const LAST_STEP_MS = 500;
-/** and no painting of news, which are painted with the change. */
-const LAST_PAINT_MS = 150;
 /** While events keep coming they are shown together this often; on a slow machine half of the time goes into it at most. */
 const PAINT_MS = 250;
 /** Whatever it takes, the next are not held back longer: an event is to be seen within the second. */
@@ -59,7 +53,11 @@ class WallPage {
       ...(map.isBaseMissing ? [_("底图")] : []),
     ]);
     this.key = "";
-    this.countedAt = performance.now();
+    this.askedAt = performance.now();
+    /** Whether the last question since the stream was lost was answered. */
+    this.isAnswered = false;
+    /** What was to be taken anew could not be. */
+    this.isOwed = false;
     this.replayedAt = 0;
     this.ended = false;
     /** @type {ReturnType<typeof setTimeout> | undefined} */
@@ -83,7 +81,7 @@ class WallPage {
     });
     this.timers = [
       setInterval(() => this.tick(), 1_000),
-      setInterval(() => this.recount(), WHOLE_MS + Math.random() * SPREAD_MS),
+      setInterval(() => this.setStraight(), WHOLE_MS + Math.random() * SPREAD_MS),
     ];
   }
 
@@ -120,7 +118,7 @@ class WallPage {
       this.loader.load().catch((error) => this.meet(error));
       if (scene.points === "replay") this.fetchReplay();
       this.fetchRankings(scene);
-    } else if (scene.points === "replay" && performance.now() - this.replayedAt >= REPLAY_STEP_MS - 50 && this.model.untilChange() > LAST_STEP_MS) {
+    } else if (scene.points === "replay" && mayStep(performance.now() - this.replayedAt, this.model.untilChange())) {
       this.replayedAt = performance.now();
       this.stage.step(standing);
     }
@@ -141,10 +139,8 @@ class WallPage {
 
   /** Show what came in: at once after a pause, a few times a second while it keeps coming. */
   paintSoon() {
-    const wait = Math.max(0, this.mayPaintAt - performance.now());
-    const change = this.model.untilChange();
-    const isEve = change > wait && change - wait < LAST_PAINT_MS;
-    this.painting ??= setTimeout(() => this.paint(), isEve ? change : wait);
+    const pause = Math.max(0, this.mayPaintAt - performance.now());
+    this.painting ??= setTimeout(() => this.paint(), paintIn(pause, this.model.untilChange()));
   }
 
   paint() {
@@ -172,13 +168,28 @@ class WallPage {
   comeBack(isAfresh) {
     if (isAfresh) this.model.startAfresh();
     this.recount();
+    // what was published is told by no event that this screen will hear
+    if (isAfresh) this.renewLayers();
   }
 
   changePhase() {
     if (this.ended) return;
+    const { phase } = this.stream.state;
+    if (phase === "live") this.isAnswered = false;
     this.showConnection();
     // a lost stream does not say why; the state does, if this screen may no longer show anything
-    if (this.stream.state.phase === "waiting") this.recount();
+    if (phase === "waiting") this.recount();
+  }
+
+  /** Now and then, whatever events were heard. */
+  setStraight() {
+    this.recount();
+    this.fetchRankings(this.stage.standing.scene);
+    if (this.stream.state.phase !== "live") this.renewLayers();
+  }
+
+  renewLayers() {
+    this.loader.renew().catch((error) => this.meet(error));
   }
 
   /**
@@ -193,10 +204,12 @@ class WallPage {
   /** Take the whole state from the server again: after a loss, when the tour is another, and now and then. */
   async recount() {
     if (this.ended) return;
-    this.countedAt = performance.now();
+    this.askedAt = performance.now();
+    this.isOwed = false;
     try {
       const answer = await getJson(this.url);
       if (this.ended) return;
+      this.isAnswered = this.stream.state.phase !== "live";
       const before = String(this.model.bounds);
       this.model.take(answer);
       await this.countAgain();
@@ -205,6 +218,8 @@ class WallPage {
       // a layer that could not be fetched before; what is drawn is not asked for again
       await this.loader.load();
     } catch (error) {
+      this.isAnswered = false;
+      this.isOwed = true;
       this.meet(error);
     }
   }
@@ -212,7 +227,8 @@ class WallPage {
   /** Take the counts of the panels. */
   async countAgain() {
     this.model.statistics = await getJson(this.url + "/statistics");
-    this.paint();
+    if (paintIn(0, this.model.untilChange()) > 0) this.paintSoon();
+    else this.paint();
   }
 
   async fetchReplay() {
@@ -273,26 +289,23 @@ class WallPage {
     this.stage.tick(this.model.standing());
     this.stage.call();
     this.showConnection();
-    const isAway = this.stream.state.phase !== "live";
-    if (isAway && performance.now() - this.countedAt > POLL_MS) this.recount();
+    const wants = this.isOwed || this.stream.state.phase !== "live";
+    if (wants && performance.now() - this.askedAt > POLL_MS) this.recount();
   }
 
   showConnection() {
-    const { phase } = this.stream.state;
-    // also while the stream lives: the server may be cut off from its database; a beat may be late by a busy moment
-    const isStale = this.silence() > (phase === "live" ? SILENCE_MS : 2 * HEARTBEAT_MS);
-    const isPolling = phase === "waiting" && !isStale && this.stream.state.failures > 2;
+    const state = freshness(this.stream.state, this.silence(), this.isAnswered);
     const now = this.model.now();
     const words =
-      isStale
+      state === "stale"
         ? _("已中断，数据截至 {time}", { time: dayAndTime(this.model.asOf, now) })
-        : phase === "live"
+        : state === "live"
           ? _("实时")
-          : isPolling
+          : state === "polling"
             ? _("轮询更新")
             : _("正在重新连接");
-    byId("connection").dataset.state = isStale ? "stale" : isPolling ? "polling" : phase;
-    document.body.classList.toggle("is-stale", isStale);
+    byId("connection").dataset.state = state;
+    document.body.classList.toggle("is-stale", state === "stale");
     setText(byId("connection-words"), words);
     const counted = this.model.isOld(2 * COUNTS_MS) ? this.model.statistics?.generated_at : undefined;
     byId("counted").hidden = !counted;

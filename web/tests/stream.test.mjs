@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 
 import { LiveStream } from "../core/live.js";
-import { again, connecting, heard, isDue, isNews, HEARTBEAT_MS, isSilent, lost, SILENCE_MS, waitBefore } from "../core/stream.js";
+import { again, connecting, freshness, heard, isDue, isNews, HEARTBEAT_MS, isSilent, lost, POLL_MS, SILENCE_MS, waitBefore } from "../core/stream.js";
 
 test("silence is noticed within 15 seconds, and only after more than two heartbeats", () => {
   assert.ok(SILENCE_MS <= 13_000 && SILENCE_MS > 2 * HEARTBEAT_MS);
@@ -129,4 +129,36 @@ test("an error closes the source, so that the browser does not reconnect beside 
   sources[0]?.dispatchEvent(new Event("error"));
   assert.ok(sources[0]?.isClosed);
   assert.deepEqual(log, ["waiting"]);
+});
+
+test("a stream that opens and tells nothing, as behind a proxy that keeps it back, is a loss like any other", (t) => {
+  const { live, sources, log, time } = stream();
+  t.after(() => live.close());
+  for (let losses = 1; losses <= 3; losses += 1) {
+    sources.at(-1)?.dispatchEvent(new Event("open"));
+    time.now += SILENCE_MS + 1;
+    live.tick();
+    assert.equal(live.state.failures, losses);
+    time.now += 30_000;
+    live.tick();
+  }
+  assert.ok(!log.includes("live"));
+  assert.equal(freshness(live.state, 0, true), "polling");
+  sources.at(-1)?.say("heartbeat", { now: "2026-11-22T12:00:00+08:00" });
+  assert.equal(freshness(live.state, 0, true), "live");
+});
+
+test("what is shown is old at twice the interval at which it comes, and within 15 seconds", () => {
+  const live = heard(connecting(0, 0), 0, null);
+  assert.equal(freshness(live, SILENCE_MS, false), "live");
+  assert.equal(freshness(live, SILENCE_MS + 1, false), "stale");
+  let state = lost(live, 0, 1);
+  assert.equal(freshness(state, 2 * HEARTBEAT_MS, false), "waiting");
+  assert.equal(freshness(state, 2 * HEARTBEAT_MS + 1, false), "stale");
+  for (const loss of [2, 3]) state = lost(again(state, loss), loss, 1);
+  // answered every POLL_MS, it does not flicker from fresh to old and back
+  for (const age of [0, POLL_MS, POLL_MS + 2_000]) assert.equal(freshness(state, age, true), "polling");
+  assert.equal(freshness(again(state, 9), POLL_MS, true), "polling");
+  assert.equal(freshness(state, 2 * POLL_MS + 1, true), "stale");
+  assert.ok(2 * POLL_MS + 1_000 < 15_000);
 });

@@ -3,8 +3,8 @@ import { test } from "node:test";
 
 import { partOf, screenOf } from "../core/screen.js";
 import { ServerClock } from "../core/server_clock.js";
-import { standing, stretches, takeAcknowledgement, takeIncident, turns } from "../core/tour.js";
-import { SAMPLES, trouble } from "../core/watchdog.js";
+import { nextChange, standing, stretches, takeAcknowledgement, takeIncident, turns } from "../core/tour.js";
+import { frameTime, SAMPLES, trouble } from "../core/watchdog.js";
 
 const START = Date.parse("2026-03-02T00:00:00+08:00");
 const at = (/** @type {number} */ seconds) => new Date(START + seconds * 1000).toISOString();
@@ -117,6 +117,22 @@ test("the server's time is taken from the message that travelled fastest, and a 
   assert.equal(clock.ahead(), 3_600_480);
 });
 
+test("a message that was held up on its way does not set the clock back; a server whose clock was, does", () => {
+  let own = 1_000_000;
+  const clock = new ServerClock(() => own);
+  const hear = (/** @type {number} */ ahead) => {
+    own += 4_000;
+    clock.hear(new Date(own + ahead));
+    return clock.ahead();
+  };
+  hear(500);
+  // a stall of nine seconds, and what was sent meanwhile at once
+  assert.deepEqual([hear(-8_500), hear(-4_500), hear(-500), hear(490)], [500, 500, 500, 500]);
+  assert.equal(hear(-60_000), 500);
+  assert.equal(hear(-60_010), -60_010);
+  assert.equal(hear(-60_005), -60_005);
+});
+
 test("a screen's part of the picture", () => {
   assert.deepEqual(screenOf("?screen=2of3"), { index: 2, of: 3 });
   assert.deepEqual(partOf("?screen=2of4"), [0.25, 0.5]);
@@ -138,6 +154,29 @@ test("the watchdog acts on lasting trouble only", () => {
   assert.equal(trouble(Array(SAMPLES).fill(slow), FINE), "frames");
   assert.equal(trouble([calm], { ...FINE, age: 8 * 86_400_000 }), "age");
   assert.equal(trouble([calm], { ...FINE, silence: 700_000 }), "silence");
+});
+
+test("a page whose frames do not come any more is as slow as it was waited for", async () => {
+  let now = 0;
+  const next = async () => (now += 16);
+  assert.equal(await frameTime(20, next, new Promise(() => {}), () => now), 16);
+  now = 0;
+  const enough = new Promise((done) => setTimeout(() => done((now = 20_000))));
+  assert.equal(await frameTime(20, () => new Promise(() => {}), enough, () => now), 20_000);
+});
+
+test("at midnight a screen that was told of the tour yesterday goes on as one that was told today", () => {
+  const midnight = 86_400;
+  const today = { ...TOUR, start: at(midnight) };
+  // one of the day before moved the tour, one held it over midnight
+  const alarms = [alarm("1", 12, 19), alarm("2", midnight - 20, midnight + 13)];
+  const late = alarms.slice(1);
+  for (let s = midnight; s < midnight + 200; s += 0.9) {
+    const now = START + s * 1000;
+    assert.deepEqual(standing(TOUR, TOWNS, alarms, null, now), standing(today, TOWNS, late, null, now));
+  }
+  // the change is announced, so that nobody is late for it
+  assert.equal(nextChange(TOUR, TOWNS, [alarm("1", 12, 19)], null, START + (midnight - 1) * 1000), START + midnight * 1000);
 });
 
 test("a scene sent with a grid carries it, and shows no township of its own", () => {

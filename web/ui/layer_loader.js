@@ -53,16 +53,27 @@ export class LayerLoader {
    * @param {string} name
    */
   async reload(name) {
-    const layer = this.layers.find((one) => one.name === name);
-    if (!layer) return;
-    this.drawn.delete(name);
-    this.generations.delete(name);
+    await this.#take(this.layers.filter((layer) => layer.name === name));
+  }
+
+  /** Draw every layer again: of what changed nobody may have told. */
+  async renew() {
+    await this.#take(this.layers);
+  }
+
+  /** @param {Layer[]} some */
+  async #take(some) {
+    if (some.length === 0) return;
+    for (const { name } of some) {
+      this.drawn.delete(name);
+      this.generations.delete(name);
+    }
     try {
       const { layers } = await this.get("/api/catalogue");
       // it may have grown beyond what is fetched whole, and its tiles have another address
-      Object.assign(layer, layers.find((/** @type {Layer} */ one) => one.name === name));
+      for (const layer of some) Object.assign(layer, layers.find((/** @type {Layer} */ { name }) => name === layer.name));
     } catch (error) {
-      this.stale.add(name);
+      for (const { name } of some) this.stale.add(name);
       throw error;
     }
     await this.#loadInRange();

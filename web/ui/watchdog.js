@@ -1,10 +1,12 @@
 /** Watches a page that nobody watches, and loads it anew when it must be and when the server is there to load it from. */
 
 import { getJson, Problem } from "../core/http.js";
-import { SAMPLES, trouble } from "../core/watchdog.js";
+import { frameTime, SAMPLES, trouble } from "../core/watchdog.js";
 
 const EVERY_MS = 60_000;
 const FRAMES = 20;
+/** A page whose frames do not come any more waits for them no longer. */
+const PATIENCE_MS = 20_000;
 
 export class Watchdog {
   /**
@@ -25,7 +27,7 @@ export class Watchdog {
 
   /** Take a sample and act on it; called once a minute. */
   async look() {
-    this.samples.push({ heap: heapInUse(), frame: await frameTime(), failedTiles: this.page.failedTiles?.() ?? 0 });
+    this.samples.push({ heap: heapInUse(), frame: await frames(), failedTiles: this.page.failedTiles?.() ?? 0 });
     if (this.samples.length > SAMPLES) this.samples.shift();
     const why = trouble(this.samples, { age: performance.now() - this.begun, silence: this.page.silence() });
     if (!why || !this.page.mayReload() || !(await isServerThere())) return;
@@ -41,11 +43,12 @@ function heapInUse() {
 }
 
 /** The usual time between two frames, ms; 0 on a page that is not visible and draws none. */
-async function frameTime() {
-  if (document.visibilityState !== "visible") return 0;
-  const begun = performance.now();
-  for (let n = 0; n < FRAMES; n += 1) await new Promise((done) => requestAnimationFrame(done));
-  return (performance.now() - begun) / FRAMES;
+async function frames() {
+  const isVisible = () => document.visibilityState === "visible";
+  if (!isVisible()) return 0;
+  const enough = new Promise((done) => setTimeout(done, PATIENCE_MS));
+  const time = await frameTime(FRAMES, () => new Promise((done) => requestAnimationFrame(done)), enough, () => performance.now());
+  return isVisible() ? time : 0;
 }
 
 /** A page that loads itself from a server that is away shows an error page for ever. */
