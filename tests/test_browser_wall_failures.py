@@ -126,6 +126,7 @@ def restarted(server: RunningServer) -> Any:
 def test_a_database_that_does_not_answer(home: tuple[RunningServer, Context, str], page: Page) -> None:
     server, ctx, password = home
     open_wall(server.url, page, password)
+    other = page.context.new_page()
     before = int(page.inner_text("#open"))
     url = ctx.engine.url
     name = str(url.database)
@@ -138,8 +139,12 @@ def test_a_database_that_does_not_answer(home: tuple[RunningServer, Context, str
         admin.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s", [name])
         # the server lives and its stream beats, yet nothing new can be known: that must not look like news
         says_so(page, time.monotonic(), "database gone")
+        # a screen that is switched on now
+        other.goto(f"{server.url}/wall/city?scene=overview")
+        expect(other.get_by_role("heading")).to_have_text("暂时不可用")
         admin.execute(f'ALTER DATABASE "{name}" ALLOW_CONNECTIONS true')
     recovers(page, before, [report(ctx, "恢复之后") for _ in range(3)])
+    expect(other.locator("#connection")).to_have_attribute("data-state", "live", timeout=10_000)
 
 
 def test_a_network_that_is_cut(
