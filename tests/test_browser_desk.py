@@ -59,9 +59,7 @@ def serious(page: Page) -> list[str]:
     return [one["id"] for one in violations if one["impact"] in ("serious", "critical")]
 
 
-def test_a_press_on_a_row_holds_while_others_come_in(
-    live_server: Any, new_page: Callable[..., Page]
-) -> None:
+def test_a_press_on_a_row_holds_while_others_come_in(live_server: Any, new_page: Callable[..., Page]) -> None:
     page, other = opened(live_server, new_page), opened(live_server, new_page)
     number = report(page)["number"]
     pressed = page.locator(f".row[data-number='{number}']")
@@ -82,7 +80,7 @@ def test_a_grid_is_found_though_its_answer_is_still_on_its_way(
     page = opened(live_server, new_page)
     code = report(page)["grid_code"]
     held: list[Route] = []
-    page.route("**/api/grids?*", lambda route: held.append(route))
+    page.route("**/api/grids?*", lambda route, _: held.append(route))
     page.keyboard.press("g")
     with page.expect_request("**/api/grids?*"):
         page.keyboard.type(code)
