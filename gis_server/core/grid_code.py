@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from gis_server.core.message import Message, msg
 
 _DIGITS = re.compile(r"[0-9]{15}")
-GREATEST_SEQUENCE = 999
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,8 +1,7 @@
-"""The rosters in force at a moment, kept in memory by their generation ids, as the boundaries are."""
+"""Rosters kept in memory by their generation ids, as the boundaries are."""
 
 from collections import OrderedDict
 from collections.abc import Mapping
-from datetime import datetime
 from threading import Lock
 from weakref import WeakKeyDictionary
 
@@ -20,12 +19,6 @@ EMPTY = Roster(())
 
 _kept: WeakKeyDictionary[Engine, OrderedDict[int, Roster]] = WeakKeyDictionary()
 _lock = Lock()
-
-
-def roster_at(conn: Connection, at: datetime) -> Roster:
-    """The roster in force at ``at``; an empty one if there is none."""
-    found = store.in_force(conn, at)
-    return EMPTY if found is None else _of_generation(conn, found)
 
 
 def roster_of(conn: Connection, generations: Mapping[str, int]) -> Roster:

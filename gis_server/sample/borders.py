@@ -27,12 +27,6 @@ class Stretch:
         """Metres."""
         return float(np.hypot(*np.diff(self.points, axis=0).T).sum())
 
-    @property
-    def middle(self) -> Floats:
-        """The place half-way between the ends."""
-        centre: Floats = (self.points[0] + self.points[-1]) / 2
-        return centre
-
 
 def stretches(cell: Polygon, border: object, least: float, most: float) -> list[Stretch]:
     """Straight parts of the cell's ring, ``least`` to ``most`` metres long, that run along ``border``.

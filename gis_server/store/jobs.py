@@ -21,11 +21,6 @@ def hold(conn: Connection, job_id: UUID) -> None:
     conn.execute(select(func.pg_advisory_lock(_lock_key(job_id))))
 
 
-def let_go(conn: Connection, job_id: UUID) -> None:
-    """Give the job's lock back."""
-    conn.execute(select(func.pg_advisory_unlock(_lock_key(job_id))))
-
-
 def add(conn: Connection, job: ImportJob) -> None:
     """Keep a new job."""
     conn.execute(
