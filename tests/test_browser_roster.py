@@ -1,10 +1,11 @@
 """The roster's page in a real browser: what stands first, what an import says, who may import."""
 
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 
 from gis_server.core.access import Role
 from gis_server.files.cells import write_cells
@@ -29,6 +30,17 @@ def test_vacancies_stand_first_and_can_be_narrowed(live_server: Any, new_page: C
     page.select_option("#area", label="　康泰社区")
     expect(page.locator("#grids tr").first).to_contain_text("康泰社区")
     assert "1040000" not in page.content()
+    # an answer that comes after that of a later question is not shown
+    held: list[Route] = []
+    page.route(re.compile(r"severity=error"), lambda route, _: held.append(route))
+    with page.expect_request(re.compile(r"severity=error")):
+        page.select_option("#severity", "error")
+    with page.expect_response(re.compile(r"severity=option")):
+        page.select_option("#severity", "option")
+    with page.expect_response(re.compile(r"severity=error")):
+        held[0].continue_()
+    page.wait_for_timeout(100)
+    expect(page.locator("#empty")).to_be_hidden()
     page.fill("#at", "2000-01-01")
     expect(page.locator("#failed")).to_contain_text("最早的网格自")
 

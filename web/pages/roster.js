@@ -22,16 +22,20 @@ const severity = byId("severity", HTMLSelectElement);
 const at = byId("at", HTMLInputElement);
 const failed = byId("failed");
 let offset = 0;
+/** An answer to an older question is not shown. */
+let asked = 0;
 
 async function list() {
   notice(failed, "");
-  const asked = new URLSearchParams({ limit: String(PAGE), offset: String(offset) });
-  if (area.value) asked.set("area", area.value);
-  if (severity.value) asked.set("severity", severity.value);
+  const mine = ++asked;
+  const wanted = new URLSearchParams({ limit: String(PAGE), offset: String(offset) });
+  if (area.value) wanted.set("area", area.value);
+  if (severity.value) wanted.set("severity", severity.value);
   // of a day the roster at its noon: what changed in the morning counts
-  if (at.value) asked.set("at", new Date(at.value + "T12:00:00").toISOString());
+  if (at.value) wanted.set("at", new Date(at.value + "T12:00:00").toISOString());
   /** @type {RosterView} */
-  const view = await getJson("/api/roster?" + asked);
+  const view = await getJson("/api/roster?" + wanted);
+  if (mine !== asked) return;
   if (!area.value) fillAreas(view.areas);
   setText(byId("sum"), sumOf(view));
   byId("grids").replaceChildren(...view.grids.map(gridRow));
