@@ -115,6 +115,33 @@ def test_an_urgent_incident_calls_until_somebody_acknowledges_it(app: Flask, cit
     assert east.post(f"/api/incidents/{made['id']}/acknowledgement", {}).status_code == 403
 
 
+def test_midnight_ends_no_call(app: Flask, city_ctx: Context) -> None:
+    operator = token_client(app, city_ctx, "operator")
+    report = {**inside(0), "description": "煤气泄漏", "source": "patrol", "urgent": True}
+    late, early, open_ = (operator.post("/api/incidents", report).json for _ in range(3))
+    day = datetime.now(city_ctx.settings.timezone).replace(hour=0, minute=0, second=0, microsecond=0)
+    moments = {
+        late["id"]: timedelta(minutes=30),
+        early["id"]: timedelta(hours=2),
+        open_["id"]: timedelta(days=3),
+    }
+    with city_ctx.engine.begin() as conn:
+        for number, before in moments.items():
+            conn.execute(
+                text("UPDATE incident SET recorded_at = :at WHERE id = :id"),
+                {"id": number, "at": day - before},
+            )
+    for answered in (late, early):
+        operator.post(f"/api/incidents/{answered['id']}/acknowledgement", {})
+    # one of the last hour may still have held the tour, and one that nobody answered still waits
+    for address in ("/api/wall/city", "/api/wall/city/desk"):
+        told = operator.get(address).json["alarms"]
+        assert [(alarm["number"], alarm["ended_at"] is None) for alarm in told] == [
+            (open_["number"], True),
+            (late["number"], False),
+        ]
+
+
 def test_the_desk_sends_a_scene_to_a_wall(app: Flask, city_ctx: Context) -> None:
     operator = token_client(app, city_ctx, "operator")
     assert operator.post("/api/wall/city/scene", {"scene": "cameras", "seconds": 30}).status_code == 204

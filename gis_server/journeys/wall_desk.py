@@ -9,7 +9,7 @@ from gis_server.core.scene import Tour
 from gis_server.core.wall import Wall, area_wall, city_wall
 from gis_server.core.wall_figures import Alarm
 from gis_server.journeys.context import Context
-from gis_server.journeys.wall_scenes import day_start, sent_scene, tour_of
+from gis_server.journeys.wall_scenes import calls_since, day_start, sent_scene, tour_of
 from gis_server.journeys.walls import open_wall
 from gis_server.store import accounts, areas, places, wall_figures
 from gis_server.store.places import Calling
@@ -70,7 +70,7 @@ def desk_state(ctx: Context, actor: Actor, wall_id: str, now: datetime) -> DeskS
             generated_at=now,
             tour=tour_of(ctx, conn, wall.id),
             tour_start=today,
-            alarms=wall_figures.alarms(conn, path, today),
+            alarms=wall_figures.alarms(conn, path, calls_since(ctx, now)),
             sent_scene=sent_scene(conn, wall.id, now),
             towns=[(area.code, area.name) for area in towns],
         )

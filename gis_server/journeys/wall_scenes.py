@@ -38,6 +38,11 @@ def day_start(ctx: Context, now: datetime) -> datetime:
     return datetime.combine(now.astimezone(zone).date(), time(), tzinfo=zone)
 
 
+def calls_since(ctx: Context, now: datetime) -> datetime:
+    """From when on the calls of a wall decide what stands on it: one of the last evening may hold it beyond midnight."""
+    return day_start(ctx, now) - timedelta(seconds=LONGEST_S)
+
+
 def save_tour(ctx: Context, actor: Actor, wall: Wall, content: object, now: datetime) -> Tour:
     """Give a wall another tour; ``content`` None goes back to that of the package. Its screens follow at once."""
     actor.require(Act.MANAGE_WALL_LINKS, wall.territory.path)

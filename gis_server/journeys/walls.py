@@ -13,7 +13,7 @@ from gis_server.core.errors import NotAllowed, NotFound, SignInRequired, Unusabl
 from gis_server.core.message import msg
 from gis_server.core.wall import CITY, Wall, WallState, area_wall, city_wall, display, layers_on_wall
 from gis_server.journeys.context import Context
-from gis_server.journeys.wall_scenes import day_start, sent_scene, tour_of
+from gis_server.journeys.wall_scenes import calls_since, day_start, sent_scene, tour_of
 from gis_server.store import accounts, areas, audit, events, incidents, wall_figures
 
 MOST_ON_WALL = 3_000
@@ -37,7 +37,7 @@ def wall_state(ctx: Context, actor: Actor, wall_id: str, now: datetime) -> WallS
             layers=layers_on_wall(ctx.catalogue),
             tour=tour_of(ctx, conn, wall.id),
             tour_start=today,
-            alarms=wall_figures.alarms(conn, path, today),
+            alarms=wall_figures.alarms(conn, path, calls_since(ctx, now)),
             sent_scene=sent_scene(conn, wall.id, now),
         )
 

@@ -326,7 +326,13 @@ def _cameras(conn: Connection, path: Sequence[str], layer: Layer, now: datetime)
 
 
 def alarms(conn: Connection, path: Sequence[str], since: datetime) -> list[Alarm]:
-    """The urgent incidents recorded since ``since``, oldest first, and when each was answered or acknowledged."""
+    """The urgent incidents recorded since ``since``, and of those before the ones that still call, oldest first.
+
+    Each with the time at which it was answered or acknowledged.
+    """
+    still_calls = and_(
+        _is_open, incident.c.state.in_(list(UNANSWERED)), acknowledgement.c.incident_id.is_(None)
+    )
     answered = (
         select(func.min(incident_event.c.at))
         .where(
@@ -357,7 +363,7 @@ def alarms(conn: Connection, path: Sequence[str], since: datetime) -> list[Alarm
         .where(
             within(path),
             incident.c.is_urgent,
-            incident.c.recorded_at >= since,
+            or_(incident.c.recorded_at >= since, still_calls),
             incident.c.clock_starts_at.is_not(None),
         )
         .order_by(incident.c.recorded_at.desc(), incident.c.id.desc())
