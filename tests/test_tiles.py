@@ -5,6 +5,8 @@ import json
 import math
 import re
 import threading
+import time
+from collections.abc import Hashable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -15,7 +17,7 @@ import shapely
 from city import COLUMNS, COMMUNITIES, ROWS, SOUTH, STEP, WEST
 from client import Client, signed_in, token_client
 from flask import Flask
-from sqlalchemy import event
+from sqlalchemy import event, text
 
 from gis_server.core.access import CONSOLE
 from gis_server.core.features import FeatureTable, Source
@@ -25,7 +27,7 @@ from gis_server.journeys.tiles import KEY_BYTES, WALL_PX, Tiles
 from gis_server.journeys.together import Together
 from gis_server.journeys.walls import make_link
 from gis_server.store import layers
-from gis_server.views import ready
+from gis_server.views import create_app, ready
 from gis_server.views.ready import make_ready
 
 ZOOM = 13
@@ -154,6 +156,22 @@ def test_what_names_its_generation_and_its_reader_is_kept_for_good(app: Flask, c
     assert len(now_in_force.data) < len(lasting.data)
 
 
+def test_a_generation_whose_number_is_given_again_has_other_addresses(app: Flask, city_ctx: Context) -> None:
+    """A backup is brought back and grids are published anew: no browser shows what it kept of the former ones."""
+    generation = publish_squares(city_ctx, WHOLE_ROWS + 1)
+    before = entry(token_client(app, city_ctx, "operator"), "grid")["tiles"]["url"]
+    with city_ctx.engine.begin() as conn:
+        for table, column in (("grid", "generation_id"), ("generation", "id")):
+            conn.execute(text(f"ALTER TABLE {table} DISABLE TRIGGER USER"))  # rows never go otherwise
+            conn.execute(text(f"DELETE FROM {table} WHERE {column} = :id"), {"id": generation})
+        conn.execute(text(f"ALTER TABLE generation ALTER COLUMN id RESTART WITH {generation}"))
+    assert publish_squares(city_ctx, WHOLE_ROWS + 2) == generation
+    started_anew = create_app(city_ctx.settings, city_ctx)
+    after = entry(token_client(started_anew, city_ctx, "planner"), "grid")["tiles"]["url"]
+    assert f"generation={generation}" in after
+    assert after != before
+
+
 def test_who_has_a_tile_is_told_so_without_a_look_at_the_rows(app: Flask, city_ctx: Context) -> None:
     operator = token_client(app, city_ctx, "operator")
     asked: list[str] = []
@@ -213,6 +231,37 @@ def test_the_first_wall_after_a_start_finds_its_tiles_made(
     assert asked
 
 
+def test_a_server_answers_after_two_seconds_though_more_is_to_be_made(app: Flask, city_ctx: Context) -> None:
+    assert ready.LONGEST_S == 2.0
+    publish_squares(city_ctx, WHOLE_ROWS + 1)
+    others = set(threading.enumerate())
+    with city_ctx.engine.connect() as holding:
+        holding.execute(text("LOCK TABLE grid IN ACCESS EXCLUSIVE MODE"))  # not one of its tiles can be made
+        starting = threading.Thread(target=make_ready, args=(app,), name="starting")
+        starting.start()
+        starting.join(60.0)
+        assert not starting.is_alive()
+        [making] = [one for one in set(threading.enumerate()) - others if one.name == "ready"]
+        assert Client(app).get("/healthz").status_code == 200
+        assert making.is_alive()
+    making.join(60.0)
+    # what was left is made all the same
+    asked: list[str] = []
+    event.listen(
+        city_ctx.engine,
+        "before_cursor_execute",
+        lambda *args: asked.append(args[2]) if "AsBinary" in args[2] else None,
+    )
+    screen = Client(app)
+    link = make_link(city_ctx, CONSOLE, "city", label="大厅", now=datetime.now(UTC))
+    screen.get(f"/wall/city?key={link.token}")
+    bounds = ground_of(screen)["bounds"]
+    [place, *_] = covering(bounds, math.floor(zoom_filling(bounds, *WALL_PX)))
+    url = str(entry(screen, "grid")["tiles"]["url"])
+    assert screen.get(url.format(z=place.z, x=place.x, y=place.y)).status_code == 200
+    assert not asked
+
+
 def test_a_server_begins_without_anything_to_make_ready(app: Flask, city_ctx: Context) -> None:
     make_ready(app)
     assert not ground_of(signed_in(app, "operator"))["in_tiles"]
@@ -263,6 +312,28 @@ def test_many_screens_that_ask_at_once_cost_the_database_one_look(app: Flask, ci
     assert len(bodies) == 8
     assert len(set(bodies)) == 1
     assert len(asked) == 1
+
+
+def test_who_waited_for_an_answer_finds_it_kept() -> None:
+    class Slow(Tiles):
+        def _keep(self, key: Hashable, body: bytes) -> None:
+            time.sleep(0.2)
+            super()._keep(key, body)
+
+    kept, made, is_making = Slow(), [], threading.Event()
+
+    def make() -> bytes:
+        made.append(1)
+        is_making.set()
+        time.sleep(0.2)
+        return b"tile"
+
+    first = threading.Thread(target=kept.get, args=("key", make))
+    first.start()
+    assert is_making.wait(10.0)
+    assert kept.get("key", make) == b"tile"
+    first.join()
+    assert len(made) == 1
 
 
 def test_what_is_kept_is_bounded_and_the_least_used_goes_first() -> None:

@@ -65,13 +65,13 @@ class Tiles:
         def make_once() -> bytes:
             # who waited for the run before finds its answer here
             found = self._find(key)
-            return make() if found is None else found
+            if found is None:
+                found = make()
+                self._keep(key, found)
+            return found
 
         found = self._find(key)
-        if found is None:
-            found = self._together.answer(key, make_once)
-            self._keep(key, found)
-        return found
+        return self._together.answer(key, make_once) if found is None else found
 
     def published(self, generation_id: int | None) -> Generation | None:
         """A generation that is known to be published: it stays so, and its rows stay as they are."""
@@ -84,14 +84,18 @@ class Tiles:
                 self._published.clear()
             self._published[generation.id] = generation
 
-    def tag(self, ctx: Context, layer: Layer, sight: Sight) -> str:
+    def tag(self, ctx: Context, layer: Layer, generation: Generation | None, sight: Sight) -> str:
         """The tag of ``sight_tag``, made once."""
-        key = (layer.name, sight.tier, tuple(sight.territory), sight.area_generation, sight.grid_generation)
+        key = (
+            layer.name,
+            None if generation is None else (generation.id, generation.created_at),
+            *(sight.tier, tuple(sight.territory), sight.area_generation, sight.grid_generation),
+        )
         found = self._tags.get(key)
         if found is None:
             if len(self._tags) >= MOST_NOTED:
                 self._tags.clear()
-            found = self._tags[key] = sight_tag(ctx, layer, sight)
+            found = self._tags[key] = sight_tag(ctx, layer, generation, sight)
         return found
 
     def _find(self, key: Hashable) -> bytes | None:
@@ -138,13 +142,18 @@ class Cutting:
     max_zoom: int = FULL_ZOOM
 
 
-def sight_tag(ctx: Context, layer: Layer, sight: Sight) -> str:
-    """A name for what a reader may see of a layer that tells nothing of it: part of the addresses a browser may keep.
+def sight_tag(ctx: Context, layer: Layer, generation: Generation | None, sight: Sight) -> str:
+    """A name for what a reader may see of a generation that tells nothing of it: part of the addresses a browser may keep.
 
-    On a machine that several people use, what one may see is not found under the address of another.
+    On a machine that several people use, what one may see is not found under the address of another. Nor is, after a backup
+    was brought back, a new generation found under the address of the one whose number it was given again.
     """
+    made_at = None if generation is None else generation.created_at
     told = repr(
-        (FORMAT, layer, sight.tier, tuple(sight.territory), sight.area_generation, sight.grid_generation)
+        (
+            *(FORMAT, layer, made_at),
+            *(sight.tier, tuple(sight.territory), sight.area_generation, sight.grid_generation),
+        )
     )
     key = ctx.settings.secret_key().encode()[:64]
     return hashlib.blake2b(told.encode(), key=key, digest_size=9).hexdigest()
@@ -216,7 +225,7 @@ def _cut(ctx: Context, kept: Tiles, actor: Actor, asked: Asked, made: _Made) -> 
     if layer.kind is LayerKind.RECORD:
         raise NotFound(msg("图层“{name}”随时变化，没有瓦片。", name=layer.name), field="layer")
     generation, sight = _seen(ctx, kept, actor, layer, asked)
-    own = kept.tag(ctx, layer, sight)
+    own = kept.tag(ctx, layer, generation, sight)
     if generation is None:
         return Cut(f"none-{own}", False, lambda: _packed(made.nothing))
     key = (layer.name, generation.id, own, *made.name)
@@ -278,8 +287,8 @@ def overview(ctx: Context, kept: Tiles, actor: Actor, now: datetime) -> Overview
         for layer in ctx.catalogue.visible(actor.tier):
             if layer.kind is LayerKind.RECORD:
                 continue
-            tag = kept.tag(ctx, layer, sight)
             generation = layers.in_force(conn, layer.name, now)
+            tag = kept.tag(ctx, layer, generation, sight)
             if generation is None:
                 cuttings[layer.name] = Cutting(0, None, tag, False)
                 continue
