@@ -43,7 +43,7 @@ COMMANDS: dict[str, Entry] = {
     "reroute": Entry("reroute:reroute", msg("按当日边界重新定位历史事件。")),
     "address": Entry("addresses:address", msg("查标准地址及其所属网格。")),
     "export": Entry("layers:export", msg("把图层导出为文件。")),
-    "wall": Entry("wall:wall", msg("把大屏输出为单个文件，无需网络即可打开。")),
+    "wall": Entry("wall:wall", msg("把上墙内容输出为 PDF、PNG，或无需网络即可打开的 HTML。")),
     "roster": Entry("roster:roster", msg("花名册：导入、列出、检查。")),
     "user": Entry("users:user", msg("账号：新增、列出、停用。")),
     "incidents": Entry("incidents:incidents", msg("事件：从文件登记，查看时限、提醒与督办，重算暂定时限。")),
