@@ -11,8 +11,7 @@ from sqlalchemy import Connection
 from gis_server.core.access import Actor
 from gis_server.core.area_tree import area_paths, complete_parents
 from gis_server.core.catalogue import Catalogue, Layer
-from gis_server.core.coverage.facts import Addresses, weigh
-from gis_server.core.coverage.findings import Report
+from gis_server.core.coverage.facts import Addresses
 from gis_server.core.errors import NotAllowed, UnusableInput
 from gis_server.core.features import FeatureTable, RowProblem
 from gis_server.core.generation import Generation
@@ -72,11 +71,6 @@ def _known(table: FeatureTable, field: str) -> NDArray[np.object_] | None:
     """A column, or None where no row has a value: then nothing is known, which is not the same as zero."""
     column = table.columns.get(field)
     return None if column is None or all(value is None for value in column) else column
-
-
-def weighed(report: Report, those: Addresses) -> Report:
-    """The report, each finding with the addresses, people and open incidents on its ground (longitude/latitude)."""
-    return replace(report, findings=tuple(weigh(report.findings, those)))
 
 
 def require_whole_deployment(actor: Actor, counties: FeatureTable | None) -> None:
