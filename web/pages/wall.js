@@ -10,6 +10,7 @@ import { WallModel } from "../core/wall_model.js";
 import { mayStep, paintIn, REPLAY_STEP_MS } from "../core/wall_pace.js";
 import { prepare as expectTiles } from "../map/tile_workers.js";
 import { byId, el, setText } from "../ui/dom.js";
+import { hideAtRest } from "../ui/pointer.js";
 import { start } from "../ui/start.js";
 import { WallGround } from "../ui/wall_ground.js";
 import { RANKING_ROWS } from "../ui/wall_list_panels.js";
@@ -347,6 +348,7 @@ if (isTiled) expectTiles();
 await start();
 spread();
 addEventListener("resize", spread);
+hideAtRest(window, document.body);
 /** @type {WallGround | undefined} */
 let ground;
 
