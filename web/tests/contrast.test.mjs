@@ -52,6 +52,18 @@ const DEUTERANOPIA = [
   [-0.01182, 0.04294, 0.968881],
 ];
 /** @type {[Three, Three, Three]} */
+const PROTANOPIA = [
+  [0.152286, 1.052583, -0.204868],
+  [0.114503, 0.786281, 0.099216],
+  [-0.003882, -0.048116, 1.051998],
+];
+/** @type {[Three, Three, Three]} */
+const TRITANOPIA = [
+  [1.255528, -0.076749, -0.178779],
+  [-0.078411, 0.930809, 0.147602],
+  [0.004733, 0.691367, 0.3039],
+];
+/** @type {[Three, Three, Three]} */
 const XYZ = [
   [0.4124564, 0.3575761, 0.1804375],
   [0.2126729, 0.7151522, 0.072175],
@@ -60,11 +72,15 @@ const XYZ = [
 /** @type {Three} */
 const WHITE = [0.95047, 1, 1.08883];
 
-/** What somebody without green cones sees (Machado, Oliveira and Fernandes 2009, severity 1), in linear light. @param {Three} colour */
-function deuteranopia(colour) {
+/**
+ * What somebody sees who lacks one kind of cones (Machado, Oliveira and Fernandes 2009, severity 1), in linear light.
+ * @type {(rows: [Three, Three, Three]) => (colour: Three) => Three}
+ */
+const without = (rows) => (colour) => {
   const seen = linear(colour);
-  return three((at) => Math.min(1, Math.max(0, dot(DEUTERANOPIA[at], seen))));
-}
+  return three((at) => Math.min(1, Math.max(0, dot(rows[at], seen))));
+};
+const [deuteranopia, protanopia, tritanopia] = [without(DEUTERANOPIA), without(PROTANOPIA), without(TRITANOPIA)];
 
 /** CIE L*a*b* of linear light. @param {Three} light */
 function lab(light) {
@@ -107,12 +123,12 @@ test("borders of areas stand off those of grids, and both off the ground", () =>
   }
 });
 
-test("classes of numbers differ for everybody and for who sees no green, and grow steadily", () => {
+test("classes of numbers differ for everybody and for who sees no green, red or blue, and grow steadily", () => {
   const dark = tokens("dark");
   const ground = dark("--map-ground");
   for (let classes = 2; classes <= 5; classes += 1) {
     const fills = Array.from({ length: classes }, (_class, index) => over(dark(classToken(index, classes)), ground));
-    for (const see of [linear, deuteranopia]) {
+    for (const see of [linear, deuteranopia, protanopia, tritanopia]) {
       const seen = fills.map(see);
       const lights = seen.map((light) => lab(light)[0]);
       assert.deepEqual(lights, [...lights].sort((a, b) => a - b));
@@ -126,12 +142,13 @@ test("classes of numbers differ for everybody and for who sees no green, and gro
   }
 });
 
-test("states on the wall differ for who sees no green, by colour and not by shape alone", () => {
+test("states on the wall differ for who sees no green or no red, by colour and not by shape alone", () => {
   const dark = tokens("dark");
   const states = ["--open", "--urgent", "--overdue", "--done"];
   for (const one of states) {
     for (const other of states) {
-      if (one < other) assert.ok(apart(deuteranopia(dark(one)), deuteranopia(dark(other))) >= 20, `${one} ${other}`);
+      if (one >= other) continue;
+      for (const see of [deuteranopia, protanopia]) assert.ok(apart(see(dark(one)), see(dark(other))) >= 20, `${one} ${other}`);
     }
   }
 });
