@@ -12,7 +12,7 @@ import { CHANGED, keepNote, keepReport, NoRoom, noted, photosFor, removeReport, 
 import { certainty, placeOf } from "../core/place.js";
 import { CityMap } from "../map/city_map.js";
 import { AddressSearch } from "../ui/address_search.js";
-import { byId, el, icon, notice, setText } from "../ui/dom.js";
+import { byId, el, icon, notice, released, setText } from "../ui/dom.js";
 import { Draft, randomKey } from "../ui/draft.js";
 import { LayerLoader } from "../ui/layer_loader.js";
 import { NearbyNotice } from "../ui/nearby_notice.js";
@@ -320,6 +320,7 @@ async function drop(report) {
 }
 
 async function showOutbox() {
+  await released(byId("outbox-list"));
   const reports = account ? await reportsOf(account, Date.now()).catch(() => []) : [];
   const wantsAttention = reports.some(({ standing }) => standing !== "sent");
   if (outbox.hidden && wantsAttention) outbox.open = true;
