@@ -357,6 +357,60 @@ def test_s26_nothing_a_screen_link_can_be_answered_with_tells_more_than_the_hall
     assert len(said) > 150, len(said)
 
 
+def test_a_link_to_a_communitys_wall_is_told_of_no_grid_and_no_incident_elsewhere(
+    hall: tuple[Flask, Context],
+) -> None:
+    app, ctx = hall
+    fill(app, ctx)
+    facts = known(ctx)
+    [(own,)] = rows(ctx, "SELECT area_path[3] FROM incident ORDER BY id DESC LIMIT 1")
+    client = screen(app, ctx, own)
+    elsewhere = f"IS DISTINCT FROM '{own}'"
+    not_its_own = {
+        "grids elsewhere": {
+            row[0] for row in rows(ctx, f"SELECT grid_code FROM grid WHERE community_code {elsewhere}")
+        },
+        "incidents elsewhere": {
+            row[0] for row in rows(ctx, f"SELECT number FROM incident WHERE area_path[3] {elsewhere}")
+        },
+    }
+    # an address that names a grid may be repeated in the answer's sentence
+    grid = rows(ctx, f"SELECT min(grid_code) FROM grid WHERE community_code = '{own}'")[0][0]
+    facts = replace(facts, codes=facts.codes | {"grid": [grid], "area": [own]})
+    assert all(not_its_own.values())
+    opened = 0
+    said: dict[str, str] = {}
+    for address, answer in walk(client, app, ctx, facts):
+        assert answer.status_code < 500 or answer.status_code in (501, 503), (address, answer.text[:300])
+        opened += answer.status_code == 200
+        said.setdefault(words_of(answer), address)
+    for words, address in said.items():
+        assert not found_in(words, not_its_own), address
+    assert opened > 80, opened
+
+
+def test_a_screen_link_changes_nothing(hall: tuple[Flask, Context]) -> None:
+    """With its cookie and its page's token, at every address that takes anything but a question."""
+    app, ctx = hall
+    fill(app, ctx)
+    client = screen(app, ctx, "city")
+    facts = known(ctx)
+    state = "SELECT (SELECT count(*) FROM audit WHERE outcome <> 'denied'), (SELECT max(id) FROM event)"
+    before = rows(ctx, state)
+    asked = 0
+    for rule in app.url_map.iter_rules():
+        for method in sorted((rule.methods or set()) - {"GET", "HEAD", "OPTIONS"}):
+            for address in filled(rule.rule, facts, list(ctx.catalogue.layers)):
+                if address in ("/sign-in", "/sign-out"):
+                    continue
+                answer = client.raw(method, address, json={}, headers={"X-CSRFToken": client.csrf()})
+                asked += 1
+                assert answer.status_code in (401, 403, 404), (method, address, answer.text)
+                assert not found_in(words_of(answer), facts.protected), address
+    assert asked > 30, asked
+    assert rows(ctx, state) == before
+
+
 def test_the_walk_finds_every_kind_of_secret_for_those_who_may_know_them(hall: tuple[Flask, Context]) -> None:
     """The search is not blind: the same walk by an administrator meets what the hall's did not."""
     app, ctx = hall
