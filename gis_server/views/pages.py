@@ -86,8 +86,8 @@ def wall(wall_id: str) -> BaseResponse:
     if "key" in request.args:
         sessions.begin_screen(walls.open_link(ctx(), request.args["key"][:200], wall_id, now()))
         # a machine without a keyboard is given one address, which says its part of the wall as well
-        kept = {name: request.args[name] for name in ("scene", "screen") if name in request.args}
-        return redirect(url_for("pages.wall", wall_id=wall_id, **kept))
+        scene, part = request.args.get("scene"), request.args.get("screen")
+        return redirect(url_for("pages.wall", wall_id=wall_id, scene=scene, screen=part))
     found, bounds = walls.wall_ground(ctx(), actor(), wall_id, now())
     layers = [url_for("layers.features", layer=layer) for layer in layers_on_wall(ctx().catalogue)]
     fetched = tiles.overview(ctx(), server().tiles, actor(), now()).layers
