@@ -9,7 +9,7 @@
  * @param {Geometry | null} geometry
  * @returns {Position[][][]}
  */
-export function polygonsOf(geometry) {
+function polygonsOf(geometry) {
   if (!geometry) return [];
   if (geometry.type === "Polygon") return [geometry.coordinates];
   if (geometry.type === "MultiPolygon") return geometry.coordinates;
