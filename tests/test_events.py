@@ -35,6 +35,16 @@ def broadcaster(engine: Engine) -> Iterator[Broadcaster]:
     broadcaster.stop()
 
 
+def test_the_first_reader_is_told_that_what_it_has_is_fresh(
+    broadcaster: Broadcaster, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """However long ago the server was started that nobody asked for the stream since."""
+    monkeypatch.setattr(broadcaster, "_looked", time.monotonic() - 600)
+    monkeypatch.setattr(broadcaster, "_hand_out", lambda: None)
+    broadcaster.subscribe()
+    assert broadcaster.age_s < 60
+
+
 def emit(
     engine: Engine,
     name: object,

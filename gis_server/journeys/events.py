@@ -327,6 +327,7 @@ class Broadcaster:
         with self._state:
             if self._position is None:
                 self._position = last
+                self._looked = monotonic()  # before whoever waits is told how fresh that is
             elif last < self._position:  # another database, restored from a backup: nobody's position holds
                 self._position = last
                 self._drop(self._readers)
