@@ -62,6 +62,13 @@ class Sheets:
             sizes.add(round(size.value * math.hypot(matrix.a, matrix.b), 2))
         return sizes
 
+    def letters(self, page: int = 0) -> tuple[float, float, float, float]:
+        """The box around all letters in millimetres from the upper left."""
+        _, height = self.size(page)
+        boxes = [one.get_bounds() for one in self._objects(page, raw.FPDF_PAGEOBJ_TEXT)]
+        left, bottom, right, top = zip(*boxes, strict=True)
+        return min(left) * MM, height - max(top) * MM, max(right) * MM, height - min(bottom) * MM
+
     def lines(self, page: int = 0) -> list[Line]:
         _, height = self.size(page)
         found = []

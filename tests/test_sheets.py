@@ -14,7 +14,7 @@ from playwright.sync_api import Page
 from rosters import put_roster
 from sheet_maker import ALL, CITY_COMMUNITY, G1, NOW, TEAM, TOWN, printed, profiled, sheets
 from sheet_reader import Line
-from sqlalchemy import event
+from sqlalchemy import event, text
 
 from gis_server.core.errors import Unavailable, UnusableInput
 from gis_server.core.sheet import SMALLEST_PT, Format, Orientation, Paper
@@ -122,6 +122,28 @@ def test_a_picture_knows_its_size_on_paper(city_ctx: Context) -> None:
     assert millimetres == pytest.approx([210, 297], abs=0.2)
     assert picture.getpixel((2, 2)) == (255, 255, 255)
     assert min(picture.convert("L").tobytes()) < 30
+
+
+@pytest.mark.parametrize("asked", [Asked(town=TOWNS[0]), Asked(community=COMMUNITIES[0]), Asked(grid=G1)])
+def test_names_of_forty_characters_stay_on_the_sheet_and_leave_its_title_whole(
+    city_ctx: Context, asked: Asked
+) -> None:
+    long = "长江路与黄河路交叉口东北侧及附属区域" * 2
+    with city_ctx.engine.begin() as conn:
+        for table, name, key in (("grid", "grid_name", "grid_code"), ("area", "area_name", "area_code")):
+            conn.execute(text(f"ALTER TABLE {table} DISABLE TRIGGER USER"))
+            conn.execute(text(f"UPDATE {table} SET {name} = :long || right({key}, 4)"), {"long": long})
+    put_roster(city_ctx, TEAM, PUBLISHED)
+    found = sheets(city_ctx, asked, panels=ALL, paper=Paper.A4, orientation=Orientation.PORTRAIT)
+    titles = ("网格图" if asked.grid else "网格划分图", "网格成员图", "工作流程图", "网格服务联系方式")
+    assert len(found) == len(titles)
+    for page, title in enumerate(titles):
+        assert title in found.text(page).replace("\r", "").split("\n")[0]
+        left, _, right, _ = found.letters(page)
+        assert left > 5
+        assert right < found.size(page)[0] - 5
+    if asked.grid is None:
+        assert f"… {COMMUNITIES[0]}" in found.text(0)  # the index tells the communities apart
 
 
 # ---- letters on the map ---------------------------------------------------------------------------------------------

@@ -102,8 +102,12 @@ def body_box(box: Box, look: Look) -> Box:
 def draw_heading(canvas: Canvas, box: Box, heading: Heading, look: Look) -> None:
     """Title and place above a rule, the foot's sentences below."""
     title_height = line_height(look.title)
-    place = shortened(heading.place, look.head, box.width * 0.4)
-    room = box.width - look.mm(4) - width_of(place, look.head)
+    gap = look.mm(4)
+    # of a long name the title says all, down to what the sheet is: the place, which repeats it, takes what is left
+    left = box.width - gap - width_of(heading.title, look.head, True)
+    most = min(box.width * 0.4, left)
+    place = shortened(heading.place, look.head, most) if most > gap else ""
+    room = box.width - gap - width_of(place, look.head)
     size = look.title
     while width_of(heading.title, size, True) > room and size > look.head:
         size *= 0.95

@@ -38,11 +38,11 @@ _LEVELS = {
 
 @dataclass(frozen=True, slots=True)
 class IndexRow:
-    """A line of the index: a community's heading (``number`` empty), or a grid with its square on the map."""
+    """A line of the index: a community's heading with its code (``number`` empty), or a grid with its square on the map."""
 
     number: str
     name: str
-    square: str
+    place: str
 
 
 def legend_rows(panel: MapPanel, speech: Speech, tokens: Mapping[str, str]) -> list[tuple[Swatch, str]]:
@@ -221,7 +221,7 @@ def index_rows(panel: MapPanel) -> list[IndexRow]:
     for grid in sorted(panel.content.grids, key=lambda one: one.code):
         if grid.code[:-3] != last:
             last = grid.code[:-3]
-            rows.append(IndexRow("", f"{grid.community}  {last}", ""))
+            rows.append(IndexRow("", grid.community, last))
         name = grid.name.removeprefix(grid.community) or grid.name
         if grid.kind == EXCLUSIVE:  # its hatch says so on the map
             name = name.removesuffix("专属网格") or name
@@ -268,11 +268,13 @@ def index_blocks(rows: Sequence[IndexRow], look: Look, width: float) -> tuple[li
 def _draw_index_row(canvas: Canvas, box: Box, row: IndexRow, look: Look) -> None:
     x, y, width, size, right = box.x, box.y + box.height / 2, box.width, look.small, box.right
     if not row.number:
-        canvas.text(x, y, shortened(row.name, size, width, True), size, bold=True, ink=INK)
+        code = f"  {row.place}"
+        name = shortened(row.name, size, width - width_of(code, size, True), True)
+        canvas.text(x, y, name + code, size, bold=True, ink=INK)
         canvas.line([(x, y + index_step(look) / 2), (right, y + index_step(look) / 2)], look.hair, QUIET)
         return
     number = width_of("0000", size, True)
     square = width_of("AA00", size)
     canvas.text(x, y, row.number, size, bold=True)
     canvas.text(x + number, y, shortened(row.name, size, width - number - square), size)
-    canvas.text(right, y, row.square, size, align="right", ink=QUIET)
+    canvas.text(right, y, row.place, size, align="right", ink=QUIET)

@@ -82,19 +82,24 @@ def _paragraph(text: str, look: Look, width: float) -> Block:
 
 def _band(unit: StaffedUnit, speech: Speech, look: Look, width: float) -> Block:
     """An area's name on a bar, with those who hold a post for it as a whole."""
-    name_width = width_of(unit.name, look.head, True) + look.mm(8)
     said = "    ".join(
         f"{speech.begun(speech.say(slot.title))} {_names(slot, speech)}" for slot in unit.slots
     )
+    name = wrapped(unit.name, look.head, width * (0.5 if said else 1.0) - look.mm(8), True)
+    name_width = max(width_of(line, look.head, True) for line in name) + look.mm(8)
     lines = wrapped(said, look.body, width - name_width - look.mm(4)) if said else []
-    height = max(line_height(look.head) * 1.25, len(lines) * line_height(look.body) + look.mm(1.5))
+    high = line_height(look.head)
+    height = max((len(name) + 0.25) * high, len(lines) * line_height(look.body) + look.mm(1.5))
 
     def draw(canvas: Canvas, box: Box) -> None:
         canvas.rectangle(box.x, box.y, box.width, height, line=look.mm(0.3), ink=INK, radius=look.mm(0.8))
         canvas.rectangle(box.x, box.y, name_width, height, fill=INK, radius=look.mm(0.8))
         middle = box.y + height / 2
-        canvas.text(
-            box.x + name_width / 2, middle, unit.name, look.head, bold=True, ink=WHITE, align="center"
+        canvas.lines_of_text(
+            *(box.x + name_width / 2, middle - len(name) * high / 2, name, look.head),
+            bold=True,
+            ink=WHITE,
+            align="center",
         )
         top = middle - len(lines) * line_height(look.body) / 2
         canvas.lines_of_text(box.x + name_width + look.mm(3), top, lines, look.body)
