@@ -177,6 +177,17 @@ def test_backup_and_restore_bring_everything_back(
     done = run("db", "restore", str(file), GIS_DATABASE_URL=empty_database_url)
     assert done.returncode == 2
     assert "--replace" in done.stderr
+    # and never under a server, which would go on with what it keeps of the former one
+    server = make_engine(empty_database_url)
+    with server.connect():
+        done = run("db", "restore", str(file), "--replace", GIS_DATABASE_URL=empty_database_url)
+    server.dispose()
+    assert done.returncode == 2
+    assert done.stderr.splitlines()[-1] == (
+        "还有程序连着这个数据库（1 个连接），请先停止 gis-server，再恢复备份。"
+    )
+    with rows(empty_database_url, "SELECT name FROM account") as found:
+        assert found == [("李",)]
     assert run("db", "restore", str(file), "--replace", GIS_DATABASE_URL=empty_database_url).returncode == 0
     with rows(empty_database_url, "SELECT name FROM account") as found:
         assert found == [("王",)]

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from time import monotonic, sleep
 
 from sqlalchemy import Connection
 
@@ -13,6 +14,9 @@ from gis_server.store import database, migrate
 from gis_server.store.engine import make_engine
 
 Progress = Callable[[int, int], None]
+
+LEAVING_S = 3.0
+"""A connection that was closed a moment ago may still be seen for so long."""
 
 
 @contextmanager
@@ -81,15 +85,33 @@ def backup(url: str, file: Path, programs: Path, progress: Progress) -> int:
 
 
 def restore(url: str, file: Path, programs: Path, progress: Progress, *, replace: bool) -> None:
-    """Bring a backup back into an empty database (or, with ``replace``, in place of what is there)."""
+    """Bring a backup back into an empty database (or, with ``replace``, in place of what is there).
+
+    Conflict while a server or another command is connected.
+    """
     if not file.is_file():
         raise UnusableInput(msg("没有备份文件 {path}。", path=str(file)))
     with _connected(url) as connection:
+        _require_alone(connection)
         occupied = bool(database.tables(connection)) and database.holds_data(connection)
     if occupied and not replace:
         raise Conflict(msg("数据库中已有数据。要用备份取代它，请加 --replace（现有数据将丢失）。"))
     copies.restore(url, file, programs, progress)
     migrate.upgrade(url)
+
+
+def _require_alone(connection: Connection) -> None:
+    """Refuse while others work: what a server keeps in memory would be of the database that is gone."""
+    ends = monotonic() + LEAVING_S
+    while count := database.others_at_work(connection):
+        if monotonic() > ends:
+            raise Conflict(
+                msg(
+                    "还有程序连着这个数据库（{count} 个连接），请先停止 gis-server，再恢复备份。", count=count
+                )
+            )
+        connection.rollback()  # within a transaction the same picture is told again
+        sleep(0.1)
 
 
 def _dotted(version: tuple[int, int]) -> str:

@@ -55,6 +55,19 @@ def holds_data(connection: Connection) -> bool:
     )
 
 
+def others_at_work(connection: Connection) -> int:
+    """How many other connections of this product's programs the database has."""
+    return int(
+        connection.scalar(
+            text(
+                "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()"
+                " AND application_name = current_setting('application_name') AND pid <> pg_backend_pid()"
+            )
+        )
+        or 0
+    )
+
+
 CLEAR = """
 DO $$
 DECLARE thing record;
