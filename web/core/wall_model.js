@@ -34,6 +34,8 @@ export class WallModel {
     this.alarms = answer.alarms;
     this.sent = answer.sent_scene;
     this.asOf = new Date(answer.generated_at);
+    /** When the server made the state, ms. */
+    this.madeAt = 0;
     /** Up to here the state holds what the live stream tells. */
     this.position = answer.position;
     this.told = new Ledger(answer.position);
@@ -46,10 +48,13 @@ export class WallModel {
   }
 
   /**
-   * What the server says is the truth.
+   * What the server says is the truth, unless a later answer has overtaken it.
    * @param {import("./types.js").WallAnswer} answer
    */
   take(answer) {
+    const madeAt = Date.parse(answer.generated_at);
+    if (madeAt < this.madeAt && answer.position < this.position) return;
+    this.madeAt = madeAt;
     this.state = fromAnswer(answer);
     this.bounds = answer.bounds;
     this.tour = held(answer.tour, this.hold);

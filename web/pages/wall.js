@@ -22,6 +22,8 @@ const RETRY_MS = 5_000;
 const COUNTS_MS = 60_000;
 /** The whole state is taken again so often: whatever went wrong unseen is set straight. */
 const WHOLE_MS = 300_000;
+/** Beside what an event wants. */
+const MOST_ASKING = 2;
 /** 200 screens that were switched on in the same moment do not ask in the same moment for ever. */
 const SPREAD_MS = 60_000;
 /** The longest wait for a change of scene: what was heard of the server's clock meanwhile may bring it nearer. */
@@ -59,6 +61,8 @@ class WallPage {
     this.isAnswered = false;
     /** What was to be taken anew could not be. */
     this.isOwed = false;
+    /** Questions for the whole state that are not answered yet. */
+    this.asking = 0;
     this.replayedAt = 0;
     this.ended = false;
     /** @type {ReturnType<typeof setTimeout> | undefined} */
@@ -207,6 +211,7 @@ class WallPage {
     if (this.ended) return;
     this.askedAt = performance.now();
     this.isOwed = false;
+    this.asking += 1;
     try {
       const answer = await getJson(this.url);
       if (this.ended) return;
@@ -222,6 +227,8 @@ class WallPage {
       this.isAnswered = false;
       this.isOwed = true;
       this.meet(error);
+    } finally {
+      this.asking -= 1;
     }
   }
 
@@ -291,7 +298,8 @@ class WallPage {
     this.stage.call();
     this.showConnection();
     const wants = this.isOwed || this.stream.state.phase !== "live";
-    if (wants && performance.now() - this.askedAt > POLL_MS) this.recount();
+    // on a link that is cut questions hang, and a browser has six connections for all of them and the stream
+    if (wants && this.asking < MOST_ASKING && performance.now() - this.askedAt > POLL_MS) this.recount();
   }
 
   showConnection() {

@@ -68,6 +68,19 @@ test("an answer that is older than the last event takes nothing back and counts 
   assert.equal(model.state.figures.open, 3);
 });
 
+test("an answer that was overtaken by a later one takes nothing back", () => {
+  const model = new WallModel("city", answer(3, ["a"]), null);
+  const made = (/** @type {number} */ second, /** @type {any} */ given) => ({ ...given, generated_at: `2026-11-22T12:00:0${second}+08:00` });
+  model.receive("incident", told("b", { is_urgent: true }), 4);
+  model.take(made(2, { ...answer(4, ["a", "b"]), alarms: model.alarms }));
+  model.take(made(1, answer(3, ["a"])));
+  assert.deepEqual(open(model), [2, "ab", 2]);
+  assert.equal(model.waiting(), 1);
+  // one of a database that was put back is later, wherever it stands
+  model.take(made(3, answer(1, ["a"])));
+  assert.deepEqual(open(model), [1, "a", 1]);
+});
+
 test("counts that are told hold what was told before them, and what came after is added", () => {
   const model = new WallModel("city", answer(3, ["a"]), null);
   model.receive("incident", told("b"), 4);
