@@ -366,6 +366,14 @@ def test_a_layer_that_cannot_be_brought_up_to_date_is_named_until_it_is(
     expect(legend).to_contain_text("社区(村)")
     wall.screenshot(path=SCREENSHOTS / "wall-stale-layer.png")
     assert_fits(wall.evaluate(LAYOUT), 1920, 1080)
+    # a layer or tile that is no more, as after a database was put back, is no reason to stop the wall
+    wall.unroute("**/api/layers/area/features*")
+    gone = {"type": "urn:gis-server:problem:not-found", "title": "没有找到", "status": 404, "detail": "没有"}
+    wall.route("**/api/layers/area/features*", lambda route: route.fulfill(status=404, json=gone))
+    with wall.expect_response("**/api/layers/area/features*"):
+        announce_generation(live_server, "area")
+    expect(legend).to_contain_text("未能更新：行政区划")
+    expect(wall.locator(".wall-end")).to_have_count(0)
     wall.unroute("**/api/layers/area/features*")
     announce_generation(live_server, "area")
     expect(legend).not_to_contain_text("未能更新", timeout=10_000)

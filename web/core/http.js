@@ -20,6 +20,15 @@ export class Problem extends Error {
 }
 
 /**
+ * Whether the server itself denies what was asked for. Something on the way may answer with the same numbers while the server is
+ * away.
+ * @param {Problem} problem
+ */
+export function isRefusal({ status, body }) {
+  return [401, 403, 404].includes(status) && typeof body.type === "string";
+}
+
+/**
  * Who is signed in. Asked anew before every change, because a form may stay open longer than its token lives.
  * @returns {Promise<import("./types.js").Session>}
  */

@@ -1,7 +1,7 @@
 /** The big screen: it tours its scenes, shows what comes in within the second, and needs no hand. */
 
 import { clock, dayAndTime } from "../core/formats.js";
-import { getJson, Problem } from "../core/http.js";
+import { getJson, isRefusal, Problem } from "../core/http.js";
 import { _ } from "../core/i18n.js";
 import { LiveStream } from "../core/live.js";
 import { screenOf } from "../core/screen.js";
@@ -206,6 +206,16 @@ class WallPage {
     this.tick();
   }
 
+  /** Ask how everything stands; where this screen's right is gone, the wall ends. */
+  async ask() {
+    try {
+      return await getJson(this.url);
+    } catch (error) {
+      if (error instanceof Problem && isRefusal(error)) this.end(error.message);
+      throw error;
+    }
+  }
+
   /** Take the whole state from the server again: after a loss, when the tour is another, and now and then. */
   async recount() {
     if (this.ended) return;
@@ -213,7 +223,7 @@ class WallPage {
     this.isOwed = false;
     this.asking += 1;
     try {
-      const answer = await getJson(this.url);
+      const answer = await this.ask();
       if (this.ended) return;
       this.isAnswered = this.stream.state.phase !== "live";
       const before = String(this.model.bounds);
@@ -268,12 +278,11 @@ class WallPage {
   }
 
   /**
-   * What could not be fetched is fetched again by the next event or minute, unless this screen's right is gone.
+   * What could not be fetched is fetched again by the next event or minute.
    * @param {unknown} error
    */
   meet(error) {
     if (!(error instanceof Problem)) throw error;
-    if (isRevoked(error)) this.end(error.message);
   }
 
   /**
@@ -327,11 +336,6 @@ function wallUrl(id) {
   return "/api/wall/" + encodeURIComponent(id);
 }
 
-/** @param {Problem} problem */
-function isRevoked({ status }) {
-  return status === 401 || status === 403 || status === 404;
-}
-
 /** @param {string} sentence */
 function showEnd(sentence) {
   document.querySelector("main")?.replaceChildren(
@@ -371,7 +375,7 @@ async function open() {
     await new WallPage(id, await answer, ground).begin();
   } catch (error) {
     if (!(error instanceof Problem)) throw error;
-    if (isRevoked(error)) {
+    if (isRefusal(error)) {
       showEnd(error.message);
       return;
     }
