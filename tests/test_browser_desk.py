@@ -74,6 +74,22 @@ def test_a_press_on_a_row_holds_while_others_come_in(live_server: Any, new_page:
     expect(page.locator(f".row[data-number='{news}']")).to_be_attached()
 
 
+def test_a_desk_whose_link_is_lost_says_so(live_server: Any, new_page: Callable[..., Page]) -> None:
+    page = new_page(viewport={"width": 1440, "height": 900})
+    page.add_init_script(
+        "window.EventSource = class extends EventSource { constructor(url) { super(url); window.source = this } }"
+    )
+    live_server.sign_in(page, Role.OPERATOR)
+    with page.expect_response("**/api/events*"):
+        page.goto(f"{live_server.url}/incidents")
+    expect(page.locator(".row").first).to_be_visible()
+    page.route("**/api/events*", lambda route: route.abort())
+    page.evaluate("source.dispatchEvent(new Event('error'))")
+    expect(page.locator("#calling-problem")).to_contain_text("连不上服务器")
+    page.unroute("**/api/events*")
+    expect(page.locator("#calling-problem")).to_be_hidden(timeout=20_000)
+
+
 def test_a_grid_is_found_though_its_answer_is_still_on_its_way(
     live_server: Any, new_page: Callable[..., Page]
 ) -> None:

@@ -183,7 +183,8 @@ function parse(text) {
   }
 }
 
-function unreachable() {
+/** No answer came. */
+export function unreachable() {
   return new Problem(0, _("连不上服务器，请检查网络后重试。"));
 }
 

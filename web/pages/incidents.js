@@ -1,7 +1,7 @@
 /** The desk: the filtered list beside the map, in step; one incident slides over the list with its history. */
 
 import { fromAddress, toAddress, toRequest } from "../core/desk_query.js";
-import { getJson, Problem, sendJson } from "../core/http.js";
+import { getJson, Problem, sendJson, unreachable } from "../core/http.js";
 import { LiveStream } from "../core/live.js";
 import { CityMap } from "../map/city_map.js";
 import { OutlineLayer } from "../map/outline_layer.js";
@@ -445,6 +445,8 @@ new LiveStream("/api/events", null, {
   // the stream begins with the present: what happened while the page was loading is read once more
   phase: (phase) => {
     if (phase === "live") lookAround();
+    // nobody would know that somebody calls
+    else if (phase === "waiting") notice(document.getElementById("calling-problem") ?? problem, unreachable().message);
   },
   heartbeat: (serverTime) => wall?.hear(serverTime),
   back: lookAround,
