@@ -332,11 +332,22 @@ def test_s26_nothing_a_screen_link_can_be_answered_with_tells_more_than_the_hall
         layer.name: {name for name, field in layer.fields.items() if field.tier <= Tier.HALL}
         for layer in ctx.catalogue.layers.values()
     }
+    # of rows above the hall's tier nothing may come at all, in whatever form: also not without a name
+    hidden_classes = {
+        layer.name: (
+            layer.row_tier.field,
+            {kind for kind, tier in layer.row_tier.tiers.items() if tier > Tier.HALL},
+        )
+        for layer in ctx.catalogue.layers.values()
+        if layer.row_tier is not None
+    }
+    assert "camera" in hidden_classes
     assert len(facts.hidden_places) > 20
     cameras = client.get("/api/layers/camera/features").json["features"]
     assert len(cameras) == facts.shown_cameras
     said: dict[str, str] = {}
     opened: set[str] = set()
+    looked_into: set[str | None] = set()
     for address, answer in walk(client, app, ctx, facts):
         assert answer.status_code < 500 or answer.status_code in (501, 503), (address, answer.text[:300])
         said.setdefault(words_of(answer), address)
@@ -347,8 +358,17 @@ def test_s26_nothing_a_screen_link_can_be_answered_with_tells_more_than_the_hall
         for name, properties, place in features_of(answer):
             if (name or layer) in allowed:
                 assert set(properties) <= allowed[name or layer or ""], address
+            field, classes = hidden_classes.get(name or layer or "", ("", set()))
+            assert properties.get(field) not in classes, address
             if place is not None:
                 assert not is_among(place, facts.hidden_places), address
+        if "/extents" in address:
+            boxes = answer.json["boxes"]
+            assert not any(is_among(box, facts.hidden_places) for box in boxes), address
+            looked_into.add(layer)
+        if address.startswith("/tiles/"):
+            looked_into.add(layer)
+    assert looked_into >= {"camera", "grid", "area"}
     for text, address in said.items():
         assert not found_in(text, facts.protected), address
     assert {"/wall/city", "/api/wall/city", "/api/wall/city/statistics", "/api/wall/city/replay"} <= opened
