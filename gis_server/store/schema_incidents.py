@@ -120,6 +120,7 @@ incident = Table(
         "id",
         postgresql_where=text("state NOT IN ('refused', 'archived')"),
     ),
+    Index("ix_incident_urgent", "recorded_at", postgresql_where=text("is_urgent")),
     CheckConstraint("rating BETWEEN 1 AND 5", name="rating"),
     Index(
         "ix_incident_due_at",
