@@ -300,6 +300,29 @@ def test_a_map_that_shows_what_is_asked_for_is_left_alone(page: Page, sign_in: C
     assert moves == [1, 0, 1, 1, 1]
 
 
+def test_a_map_that_slides_stands_on_whole_pixels(page: Page, sign_in: Callable[..., str]) -> None:
+    sign_in(page)
+    places = page.evaluate(
+        """async () => {
+          const { CityMap } = await import('/static/web/map/city_map.js')
+          const box = document.createElement('div')
+          box.style.cssText = 'position: fixed; left: 0; top: 0; width: 600px; height: 400px'
+          document.body.append(box)
+          const city = new CityMap(box, {buttons: false})
+          city.fit([127, 47, 127.04, 47.01])
+          const places = []
+          city.map.on('move', () => places.push(city.map.getPane('mapPane')._leaflet_pos))
+          await new Promise((done) => {
+            city.onMove(done)
+            city.map.panBy([171, 103], {duration: 0.4})
+          })
+          return places.map(({x, y}) => [x, y])
+        }"""
+    )
+    assert len(places) > 3
+    assert all(x == round(x) and y == round(y) for x, y in places), places
+
+
 def test_a_publication_is_taken_without_a_flash(
     page: Page, sign_in: Callable[..., str], town: tuple[RunningServer, Context]
 ) -> None:

@@ -1,6 +1,6 @@
 /** The map as the pages know it; the rest of the interface never touches the map library. */
 
-import { Circle, LatLngBounds, LayerGroup, Map as LeafletMap, Popup, control } from "../vendor/leaflet.js";
+import { Circle, LatLngBounds, LayerGroup, Map as LeafletMap, Popup, PosAnimation, control } from "../vendor/leaflet.js";
 import { boundsOf } from "../core/geometry.js";
 import { BaseMap } from "./base_map.js";
 import { FeatureLayer } from "./feature_layer.js";
@@ -34,6 +34,14 @@ const FARTHEST_IN = 19;
 const OVER_CELLS = 25;
 /** @type {import("../core/types.js").OneFeature[]} */
 const NOTHING = [];
+
+// a map that slides stands on whole px in every frame: between two all of it would be blurred, and composed more slowly
+const { _runFrame: runFrame } = /** @type {any} */ (PosAnimation.prototype);
+/** @type {any} */ (PosAnimation).include({
+  _runFrame(/** @type {number} */ progress) {
+    runFrame.call(this, progress, true);
+  },
+});
 
 export class CityMap {
   /**
