@@ -19,7 +19,7 @@ from gis_server.core.stream import ACKNOWLEDGED
 from gis_server.files.tour import default_tour
 from gis_server.journeys.context import Context
 from gis_server.journeys.together import Together
-from gis_server.store import events, wall_figures
+from gis_server.store import events, incidents, wall_figures
 
 TOUR = default_tour().as_json()
 
@@ -75,6 +75,31 @@ def test_a_town_may_not_change_the_citys_tour(app: Flask, city_ctx: Context) -> 
     assert west.raw("PUT", "/api/wall/city/tour", json=TOUR).status_code == 403
     assert west.raw("PUT", f"/api/wall/{TOWNS[0]}/tour", json=TOUR).status_code == 200
     assert west.raw("PUT", f"/api/wall/{TOWNS[1]}/tour", json=TOUR).status_code == 403
+
+
+def test_a_wall_that_cannot_be_told_all_is_told_the_newest_and_the_longest_overdue(
+    app: Flask, city_ctx: Context
+) -> None:
+    operator = token_client(app, city_ctx, "operator")
+    report = {**inside(0), "description": "井盖", "source": "patrol"}
+    oldest, late, calm, newer, newest = (
+        operator.post("/api/incidents", report).json["number"] for _ in range(5)
+    )
+    now = datetime.now(UTC)
+    with city_ctx.engine.begin() as conn:
+        for days, number in enumerate((newest, newer, calm, late, oldest)):
+            told = {"number": number, "at": now - timedelta(days=days), "due": now - timedelta(hours=days)}
+            due = "NULL" if number == calm else ":due"
+            conn.execute(
+                text(f"UPDATE incident SET discovered_at = :at, due_at = {due} WHERE number = :number"), told
+            )
+    with city_ctx.engine.connect() as conn:
+        shown, complete_since = incidents.on_wall(conn, (), now, 2, now)
+        assert [one.number for one in shown] == [newest, newer, late, oldest]
+        assert complete_since == now - timedelta(days=1)
+        shown, complete_since = incidents.on_wall(conn, (), now, 6, now)
+        assert ([one.number for one in shown], complete_since) == ([newest, newer, calm, late, oldest], None)
+    assert operator.get("/api/wall/city").json["complete_since"] is None
 
 
 def test_an_urgent_incident_calls_until_somebody_acknowledges_it(app: Flask, city_ctx: Context) -> None:

@@ -74,7 +74,8 @@ class HallIncident:
 class WallState:
     """All a wall shows at one moment. ``position`` is the place in the event stream from which to go on.
 
-    The tour begins with its first scene at ``tour_start``, the beginning of the local day, and turns from there; ``alarms`` are
+    ``incidents`` are the newest, all of them since ``complete_since`` (None: all there are); of those before only the longest
+    overdue. The tour begins with its first scene at ``tour_start``, the beginning of the local day, and turns from there; ``alarms`` are
     those of the day, which stopped it for a while; ``sent_scene`` is what the desk last sent.
     """
 
@@ -84,6 +85,7 @@ class WallState:
     bounds: tuple[float, float, float, float] | None
     figures: Figures
     incidents: Sequence[HallIncident]
+    complete_since: datetime | None
     open_by_grid: Mapping[str, int]
     layers: Sequence[str]
     tour: Tour

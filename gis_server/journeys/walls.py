@@ -26,13 +26,15 @@ def wall_state(ctx: Context, actor: Actor, wall_id: str, now: datetime) -> WallS
         wall = _wall(conn, actor, wall_id, now)
         path = wall.territory.path
         today = day_start(ctx, now)
+        shown, complete_since = incidents.on_wall(conn, path, today, MOST_ON_WALL, now)
         return WallState(
             wall=wall,
             generated_at=now,
             position=events.last_position(conn),
             bounds=areas.bounds(conn, wall.territory.code, now),
             figures=incidents.figures(conn, path, since=today, now=now),
-            incidents=incidents.on_wall(conn, path, today, MOST_ON_WALL, now),
+            incidents=shown,
+            complete_since=complete_since,
             open_by_grid=incidents.open_by_grid(conn, path),
             layers=layers_on_wall(ctx.catalogue),
             tour=tour_of(ctx, conn, wall.id),

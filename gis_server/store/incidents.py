@@ -235,11 +235,19 @@ def history(conn: Connection, incident_id: int) -> list[Step]:
 _is_open = incident.c.state.not_in(list(CLOSED))
 
 
+LONGEST_OVERDUE = 10
+"""So many a township are told however old they are: that is how many a wall lists."""
+
+
 def on_wall(
     conn: Connection, path: Sequence[str], since: datetime, limit: int, now: datetime
-) -> list[HallIncident]:
-    """What the hall may know of the open incidents and of those discovered since ``since``, newest first."""
-    query = (
+) -> tuple[list[HallIncident], datetime | None]:
+    """What the hall may know of the open incidents and of those discovered since ``since``, newest first.
+
+    Where there are more than ``limit``, the newest, followed by the longest overdue of those before; and since when
+    none is left out (None: there are not more).
+    """
+    told = (
         select(
             incident.c.number,
             func.ST_X(incident.c.geom).label("lon"),
@@ -256,9 +264,25 @@ def on_wall(
         .select_from(incident.outerjoin(grid, grid.c.id == incident.c.grid_id))
         .where(within(path), _is_open | (incident.c.discovered_at >= since))
         .order_by(desc(incident.c.discovered_at), desc(incident.c.id))
-        .limit(limit)
     )
-    return [HallIncident(*row) for row in conn.execute(query)]
+    newest = [HallIncident(*row) for row in conn.execute(told.limit(limit))]
+    if len(newest) < limit:
+        return newest, None
+    complete_since = newest[-1].discovered_at
+    ranked = (
+        select(
+            incident.c.id,
+            func.row_number()
+            .over(partition_by=incident.c.area_path[2], order_by=(incident.c.due_at, incident.c.id))
+            .label("place"),
+        )
+        .where(within(path), _is_open, incident.c.due_at < now, incident.c.discovered_at <= complete_since)
+        .subquery()
+    )
+    longest = select(ranked.c.id).where(ranked.c.place <= LONGEST_OVERDUE)
+    listed = {one.number for one in newest}
+    before = [HallIncident(*row) for row in conn.execute(told.where(incident.c.id.in_(longest)))]
+    return newest + [one for one in before if one.number not in listed], complete_since
 
 
 def figures(conn: Connection, path: Sequence[str], *, since: datetime, now: datetime) -> Figures:

@@ -58,6 +58,7 @@ def state(wall_id: str) -> Response:
                 "type": "FeatureCollection",
                 "features": [_feature(incident) for incident in found.incidents],
             },
+            "complete_since": found.complete_since,
             "grids": [{"grid_code": code, "open": number} for code, number in found.open_by_grid.items()],
             "layers": [url_for("layers.features", layer=layer) for layer in found.layers],
             "tour": found.tour.as_json() | {"start": found.tour_start},

@@ -182,6 +182,8 @@ export interface WallAnswer {
   bounds: Bounds | null;
   figures: Figures;
   incidents: Features;
+  /** all incidents since then, and of those before the longest overdue; null where these are all */
+  complete_since?: string | null;
   grids: { grid_code: string; open: number }[];
   layers: string[];
   tour: Tour;

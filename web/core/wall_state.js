@@ -14,11 +14,13 @@ import { isOpen } from "./incident.js";
  * @property {Figures} figures
  * @property {Map<string, HallIncident>} incidents by number
  * @property {Map<string, number>} openByGrid by grid code
+ * @property {number} since of the incidents discovered since then all are known, ms
+ * @property {number} most incidents that are kept
  */
 
 /** How an event changed the figures. @typedef {{open: number, urgent: number, today: number}} Step */
 
-/** Beyond the first number only so many incidents are kept, the newest; the figures count all of them. */
+/** When there are so many, only the newest are kept; the figures count all of them. */
 const TOO_MANY = 4_500;
 const KEPT = 3_000;
 
@@ -37,12 +39,14 @@ export function fromAnswer(answer) {
     figures: { ...answer.figures },
     incidents,
     openByGrid: new Map(answer.grids.map(({ grid_code, open }) => [grid_code, open])),
+    since: answer.complete_since ? Date.parse(answer.complete_since) : -Infinity,
+    most: TOO_MANY + Math.max(0, incidents.size - KEPT),
   };
 }
 
 /**
- * Take in one incident of the live stream. The state is changed in place; `isNew` says whether nothing was known of it,
- * `step` how it changed the figures.
+ * Take in one incident of the live stream. The state is changed in place; `isNew` says whether it was reported now and not only
+ * too old to be known, `step` how it changed the figures.
  * @param {WallState} state
  * @param {HallIncident} incident
  * @param {Date} now
@@ -50,7 +54,7 @@ export function fromAnswer(answer) {
  */
 export function applyIncident(state, incident, now) {
   const before = state.incidents.get(incident.number);
-  const isNew = !before && isOpen(incident);
+  const isNew = !before && isOpen(incident) && momentOf(incident) >= state.since;
   const wasOpen = before ? isOpen(before) : false;
   /** @type {Step} */
   const step = { open: 0, urgent: 0, today: 0 };
@@ -64,8 +68,16 @@ export function applyIncident(state, incident, now) {
   if (isNew && sameDay(new Date(incident.discovered_at), now)) step.today = 1;
   addStep(state.figures, step);
   state.incidents.set(incident.number, incident);
-  if (state.incidents.size > TOO_MANY) state.incidents = new Map(newest(state, KEPT).map((one) => [one.number, one]));
+  if (state.incidents.size > state.most) forget(state);
   return { isNew, step };
+}
+
+/** Keep the newest, and what was known of those before. @param {WallState} state */
+function forget(state) {
+  const kept = newest(state, KEPT);
+  const before = [...state.incidents.values()].filter((one) => momentOf(one) < state.since);
+  state.since = Math.max(state.since, ...kept.slice(-1).map(momentOf));
+  state.incidents = new Map([...kept, ...before].map((one) => [one.number, one]));
 }
 
 /**

@@ -68,6 +68,31 @@ test("one that this wall never showed open is not counted as gone", () => {
   assert.equal(wall.figures.open, 1);
 });
 
+test("of more than a wall is told, an older one that something happens to is no news", () => {
+  const wall = { ...state(), since: Date.parse("2026-11-22T07:00:00+08:00") };
+  const older = incident({ number: "20261001-000001", is_urgent: true, discovered_at: "2026-10-01T08:00:00+08:00" });
+  assert.deepEqual(applyIncident(wall, older, NOW), { isNew: false, step: { open: 0, urgent: 0, today: 0 } });
+  assert.deepEqual([wall.figures.open, busiest(wall, 3)], [1, [{ code: "g1", open: 1 }]]);
+  // from then on it is known
+  assert.deepEqual(applyIncident(wall, { ...older, state: "archived" }, NOW).step, { open: -1, urgent: -1, today: 0 });
+});
+
+test("of many new ones the newest are kept, and the overdue ones of before", () => {
+  const wall = { ...state(), since: Date.parse("2026-11-22T07:00:00+08:00") };
+  const old = incident({ number: "20261001-000001", is_overdue: true, discovered_at: "2026-10-01T08:00:00+08:00" });
+  wall.incidents.set(old.number, old);
+  for (let n = 0; n < 4_600; n += 1) {
+    const discovered_at = new Date(Date.parse("2026-11-22T09:00:00+08:00") + n * 1_000).toISOString();
+    assert.ok(applyIncident(wall, incident({ number: "n" + String(n).padStart(5, "0"), discovered_at }), NOW).isNew);
+  }
+  assert.ok(wall.incidents.size < 4_600);
+  assert.ok(wall.incidents.has(old.number) && wall.incidents.has("n04599") && !wall.incidents.has("n00000"));
+  assert.equal(wall.figures.open, 4_601);
+  // what was let go is no news either
+  assert.ok(!applyIncident(wall, incident({ number: "n00000", state: "accepted", discovered_at: "2026-11-22T09:00:00+08:00" }), NOW).isNew);
+  assert.equal(wall.figures.open, 4_601);
+});
+
 test("the newest come first, and equal times are told apart by number", () => {
   const wall = state();
   applyIncident(wall, incident({ number: "20261122-000008" }), NOW);
