@@ -92,7 +92,12 @@ class Stream:
     def close(self) -> None:
         """Hang up, and wait for the reader to notice."""
         self.answer.fp.raw._sock.shutdown(socket.SHUT_RDWR)  # the answer has taken the socket over
+        self.let_go()
+
+    def let_go(self) -> None:
+        """Wait until the reader has read to the end."""
         self.thread.join(10)
+        assert not self.thread.is_alive()
         self.answer.close()
         self.connection.close()
 
@@ -183,8 +188,7 @@ def test_a_server_that_stops_sends_its_streams_away_and_is_gone_at_once(
     # streams never end by themselves; without them it takes about one second
     assert took < 3
     for screen in screens:
-        screen.thread.join(5)
-        assert not screen.thread.is_alive()
+        screen.let_go()
 
 
 def open_streams(server: RunningServer) -> float:
