@@ -237,7 +237,8 @@ export function townsTodayPanel() {
       chart.show((look) => ({
         yAxis: { data: names(look, towns, town) },
         series: [
-          { ...bars(look, towns.map(({ today }) => today), "--open"), barGap: "0%", barMaxWidth: look.rem * 0.875 },
+          // in a tight row two numbers are as high as it is
+          { ...bars(look, towns.map(({ today }) => today), "--open"), barGap: "0%", barCategoryGap: "4%", barMaxWidth: look.rem * 0.875 },
           { ...bars(look, towns.map(({ done_today }) => done_today), "--done"), barMaxWidth: look.rem * 0.875 },
         ],
       }));
