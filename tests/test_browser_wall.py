@@ -267,7 +267,8 @@ def test_the_tour_goes_on_by_itself_and_screens_of_one_wall_change_together(
             )
         for screen in (left, right):
             screen.wait_for_function(DRAWN)
-        left.wait_for_timeout(3_000)  # a screen that is still loading is late by that
+        # a screen that is still loading is late by that, and so is the server's time as it hears it: two beats come in peace
+        left.wait_for_timeout(8_500)
         for screen in (left, right):
             screen.evaluate("window.changes.length = 0")
         left.wait_for_timeout(14_000)
