@@ -92,6 +92,15 @@ A_MAP = """async ({moves, view}) => {
 }"""
 
 
+EMPTY_MAP = """
+  const { CityMap } = await import('/static/web/map/city_map.js')
+  const box = document.createElement('div')
+  box.style.cssText = 'position: fixed; left: 0; top: 0; width: 600px; height: 400px'
+  document.body.append(box)
+  const city = new CityMap(box, {buttons: false})
+"""
+
+
 @pytest.fixture(scope="module")
 def service() -> Iterator[MapService]:
     with map_service() as running_service:
@@ -278,12 +287,9 @@ def test_grids_are_coloured_by_number_without_fetching_them_again(
 def test_a_map_that_shows_what_is_asked_for_is_left_alone(page: Page, sign_in: Callable[..., str]) -> None:
     sign_in(page)
     moves = page.evaluate(
-        """async () => {
-          const { CityMap } = await import('/static/web/map/city_map.js')
-          const box = document.createElement('div')
-          box.style.cssText = 'position: fixed; left: 0; top: 0; width: 600px; height: 400px'
-          document.body.append(box)
-          const city = new CityMap(box, {buttons: false})
+        "async () => {"
+        + EMPTY_MAP
+        + """
           const moves = []
           let count = 0
           city.onMove(() => { count += 1 })
@@ -303,12 +309,9 @@ def test_a_map_that_shows_what_is_asked_for_is_left_alone(page: Page, sign_in: C
 def test_a_map_that_slides_stands_on_whole_pixels(page: Page, sign_in: Callable[..., str]) -> None:
     sign_in(page)
     places = page.evaluate(
-        """async () => {
-          const { CityMap } = await import('/static/web/map/city_map.js')
-          const box = document.createElement('div')
-          box.style.cssText = 'position: fixed; left: 0; top: 0; width: 600px; height: 400px'
-          document.body.append(box)
-          const city = new CityMap(box, {buttons: false})
+        "async () => {"
+        + EMPTY_MAP
+        + """
           city.fit([127, 47, 127.04, 47.01])
           const places = []
           city.map.on('move', () => places.push(city.map.getPane('mapPane')._leaflet_pos))

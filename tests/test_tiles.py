@@ -49,6 +49,17 @@ def entry(client: Client, layer: str) -> dict[str, object]:
     return next(one for one in client.get("/api/catalogue").json["layers"] if one["name"] == layer)
 
 
+def noting(ctx: Context, word: str) -> list[str]:
+    """The questions with this word that are put to the database from now on."""
+    asked: list[str] = []
+    event.listen(
+        ctx.engine,
+        "before_cursor_execute",
+        lambda *args: asked.append(args[2]) if word in args[2] else None,
+    )
+    return asked
+
+
 def publish_squares(ctx: Context, count: int, name: str = "方格", *, staged_only: bool = False) -> int:
     """So many grids side by side over the city, in force from now on; the generation's id."""
     across = math.ceil(math.sqrt(count))
@@ -174,12 +185,7 @@ def test_a_generation_whose_number_is_given_again_has_other_addresses(app: Flask
 
 def test_who_has_a_tile_is_told_so_without_a_look_at_the_rows(app: Flask, city_ctx: Context) -> None:
     operator = token_client(app, city_ctx, "operator")
-    asked: list[str] = []
-    event.listen(
-        city_ctx.engine,
-        "before_cursor_execute",
-        lambda *args: asked.append(args[2]) if "geom" in args[2] else None,
-    )
+    asked = noting(city_ctx, "geom")
     for path in (f"/tiles/grid/{PLACE}.mvt", "/api/layers/grid/extents"):
         fresh = operator.get(path)
         assert asked
@@ -191,6 +197,14 @@ def test_who_has_a_tile_is_told_so_without_a_look_at_the_rows(app: Flask, city_c
         # nor for the next who asks the same
         assert operator.get(path).data == fresh.data
         assert not asked
+
+
+def switched_on(app: Flask, ctx: Context) -> Client:
+    """A screen of the city's wall, by its link."""
+    screen = Client(app)
+    link = make_link(ctx, CONSOLE, "city", label="大厅", now=datetime.now(UTC))
+    screen.get(f"/wall/city?key={link.token}")
+    return screen
 
 
 def ground_of(client: Client) -> dict[str, Any]:
@@ -205,15 +219,8 @@ def test_the_first_wall_after_a_start_finds_its_tiles_made(
     monkeypatch.setattr(ready, "LONGEST_S", 60.0)  # until all is made, however busy the machine
     publish_squares(city_ctx, WHOLE_ROWS + 1)
     make_ready(app)
-    asked: list[str] = []
-    event.listen(
-        city_ctx.engine,
-        "before_cursor_execute",
-        lambda *args: asked.append(args[2]) if "AsBinary" in args[2] else None,
-    )
-    screen = Client(app)
-    link = make_link(city_ctx, CONSOLE, "city", label="大厅", now=datetime.now(UTC))
-    screen.get(f"/wall/city?key={link.token}")
+    asked = noting(city_ctx, "AsBinary")
+    screen = switched_on(app, city_ctx)
     ground = ground_of(screen)
     assert ground["in_tiles"]
     west, south, east, north = ground["bounds"]
@@ -246,15 +253,8 @@ def test_a_server_answers_after_two_seconds_though_more_is_to_be_made(app: Flask
         assert making.is_alive()
     making.join(60.0)
     # what was left is made all the same
-    asked: list[str] = []
-    event.listen(
-        city_ctx.engine,
-        "before_cursor_execute",
-        lambda *args: asked.append(args[2]) if "AsBinary" in args[2] else None,
-    )
-    screen = Client(app)
-    link = make_link(city_ctx, CONSOLE, "city", label="大厅", now=datetime.now(UTC))
-    screen.get(f"/wall/city?key={link.token}")
+    asked = noting(city_ctx, "AsBinary")
+    screen = switched_on(app, city_ctx)
     bounds = ground_of(screen)["bounds"]
     [place, *_] = covering(bounds, math.floor(zoom_filling(bounds, *WALL_PX)))
     url = str(entry(screen, "grid")["tiles"]["url"])
@@ -293,12 +293,7 @@ def test_tiles_travel_packed_to_those_who_can_unpack(app: Flask, city_ctx: Conte
 
 def test_many_screens_that_ask_at_once_cost_the_database_one_look(app: Flask, city_ctx: Context) -> None:
     publish_squares(city_ctx, WHOLE_ROWS + 1)
-    asked: list[str] = []
-    event.listen(
-        city_ctx.engine,
-        "before_cursor_execute",
-        lambda *args: asked.append(args[2]) if "AsBinary" in args[2] else None,
-    )
+    asked = noting(city_ctx, "AsBinary")
     clients = [token_client(app, city_ctx, "operator") for _ in range(8)]
     bodies: list[bytes] = []
     threads = [

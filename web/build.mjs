@@ -65,8 +65,9 @@ async function bundle(name, parts, licences) {
 }
 
 /**
- * Pages, workers and the style of the wall, each in one file below web/vendor/joined, with `manifest.json`: which files each was made of, and their
- * hashes. The server gives out the one file as long as these are what lies on the disk, and else the modules themselves.
+ * Pages, workers and the style of the wall, each in one file below web/vendor/joined, with `manifest.json`: which files each
+ * was made of, and their hashes. The server gives out the one file as long as these are what lies on the disk, and else the
+ * parts themselves.
  */
 async function joinModules() {
   const folders = ["pages", "worker"];

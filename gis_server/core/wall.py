@@ -75,8 +75,9 @@ class WallState:
     """All a wall shows at one moment. ``position`` is the place in the event stream from which to go on.
 
     ``incidents`` are the newest, all of them since ``complete_since`` (None: all there are); of those before only the longest
-    overdue. The tour begins with its first scene at ``tour_start``, the beginning of the local day, and turns from there; ``alarms`` are
-    those of the day, which stopped it for a while; ``sent_scene`` is what the desk last sent.
+    overdue. The tour begins with its first scene at ``tour_start``, the beginning of the local day, and turns from there;
+    ``alarms`` are those that may have stopped it since, and of earlier ones those that still call; ``sent_scene`` is what the
+    desk last sent.
     """
 
     wall: Wall

@@ -17,7 +17,7 @@ from gis_server.journeys.wall_scenes import calls_since, day_start, sent_scene, 
 from gis_server.store import accounts, areas, audit, events, incidents, wall_figures
 
 MOST_ON_WALL = 3_000
-"""Incidents drawn at most, newest first; the counts count all of them."""
+"""So many of the newest incidents are drawn, and the longest overdue of those before; the counts count all of them."""
 
 
 def wall_state(ctx: Context, actor: Actor, wall_id: str, now: datetime) -> WallState:
